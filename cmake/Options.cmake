@@ -1,0 +1,20 @@
+# Compiler options that every target of the project shares.
+add_library(hawser_options INTERFACE)
+target_include_directories(hawser_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(hawser_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+  -Wold-style-cast -Woverloaded-virtual -Werror=unused-result -Werror=switch)
+target_compile_definitions(hawser_options INTERFACE _FILE_OFFSET_BITS=64 SPDLOG_FMT_EXTERNAL)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(hawser_options INTERFACE -Wthread-safety -Werror=thread-safety)
+endif()
+if(HAWSER_SANITIZE)
+  target_compile_options(hawser_options INTERFACE -fsanitize=${HAWSER_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(hawser_options INTERFACE -fsanitize=${HAWSER_SANITIZE})
+endif()
+
+# hawser_library(NAME SOURCES ... LINK ...): a folder of the project as a static library.
+function(hawser_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC hawser_options ${ARG_LINK})
+endfunction()

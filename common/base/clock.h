@@ -1,0 +1,40 @@
+// Time. Timestamps are what records carry and files get: nanoseconds since 1970 (UTC), negative before. Deadlines
+// are steady.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <ctime>
+
+namespace hawser {
+
+struct Timestamp {
+  std::int64_t nanoseconds = 0;
+
+  static Timestamp From(const timespec& time) {
+    return {static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec};
+  }
+  timespec ToTimespec() const {
+    std::int64_t seconds = nanoseconds / 1'000'000'000;
+    std::int64_t rest = nanoseconds % 1'000'000'000;
+    if (rest < 0) {
+      rest += 1'000'000'000;
+      --seconds;
+    }
+    return {static_cast<time_t>(seconds), static_cast<long>(rest)};
+  }
+  friend auto operator<=>(const Timestamp&, const Timestamp&) = default;
+};
+
+// The wall clock.
+inline Timestamp Now() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  return Timestamp::From(time);
+}
+
+using SteadyClock = std::chrono::steady_clock;
+using Deadline = SteadyClock::time_point;
+
+}  // namespace hawser

@@ -1,0 +1,149 @@
+// What nodes, relay and command line say to each other. docs/WIRE_PROTOCOL.md.
+//
+// Every message begins with an envelope part: 'H' 'W', version, type (4 bytes). A msgpack part follows, and for some
+// types raw parts. A submitted record travels as [envelope][record header][payload], its bytes exactly as journaled.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/ids.h"
+#include "common/base/result.h"
+#include "common/record/position.h"
+
+namespace hawser {
+
+inline constexpr std::uint8_t kWireVersion = 1;
+
+enum class MessageType : std::uint8_t {
+  // write port: REQ -> ROUTER
+  kHello = 1,       // Hello; answered by kWelcome or kRefusal
+  kSubmit = 2,      // [record header][payload]; answered by kAck or kRefusal
+  kWelcome = 3,
+  kAck = 4,
+  kRefusal = 5,
+  // control port: REQ -> ROUTER
+  kReport = 16,     // Report; answered by kOverview
+  kOverview = 17,
+  kPull = 18,       // Pull; answered by kFrames: [PullReply][whole frames, concatenated]
+  kFrames = 19,
+  kStatus = 20,     // no body; answered by kStatusText: [JSON text of DESIGN section 10]
+  kStatusText = 21,
+  // stream port: PUB -> SUB. The first part is the envelope here too; subscribe to everything.
+  kFrame = 32,      // [front][header][payload]...: one frame (common/journal/frame.h)
+  kHead = 33,       // Head: twice a second at least, and instead of a frame that is too large to publish
+};
+
+// A mount session begins. From this message on nothing of an older session of the node is accepted.
+struct Hello {
+  NodeName node;
+  std::uint64_t session = 0;  // larger than every earlier session of this node
+};
+
+struct VolumeFact {
+  VolumeName volume;
+  NodeName primary;
+  Generation generation;
+  friend bool operator==(const VolumeFact&, const VolumeFact&) = default;
+};
+
+struct Welcome {
+  std::string group;
+  Progress head;    // every record of the node's earlier sessions that was ever accepted is at or before this
+  Progress oldest;  // the position before the oldest frame that the relay still has
+  std::vector<VolumeFact> volumes;
+};
+
+struct Ack {
+  Sequence sequence;     // the record's
+  Progress group;        // the write group it is in
+  bool repeated = false; // the relay had this number already
+};
+
+enum class RefusalCode : std::uint8_t {
+  kBadMessage = 1,     // could not be decoded; text says where
+  kWrongVersion = 2,
+  kTooLarge = 3,
+  kUnknownNode = 4,    // not in the relay's config
+  kUnknownVolume = 5,
+  kNotPrimary = 6,     // the node isn't the volume's primary
+  kFenced = 7,         // older generation
+  kOldSession = 8,     // a newer session of the node has said hello
+  kOutOfTurn = 9,      // number is neither the lane's last nor the one after it
+  kJournalFailed = 10, // the relay's journal is poisoned: restart the relay once the disk is repaired
+  kJournalFull = 11,
+};
+
+struct Refusal {
+  RefusalCode code = RefusalCode::kBadMessage;
+  std::string text;  // one sentence for a person: what, where, what to do
+};
+int ToErrno(RefusalCode code);
+
+// How a replica of one volume is doing. `state` is one of the words of DESIGN section 10.
+struct VolumeReport {
+  VolumeName volume;
+  std::string role;   // "primary" | "secondary"
+  std::string state;  // "live", "catching_up", "paused", "needs_sync", "diverged", "disconnected", "fenced"
+  Progress applied;
+  Progress checkpoint;
+  std::string problem;  // empty, or one sentence
+};
+
+struct Report {
+  NodeName node;
+  std::uint64_t session = 0;
+  Progress received;
+  std::vector<VolumeReport> volumes;
+};
+
+struct Overview {
+  Progress head;
+  Progress oldest;
+  std::vector<VolumeFact> volumes;
+};
+
+struct Pull {
+  NodeName node;
+  Position after;
+  std::uint64_t max_bytes = 0;
+};
+
+struct PullReply {
+  enum class Answer : std::uint8_t {
+    kFrames = 1,    // frames follow, or nothing if `after` is the head
+    kGone = 2,      // `after` has been dropped: the replica needs a sync
+    kDiverged = 3,  // the relay's journal doesn't hold `after` with that digest
+    kFailed = 4,    // the relay can't read its journal; text says where
+  };
+  Answer answer = Answer::kFrames;
+  std::string text;
+  Progress head;
+};
+
+struct Head {
+  Progress head;
+};
+
+// Encode gives the msgpack part. Decode: EINVAL naming the field, for anything but exactly that message.
+Buffer Encode(const Hello&);
+Buffer Encode(const Welcome&);
+Buffer Encode(const Ack&);
+Buffer Encode(const Refusal&);
+Buffer Encode(const Report&);
+Buffer Encode(const Overview&);
+Buffer Encode(const Pull&);
+Buffer Encode(const PullReply&);
+Buffer Encode(const Head&);
+template <class Message>
+Result<Message> Decode(Bytes bytes);
+
+// The 4 bytes of an envelope, and back: EINVAL for garbage, EPROTONOSUPPORT (naming both versions) for another
+// version.
+Buffer EncodeEnvelope(MessageType type);
+Result<MessageType> DecodeEnvelope(Bytes bytes);
+
+}  // namespace hawser

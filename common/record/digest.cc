@@ -1,0 +1,39 @@
+#include "common/record/digest.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <cstring>
+
+namespace hawser {
+
+struct Digester::State {
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  std::unique_ptr<XXH3_state_t, Free> xxh{XXH3_createState()};
+};
+
+std::string Digest::Hex() const {
+  std::string text;
+  for (const std::byte b : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
+  return text;
+}
+
+Digester::Digester() : state_(std::make_unique<State>()) { XXH3_128bits_reset(state_->xxh.get()); }
+Digester::~Digester() = default;
+Digester::Digester(Digester&&) noexcept = default;
+Digester& Digester::operator=(Digester&&) noexcept = default;
+
+void Digester::Add(Bytes bytes) { XXH3_128bits_update(state_->xxh.get(), bytes.data(), bytes.size()); }
+
+Digest Digester::Finish() {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_->xxh.get()));
+  XXH3_128bits_reset(state_->xxh.get());
+  Digest digest;
+  std::memcpy(digest.bytes.data(), canonical.digest, digest.bytes.size());
+  return digest;
+}
+
+}  // namespace hawser

@@ -1,0 +1,199 @@
+// The records: one mutation each, as it was decided (ids, final mode, owner, offset, times), so that applying is
+// deterministic. DESIGN section 4.
+//
+// A record is this header (msgpack, see codec.h) and, apart from it, a raw payload: the data of a Write, the value of
+// a SetXattr; all others have none.
+//
+// Body is a closed variant. Visit it with one overload a kind and no default: a kind that some part forgot does not
+// compile.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/base/bytes.h"
+#include "common/base/clock.h"
+#include "common/base/ids.h"
+#include "common/record/store_path.h"
+
+namespace hawser {
+
+// Who sent a record, so that a resend is recognised. A lane is one REQ socket of a mount session and has one request
+// outstanding; `number` counts 1, 2, 3, ... in it.
+struct Origin {
+  NodeName node;
+  std::uint64_t session = 0;
+  std::uint32_t lane = 0;
+  std::uint64_t number = 0;
+
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+
+// What a file was before a change. A replica whose file is another has been touched.
+struct FileState {
+  std::uint64_t size = 0;
+  Timestamp mtime;
+
+  friend bool operator==(const FileState&, const FileState&) = default;
+};
+
+enum class NodeKind : std::uint8_t {
+  kRegular = 1,
+  kDirectory = 2,
+  kSymlink = 3,
+  kFifo = 4,
+  kSocket = 5,
+  kCharDevice = 6,
+  kBlockDevice = 7,
+};
+
+enum class RenameMode : std::uint8_t { kReplace = 0, kNoReplace = 1, kExchange = 2 };
+
+struct Write {
+  FileId file;
+  StorePath path;
+  std::uint64_t offset = 0;  // bytes
+  std::uint64_t length = 0;  // bytes; equals the payload's size
+  FileState before;
+  Timestamp mtime;
+  friend bool operator==(const Write&, const Write&) = default;
+};
+
+struct Truncate {
+  FileId file;
+  StorePath path;
+  std::uint64_t size = 0;
+  FileState before;
+  Timestamp mtime;
+  friend bool operator==(const Truncate&, const Truncate&) = default;
+};
+
+// fallocate(2); `mode` holds its FALLOC_FL_ flags.
+struct Allocate {
+  FileId file;
+  StorePath path;
+  std::uint32_t mode = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  FileState before;
+  Timestamp mtime;
+  friend bool operator==(const Allocate&, const Allocate&) = default;
+};
+
+struct Create {
+  FileId file;  // kNoFileId unless a regular file or directory
+  StorePath path;
+  NodeKind kind = NodeKind::kRegular;
+  std::uint32_t mode = 0;  // permission bits with setuid, setgid and sticky, after umask; no type
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint64_t device = 0;  // character and block devices: dev_t
+  std::string target;        // symlinks
+  Timestamp time;            // atime and mtime of the node, mtime of the parent
+  friend bool operator==(const Create&, const Create&) = default;
+};
+
+struct Link {
+  FileId file;
+  StorePath path;
+  StorePath new_path;
+  Timestamp time;  // mtime of the new parent
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+struct Unlink {
+  FileId file;
+  StorePath path;
+  Timestamp time;  // mtime of the parent
+  friend bool operator==(const Unlink&, const Unlink&) = default;
+};
+
+struct Rmdir {
+  FileId file;
+  StorePath path;
+  Timestamp time;  // mtime of the parent
+  friend bool operator==(const Rmdir&, const Rmdir&) = default;
+};
+
+struct Rename {
+  FileId file;
+  StorePath path;
+  StorePath new_path;
+  RenameMode mode = RenameMode::kReplace;
+  // What stood at new_path: nothing, or a node with this id (kNoFileId for a symlink or special file).
+  std::optional<FileId> replaced;
+  Timestamp time;  // mtime of both parents
+  friend bool operator==(const Rename&, const Rename&) = default;
+};
+
+// Only what is set changes.
+struct SetAttr {
+  FileId file;
+  StorePath path;
+  std::optional<std::uint32_t> mode;
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+  std::optional<Timestamp> atime;
+  std::optional<Timestamp> mtime;
+  friend bool operator==(const SetAttr&, const SetAttr&) = default;
+};
+
+// The value is the payload. XATTR_CREATE and XATTR_REPLACE are decided before: the value is simply set.
+struct SetXattr {
+  FileId file;
+  StorePath path;
+  std::string name;
+  friend bool operator==(const SetXattr&, const SetXattr&) = default;
+};
+
+struct RemoveXattr {
+  FileId file;
+  StorePath path;
+  std::string name;
+  friend bool operator==(const RemoveXattr&, const RemoveXattr&) = default;
+};
+
+// Control: from here on `node` is the volume's primary, in the generation of the record's envelope.
+struct Promote {
+  NodeName node;
+  friend bool operator==(const Promote&, const Promote&) = default;
+};
+
+// Control: a note for people who read the journal. Changes nothing.
+struct Mark {
+  std::string text;
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+
+using Body = std::variant<Write, Truncate, Allocate, Create, Link, Unlink, Rmdir, Rename, SetAttr, SetXattr,
+                          RemoveXattr, Promote, Mark>;
+
+struct Record {
+  VolumeName volume;
+  Generation generation;
+  Origin origin;
+  Body body;
+
+  friend bool operator==(const Record&, const Record&) = default;
+};
+
+// "write", "rename", ...
+std::string_view KindName(const Body& body);
+
+// Bytes that the record's payload must have; nullopt: any number.
+std::optional<std::uint64_t> PayloadBytes(const Body& body);
+
+// One line for a person: "write docs 'a/b' id 1000003 at 4096 +512".
+std::string Describe(const Record& record);
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
+
+}  // namespace hawser
