@@ -1,0 +1,110 @@
+#include "common/record/record.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace hawser {
+
+namespace {
+
+std::string_view Name(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::kRegular: return "file";
+    case NodeKind::kDirectory: return "directory";
+    case NodeKind::kSymlink: return "symlink";
+    case NodeKind::kFifo: return "fifo";
+    case NodeKind::kSocket: return "socket";
+    case NodeKind::kCharDevice: return "character device";
+    case NodeKind::kBlockDevice: return "block device";
+  }
+  return "?";
+}
+
+std::string Id(FileId file) {
+  return file == kNoFileId ? std::string() : fmt::format(" id {:x}", file.value);
+}
+
+std::string Seconds(Timestamp time) {
+  return fmt::format("{}.{:09}", time.nanoseconds / 1'000'000'000, time.nanoseconds % 1'000'000'000);
+}
+
+// What a record does, after the kind and the volume.
+struct Describer {
+  std::string operator()(const Write& r) const {
+    return fmt::format("'{}'{} at {} +{}", r.path.Printable(), Id(r.file), r.offset, r.length);
+  }
+  std::string operator()(const Truncate& r) const {
+    return fmt::format("'{}'{} to {}", r.path.Printable(), Id(r.file), r.size);
+  }
+  std::string operator()(const Allocate& r) const {
+    return fmt::format("'{}'{} mode {:#x} at {} +{}", r.path.Printable(), Id(r.file), r.mode, r.offset, r.length);
+  }
+  std::string operator()(const Create& r) const {
+    std::string text = fmt::format("{} '{}'{} mode {:04o} owner {}:{}", Name(r.kind), r.path.Printable(), Id(r.file),
+                                   r.mode, r.uid, r.gid);
+    if (r.kind == NodeKind::kSymlink) text += fmt::format(" -> '{}'", r.target);
+    return text;
+  }
+  std::string operator()(const Link& r) const {
+    return fmt::format("'{}' to '{}'{}", r.path.Printable(), r.new_path.Printable(), Id(r.file));
+  }
+  std::string operator()(const Unlink& r) const { return fmt::format("'{}'{}", r.path.Printable(), Id(r.file)); }
+  std::string operator()(const Rmdir& r) const { return fmt::format("'{}'{}", r.path.Printable(), Id(r.file)); }
+  std::string operator()(const Rename& r) const {
+    std::string text = fmt::format("'{}' to '{}'{}", r.path.Printable(), r.new_path.Printable(), Id(r.file));
+    if (r.mode == RenameMode::kExchange) return text + " exchanging" + Id(r.replaced.value_or(kNoFileId));
+    if (r.replaced) text += " replacing" + Id(*r.replaced);
+    return text;
+  }
+  std::string operator()(const SetAttr& r) const {
+    std::string text = fmt::format("'{}'{}", r.path.Printable(), Id(r.file));
+    if (r.mode) text += fmt::format(" mode {:04o}", *r.mode);
+    if (r.uid) text += fmt::format(" uid {}", *r.uid);
+    if (r.gid) text += fmt::format(" gid {}", *r.gid);
+    if (r.atime) text += " atime " + Seconds(*r.atime);
+    if (r.mtime) text += " mtime " + Seconds(*r.mtime);
+    return text;
+  }
+  std::string operator()(const SetXattr& r) const {
+    return fmt::format("'{}'{} {}", r.path.Printable(), Id(r.file), r.name);
+  }
+  std::string operator()(const RemoveXattr& r) const {
+    return fmt::format("'{}'{} {}", r.path.Printable(), Id(r.file), r.name);
+  }
+  std::string operator()(const Promote& r) const { return fmt::format("node {}", r.node.value); }
+  std::string operator()(const Mark& r) const { return fmt::format("'{}'", r.text); }
+};
+
+}  // namespace
+
+std::string_view KindName(const Body& body) {
+  return std::visit(Overloaded{
+                        [](const Write&) { return "write"; },
+                        [](const Truncate&) { return "truncate"; },
+                        [](const Allocate&) { return "allocate"; },
+                        [](const Create&) { return "create"; },
+                        [](const Link&) { return "link"; },
+                        [](const Unlink&) { return "unlink"; },
+                        [](const Rmdir&) { return "rmdir"; },
+                        [](const Rename&) { return "rename"; },
+                        [](const SetAttr&) { return "setattr"; },
+                        [](const SetXattr&) { return "setxattr"; },
+                        [](const RemoveXattr&) { return "removexattr"; },
+                        [](const Promote&) { return "promote"; },
+                        [](const Mark&) { return "mark"; },
+                    },
+                    body);
+}
+
+std::optional<std::uint64_t> PayloadBytes(const Body& body) {
+  if (const auto* write = std::get_if<Write>(&body)) return write->length;
+  if (std::holds_alternative<SetXattr>(body)) return std::nullopt;
+  return 0;
+}
+
+std::string Describe(const Record& record) {
+  return fmt::format("{} {} {}", KindName(record.body), record.volume.value, std::visit(Describer{}, record.body));
+}
+
+}  // namespace hawser
