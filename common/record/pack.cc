@@ -112,7 +112,7 @@ Unpacker::Unpacker(Bytes bytes) : state_(std::make_unique<State>()) {
     std::size_t offset = 0;
     state_->handle = msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset, PointIntoInput,
                                      nullptr, Limits());
-    if (offset != bytes.size()) return state_->Fail("end", "is followed by other bytes");
+    if (offset != bytes.size()) state_->Fail("end", "is followed by other bytes");
     state_->levels.push_back({&state_->handle.get(), &state_->handle.get() + 1});
   } catch (const std::exception& problem) {
     state_->Fail("start", std::string("is not msgpack: ") + problem.what());
