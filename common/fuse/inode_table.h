@@ -49,9 +49,10 @@ class InodeTable {
   // The descriptor that pins a node without known names.
   SharedFd PinOf(NodeId node) const;
 
-  // Whether the kernel knows the node at this path, under this as its only known name: it has to be pinned before the
-  // name goes.
-  bool IsLastKnownName(const StorePath& path) const;
+  // Whether the kernel knows the node at this path, and under this as its only known name: it has to be pinned before
+  // the name goes.
+  bool WouldLoseLastName(const StorePath& path) const;
+  bool Knows(const StorePath& path) const;
   void Pin(const StorePath& path, UniqueFd pin);
 
   // Follows a record that has been applied.

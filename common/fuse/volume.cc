@@ -20,30 +20,53 @@ void Volume::set_role(std::shared_ptr<Role> role) {
 
 Result<PinnedNode> Volume::Pin(NodeId node) {
   const std::shared_lock view(gate_);
+  return PinInGate(node);
+}
+
+Result<PinnedNode> Volume::PinInGate(NodeId node) {
   if (auto path = inodes_.PathOf(node)) {
     HAWSER_ASSIGN(UniqueFd fd, store_->Pin(*path));
     return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
   }
   SharedFd pin = inodes_.PinOf(node);
-  if (pin == nullptr) return Error{ESTALE, fmt::format("node {} is not known", node.value)};
-  HAWSER_ASSIGN(const struct stat info, StatFd(pin->get()));
-  // A file that the kernel knew by one hard link, which is gone, lives on under others.
-  std::optional<StorePath> path;
-  if (info.st_nlink > 0) {
-    HAWSER_ASSIGN(path, FindPath(info.st_ino));
-  }
-  return PinnedNode{std::move(pin), std::move(path)};
+  if (pin == nullptr) return Error{ESTALE, fmt::format("node {} is gone", node.value)};
+  return PinnedNode{std::move(pin), std::nullopt};
 }
 
 Result<PinnedNode> Volume::PinEntry(NodeId parent, const std::string& name) {
-  if (name.size() > kMaxNameBytes) return Error{ENAMETOOLONG, "name '" + name + "'"};
   const std::shared_lock view(gate_);
-  const auto directory = inodes_.PathOf(parent);
-  if (!directory) return Error{ENOENT, "the directory is gone"};
-  if (!IsValidName(name)) return Error{EINVAL, "name '" + name + "'"};
-  StorePath path = directory->Child(name);
-  HAWSER_ASSIGN(UniqueFd fd, store_->Pin(path));
-  return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
+  return PinEntryInGate(parent, name);
+}
+
+Result<PinnedNode> Volume::PinEntryInGate(NodeId parent, const std::string& name) {
+  if (name.size() > kMaxNameBytes) return Error{ENAMETOOLONG, "name '" + name + "'"};
+  HAWSER_ASSIGN(const StorePath entry, StorePath::Parse(name));
+  if (const auto directory = inodes_.PathOf(parent)) {
+    StorePath path = directory->Child(name);
+    HAWSER_ASSIGN(UniqueFd fd, store_->Pin(path));
+    return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
+  }
+  HAWSER_ASSIGN(const PinnedNode directory, PinInGate(parent));
+  HAWSER_ASSIGN(UniqueFd fd, OpenBeneath(directory.get(), entry, O_PATH));
+  return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::nullopt};
+}
+
+Result<PinnedNode> Volume::PinForChange(NodeId node) {
+  const std::shared_lock view(gate_);
+  HAWSER_ASSIGN(PinnedNode pinned, PinInGate(node));
+  if (pinned.path) return pinned;
+  HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
+  if (info.st_nlink > 0) {
+    HAWSER_ASSIGN(pinned.path, FindPath(info.st_ino));
+  }
+  return pinned;
+}
+
+Result<Volume::Entry> Volume::Lookup(NodeId parent, const std::string& name) {
+  const std::shared_lock view(gate_);
+  HAWSER_ASSIGN(const PinnedNode pinned, PinEntryInGate(parent, name));
+  HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
+  return Entry{inodes_.Remember(parent, name, info.st_ino), info};
 }
 
 namespace {
@@ -77,14 +100,17 @@ Status Volume::ApplyInGate(const Record& record, Bytes payload) {
 // simply gone for those who have it open by that name alone (ESTALE).
 void Volume::PinWhatGoes(const Body& body) {
   const auto pin = [this](const StorePath& path) {
-    if (!inodes_.IsLastKnownName(path)) return;
+    if (!inodes_.WouldLoseLastName(path)) return;
     if (auto fd = store_->Pin(path)) inodes_.Pin(path, *std::move(fd));
   };
   if (const auto* unlink = std::get_if<Unlink>(&body)) pin(unlink->path);
   if (const auto* rmdir = std::get_if<Rmdir>(&body)) pin(rmdir->path);
-  if (const auto* rename = std::get_if<Rename>(&body);
-      rename != nullptr && rename->replaced && rename->mode != RenameMode::kExchange)
-    pin(rename->new_path);
+  if (const auto* rename = std::get_if<Rename>(&body)) {
+    const bool exchange = rename->mode == RenameMode::kExchange;
+    // What is replaced goes; what moves to where the kernel has never been loses the name that it knows.
+    if (rename->replaced && (!exchange || !inodes_.Knows(rename->path.Parent()))) pin(rename->new_path);
+    if (!inodes_.Knows(rename->new_path.Parent())) pin(rename->path);
+  }
 }
 
 // Some path of an inode, by walking the store. Slow, and needed only when a hard-linked file goes on being used after

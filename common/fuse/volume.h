@@ -17,7 +17,7 @@ namespace hawser {
 // A node pinned for the length of one call: an O_PATH descriptor, whatever its names do meanwhile.
 struct PinnedNode {
   SharedFd fd;
-  std::optional<StorePath> path;  // nullopt: no longer in the tree
+  std::optional<StorePath> path;  // nullopt: it has no name that the kernel knows
 
   int get() const { return fd->get(); }
 };
@@ -40,6 +40,16 @@ class Volume {
   Result<PinnedNode> Pin(NodeId node);
   // Pins an entry of a directory that the kernel knows. ENOENT, ENAMETOOLONG, ... Takes the gate.
   Result<PinnedNode> PinEntry(NodeId parent, const std::string& name);
+  // As Pin, and finds the path of a node that has one which the kernel doesn't know: for those about to change it.
+  Result<PinnedNode> PinForChange(NodeId node);
+
+  // A lookup of the kernel's: the entry's node is remembered (one lookup) and its attributes are returned. Takes the
+  // gate.
+  struct Entry {
+    NodeId node;
+    struct stat info;
+  };
+  Result<Entry> Lookup(NodeId parent, const std::string& name);
 
   // Applies a record to the store and follows it in the inode table; takes the gate where others must not look
   // meanwhile. For the primary.
@@ -49,6 +59,8 @@ class Volume {
   Status ApplyInGate(const Record& record, Bytes payload);
 
  private:
+  Result<PinnedNode> PinInGate(NodeId node);
+  Result<PinnedNode> PinEntryInGate(NodeId parent, const std::string& name);
   Result<std::optional<StorePath>> FindPath(ino_t inode) const;
   void PinWhatGoes(const Body& body);
 
