@@ -17,7 +17,7 @@
 namespace hawser {
 
 enum class WhenFull { kDropSlowest, kHoldWriters };
-enum class FsyncPolicy { kBoth, kRelay };       // both: fsync also flushes the store
+enum class FsyncPolicy { kBoth, kRelay };  // both: fsync also flushes the store
 enum class OnRelayLoss { kBlock, kFail };
 enum class FailoverMode { kManual, kAutomatic };
 
@@ -48,7 +48,7 @@ struct VolumeConfig {
 struct ReplicaConfig {
   std::string store;
   std::string mount;
-  std::optional<bool> allow_other;  // default: true when root
+  std::optional<bool> allow_other;   // default: true when root
   std::optional<std::uint32_t> uid;  // squash: every node in the mount belongs to this user
   std::optional<std::uint32_t> gid;
   bool xattrs = true;
@@ -76,9 +76,10 @@ struct Config {
   FailoverConfig failover;
 };
 
-// EINVAL with "FILE:LINE: what is wrong; what to do" for anything that isn't a valid config: unknown keys (with the
-// nearest valid one), wrong types, impossible values, duplicate stores, mounts or ports, stores and mounts that are
-// the same or nested, a volume whose primary doesn't hold it, an address that isn't loopback without `insecure: true`.
+// EINVAL with "FILE:LINE: what is wrong; what to do" for anything that isn't a valid config: unknown keys
+// (with the nearest valid one), wrong types, impossible values, duplicate stores, mounts or ports, stores and
+// mounts that are the same or nested, a volume whose primary doesn't hold it, an address that isn't loopback
+// without `insecure: true`.
 Result<Config> LoadConfig(const std::string& path);
 
 // As LoadConfig from text; `path` is used in messages and for relative paths.

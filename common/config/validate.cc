@@ -1,0 +1,167 @@
+#include "common/config/validate.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace hawser {
+namespace {
+
+template <class Map>
+std::vector<std::string> NamesIn(const Map& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name.value);
+  return names;
+}
+
+Status CheckPorts(const Config& config, const Source& source) {
+  struct NamedPort {
+    const char* name;
+    std::uint16_t port;
+  };
+  const std::array<NamedPort, 3> ports{{{"write", config.relay.write_port},
+                                        {"stream", config.relay.stream_port},
+                                        {"control", config.relay.control_port}}};
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (ports[i].port != ports[j].port) continue;
+      return source.Wrong({"relay", "ports", ports[i].name},
+                          std::to_string(ports[i].port) + " is the port of '" + ports[j].name +
+                              "' too; give each its own (unnamed ones are 7401, 7402 and 7403)");
+    }
+  }
+  return {};
+}
+
+Status CheckAddress(const Config& config, const Source& source) {
+  const std::string& address = config.relay.address;
+  const auto wrong = [&](const std::string& what) {
+    return source.Wrong({"relay", "address"}, "'" + address + "' " + what);
+  };
+  in_addr v4{};
+  in6_addr v6{};
+  const bool is_v4 = inet_pton(AF_INET, address.c_str(), &v4) == 1;
+  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address.c_str(), &v6) == 1;
+  if (!is_v4 && !is_v6)
+    return wrong("is not an IP address; write one like 127.0.0.1 (names are not looked up)");
+  const bool is_any = is_v4 ? v4.s_addr == INADDR_ANY : IN6_IS_ADDR_UNSPECIFIED(&v6);
+  if (is_any) return wrong("is no address that nodes can connect to; write the relay's own");
+  const bool is_loopback = is_v4 ? (ntohl(v4.s_addr) >> 24) == 127 : IN6_IS_ADDR_LOOPBACK(&v6);
+  if (is_loopback || config.relay.insecure) return {};
+  return wrong(
+      "is not a loopback address, and connections are neither encrypted nor authenticated yet; use 127.0.0.1 "
+      "with a "
+      "tunnel, or add 'insecure: true' to relay if everyone on that network may read and write everything");
+}
+
+Status CheckVolumes(const Config& config, const Source& source) {
+  for (const auto& [volume, settings] : config.volumes) {
+    const KeyPath keys{"volumes", volume.value, "primary"};
+    const auto node = config.nodes.find(settings.primary);
+    if (node == config.nodes.end()) {
+      return source.Wrong(keys, "there is no node '" + settings.primary.value + "'" +
+                                    Suggestion(settings.primary.value, NamesIn(config.nodes)));
+    }
+    if (!node->second.volumes.contains(volume)) {
+      return source.Wrong(keys, "node '" + settings.primary.value + "' does not hold volume '" +
+                                    volume.value + "'; add it under nodes." + settings.primary.value +
+                                    ".volumes, or name a node that holds it");
+    }
+  }
+  return {};
+}
+
+Status CheckNodes(const Config& config, const Source& source) {
+  for (const auto& [name, node] : config.nodes) {
+    for (const auto& [volume, replica] : node.volumes) {
+      if (config.volumes.contains(volume)) continue;
+      return source.Wrong(
+          {"nodes", name.value, "volumes", volume.value},
+          "there is no volume '" + volume.value + "'" + Suggestion(volume.value, NamesIn(config.volumes)));
+    }
+  }
+  return {};
+}
+
+// A folder that belongs to one purpose.
+struct Folder {
+  std::string path;
+  KeyPath keys;
+};
+
+std::vector<Folder> FoldersOf(const Config& config) {
+  std::vector<Folder> folders{{config.relay.journal, {"relay", "journal"}}};
+  for (const auto& [name, node] : config.nodes) {
+    folders.push_back({node.state, {"nodes", name.value, "state"}});
+    for (const auto& [volume, replica] : node.volumes) {
+      const KeyPath keys{"nodes", name.value, "volumes", volume.value};
+      for (const auto& [key, path] : {std::pair{"store", replica.store}, std::pair{"mount", replica.mount}}) {
+        folders.push_back({path, keys});
+        folders.back().keys.emplace_back(key);
+      }
+    }
+  }
+  return folders;
+}
+
+bool IsInside(const std::string& path, const std::string& folder) {
+  return folder == "/" ||
+         (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+std::string Dotted(const KeyPath& keys) {
+  std::string text;
+  for (const auto& key : keys) text += (text.empty() ? "" : ".") + key;
+  return text;
+}
+
+// A store in a mount would replicate itself, a journal in a store would be replicated with every write, two
+// owners of one folder would destroy each other's files: every folder is apart from all others.
+Status CheckFolders(const Config& config, const Source& source) {
+  const auto folders = FoldersOf(config);
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto& [path, keys] = folders[i];
+      const auto& [other, other_keys] = folders[j];
+      std::string relation;
+      if (path == other) relation = "is the same folder as ";
+      if (relation.empty() && IsInside(path, other)) relation = "lies inside ";
+      if (relation.empty() && IsInside(other, path)) relation = "contains ";
+      if (relation.empty()) continue;
+      return source.Wrong(keys, "'" + path + "' " + relation + Dotted(other_keys) + " ('" + other +
+                                    "'); give each a folder apart from all others");
+    }
+  }
+  return {};
+}
+
+Status CheckFailover(const Config& config, const Source& source) {
+  const KeyPath keys{"failover", "candidates"};
+  std::set<NodeName> seen;
+  for (const auto& candidate : config.failover.candidates) {
+    if (!config.nodes.contains(candidate)) {
+      return source.Wrong(keys, "there is no node '" + candidate.value + "'" +
+                                    Suggestion(candidate.value, NamesIn(config.nodes)));
+    }
+    if (!seen.insert(candidate).second) {
+      return source.Wrong(keys, "node '" + candidate.value + "' is named twice; remove one of the two");
+    }
+  }
+  if (config.failover.mode == FailoverMode::kAutomatic && seen.empty()) {
+    return source.Wrong(keys, "mode is automatic, but nobody can take over; name at least one node");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Validate(const Config& config, const Source& source) {
+  for (const auto rule : {CheckPorts, CheckAddress, CheckVolumes, CheckNodes, CheckFolders, CheckFailover}) {
+    HAWSER_TRY(rule(config, source));
+  }
+  return {};
+}
+
+}  // namespace hawser
