@@ -1,7 +1,8 @@
 // What nodes, relay and command line say to each other. docs/WIRE_PROTOCOL.md.
 //
-// Every message begins with an envelope part: 'H' 'W', version, type (4 bytes). A msgpack part follows, and for some
-// types raw parts. A submitted record travels as [envelope][record header][payload], its bytes exactly as journaled.
+// Every message begins with an envelope part: 'H' 'W', version, type (4 bytes). A msgpack part follows, and
+// for some types raw parts. A submitted record travels as [envelope][record header][payload], its bytes
+// exactly as journaled.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +21,21 @@ inline constexpr std::uint8_t kWireVersion = 1;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
-  kHello = 1,       // Hello; answered by kWelcome or kRefusal
-  kSubmit = 2,      // [record header][payload]; answered by kAck or kRefusal
+  kHello = 1,   // Hello; answered by kWelcome or kRefusal
+  kSubmit = 2,  // [record header][payload]; answered by kAck or kRefusal
   kWelcome = 3,
   kAck = 4,
   kRefusal = 5,
   // control port: REQ -> ROUTER
-  kReport = 16,     // Report; answered by kOverview
+  kReport = 16,  // Report; answered by kOverview
   kOverview = 17,
-  kPull = 18,       // Pull; answered by kFrames: [PullReply][whole frames, concatenated]
+  kPull = 18,  // Pull; answered by kFrames: [PullReply][whole frames, concatenated]
   kFrames = 19,
-  kStatus = 20,     // no body; answered by kStatusText: [JSON text of DESIGN section 10]
+  kStatus = 20,  // no body; answered by kStatusText: [JSON text of DESIGN section 10]
   kStatusText = 21,
   // stream port: PUB -> SUB. The first part is the envelope here too; subscribe to everything.
-  kFrame = 32,      // [front][header][payload]...: one frame (common/journal/frame.h)
-  kHead = 33,       // Head: twice a second at least, and instead of a frame that is too large to publish
+  kFrame = 32,  // [front][header][payload]...: one frame (common/journal/frame.h)
+  kHead = 33,   // Head: twice a second at least, and instead of a frame that is too large to publish
 };
 
 // A mount session begins. From this message on nothing of an older session of the node is accepted.
@@ -58,22 +59,22 @@ struct Welcome {
 };
 
 struct Ack {
-  Sequence sequence;     // the record's
-  Progress group;        // the write group it is in
-  bool repeated = false; // the relay had this number already
+  Sequence sequence;      // the record's
+  Progress group;         // the write group it is in
+  bool repeated = false;  // the relay had this number already
 };
 
 enum class RefusalCode : std::uint8_t {
-  kBadMessage = 1,     // could not be decoded; text says where
+  kBadMessage = 1,  // could not be decoded; text says where
   kWrongVersion = 2,
   kTooLarge = 3,
-  kUnknownNode = 4,    // not in the relay's config
+  kUnknownNode = 4,  // not in the relay's config
   kUnknownVolume = 5,
-  kNotPrimary = 6,     // the node isn't the volume's primary
-  kFenced = 7,         // older generation
-  kOldSession = 8,     // a newer session of the node has said hello
-  kOutOfTurn = 9,      // number is neither the lane's last nor the one after it
-  kJournalFailed = 10, // the relay's journal is poisoned: restart the relay once the disk is repaired
+  kNotPrimary = 6,      // the node isn't the volume's primary
+  kFenced = 7,          // older generation
+  kOldSession = 8,      // a newer session of the node has said hello
+  kOutOfTurn = 9,       // number is neither the lane's last nor the one after it
+  kJournalFailed = 10,  // the relay's journal is poisoned: restart the relay once the disk is repaired
   kJournalFull = 11,
 };
 
@@ -141,8 +142,8 @@ Buffer Encode(const Head&);
 template <class Message>
 Result<Message> Decode(Bytes bytes);
 
-// The 4 bytes of an envelope, and back: EINVAL for garbage, EPROTONOSUPPORT (naming both versions) for another
-// version.
+// The 4 bytes of an envelope, and back: EINVAL for garbage, EPROTONOSUPPORT (naming both versions) for
+// another version.
 Buffer EncodeEnvelope(MessageType type);
 Result<MessageType> DecodeEnvelope(Bytes bytes);
 

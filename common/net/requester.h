@@ -1,6 +1,6 @@
-// A REQ socket that survives lost replies: one request at a time; on a timeout the socket is closed, opened anew and
-// the same request is sent again. Callers make that harmless by numbering what has an effect (exactly once is the
-// relay's side, see relay/sequencer.h).
+// A REQ socket that survives lost replies: one request at a time; on a timeout the socket is closed, opened
+// anew and the same request is sent again. Callers make that harmless by numbering what has an effect
+// (exactly once is the relay's side, see relay/sequencer.h).
 #pragma once
 
 #include <atomic>
@@ -46,11 +46,12 @@ class Requester {
   Requester& operator=(const Requester&) = delete;
 
   // Sends [envelope(type)][parts...] and waits for the reply, resending every `resend_after` until `deadline`
-  // (nullopt: for ever) or until *cancel (checked at least ten times a second). The parts are not copied; when this
-  // returns, the socket no longer refers to them. ETIMEDOUT at the deadline, ECANCELED when cancelled: then the
-  // outcome of the request is unknown. Not thread safe.
-  Result<Incoming> Request(MessageType type, const std::vector<Bytes>& parts, std::optional<Deadline> deadline,
-                           const std::atomic<bool>* cancel = nullptr);
+  // (nullopt: for ever) or until *cancel (checked at least ten times a second). Large parts are not copied;
+  // when this returns, the socket no longer refers to any. Errors: ETIMEDOUT at the deadline and ECANCELED
+  // when cancelled: then the outcome of the request is unknown; EINVAL or EPROTONOSUPPORT if the reply isn't
+  // one this program can read. Not thread safe.
+  Result<Incoming> Request(MessageType type, const std::vector<Bytes>& parts,
+                           std::optional<Deadline> deadline, const std::atomic<bool>* cancel = nullptr);
 
   void set_resend_after(std::chrono::milliseconds time);  // default 2 s
 

@@ -13,11 +13,13 @@ namespace hawser {
 
 class Subscriber {
  public:
-  // Subscribes to everything at `endpoint`; reconnects by itself for ever. `queue` bounds the messages kept here.
+  // Subscribes to everything at `endpoint`; reconnects by itself for ever. `queue` bounds the messages kept
+  // here.
   Subscriber(NetContext& context, std::string endpoint, int queue = 256);
   ~Subscriber();
 
-  // The next message, waiting until `deadline`; nullopt at the deadline. Malformed messages are dropped and counted.
+  // The next message, waiting until `deadline`; nullopt at the deadline. Malformed messages are dropped and
+  // counted.
   Result<std::optional<Incoming>> Receive(Deadline deadline);
 
   std::uint64_t malformed() const;

@@ -1,0 +1,255 @@
+#include "common/net/messages.h"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+#include "common/record/pack.h"
+
+// Each message and each thing inside one lists its fields once, in Fields(); encoding and decoding walk the
+// same list.
+
+namespace hawser {
+
+namespace {
+
+template <class T, class... Ts>
+constexpr bool kIsOneOf = (std::is_same_v<T, Ts> || ...);
+
+// What is written as a msgpack array of its fields.
+template <class T>
+concept Composite = kIsOneOf<T, Position, Progress, VolumeFact, VolumeReport, Hello, Welcome, Ack, Refusal,
+                             Report, Overview, Pull, PullReply, Head>;
+
+// `m` is a T& or const T&; `f(name, field)` is called for each field in order.
+template <class M, class F>
+void Fields(M& m, F&& f) {
+  using T = std::remove_const_t<M>;
+  if constexpr (std::is_same_v<T, Position>) {
+    f("journal", m.journal.bytes), f("sequence", m.sequence), f("group", m.group),
+        f("digest", m.digest.bytes);
+  } else if constexpr (std::is_same_v<T, Progress>) {
+    f("position", m.position), f("journal_bytes", m.journal_bytes), f("time", m.time);
+  } else if constexpr (std::is_same_v<T, VolumeFact>) {
+    f("volume", m.volume), f("primary", m.primary), f("generation", m.generation);
+  } else if constexpr (std::is_same_v<T, VolumeReport>) {
+    f("volume", m.volume), f("role", m.role), f("state", m.state), f("applied", m.applied),
+        f("checkpoint", m.checkpoint), f("problem", m.problem);
+  } else if constexpr (std::is_same_v<T, Hello>) {
+    f("node", m.node), f("session", m.session);
+  } else if constexpr (std::is_same_v<T, Welcome>) {
+    f("consistency_group", m.group), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
+  } else if constexpr (std::is_same_v<T, Ack>) {
+    f("sequence", m.sequence), f("write_group", m.group), f("repeated", m.repeated);
+  } else if constexpr (std::is_same_v<T, Refusal>) {
+    f("code", m.code), f("text", m.text);
+  } else if constexpr (std::is_same_v<T, Report>) {
+    f("node", m.node), f("session", m.session), f("received", m.received), f("volumes", m.volumes);
+  } else if constexpr (std::is_same_v<T, Overview>) {
+    f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
+  } else if constexpr (std::is_same_v<T, Pull>) {
+    f("node", m.node), f("after", m.after), f("max_bytes", m.max_bytes);
+  } else if constexpr (std::is_same_v<T, PullReply>) {
+    f("answer", m.answer), f("text", m.text), f("head", m.head);
+  } else {
+    static_assert(std::is_same_v<T, Head>, "a message without a list of fields");
+    f("head", m.head);
+  }
+}
+
+template <Composite T>
+std::size_t FieldCount() {
+  const T m;
+  std::size_t count = 0;
+  Fields(m, [&count](const char*, const auto&) { ++count; });
+  return count;
+}
+
+// One overload a type of field: how it is written.
+struct Put {
+  Packer& out;
+
+  void operator()(const char*, std::uint64_t value) const { out.Uint(value); }
+  void operator()(const char*, bool value) const { out.Bool(value); }
+  void operator()(const char*, Timestamp value) const { out.Int(value.nanoseconds); }
+  void operator()(const char*, const std::string& value) const { out.Text(value); }
+  void operator()(const char*, const std::array<std::byte, 16>& value) const { out.Binary(value); }
+  template <class Tag>
+  void operator()(const char*, const Strong<Tag, std::uint64_t>& value) const {
+    out.Uint(value.value);
+  }
+  template <class Tag>
+  void operator()(const char*, const Strong<Tag, std::string>& value) const {
+    out.Text(value.value);
+  }
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void operator()(const char*, Enum value) const { out.Uint(static_cast<std::uint64_t>(value)); }
+  template <Composite T>
+  void operator()(const char*, const T& value) const {
+    out.Array(FieldCount<T>());
+    Fields(value, *this);
+  }
+  template <Composite T>
+  void operator()(const char* name, const std::vector<T>& values) const {
+    out.Array(values.size());
+    for (const T& value : values) (*this)(name, value);
+  }
+};
+
+// One overload a type of field: how it is read and what is refused.
+struct Get {
+  Unpacker& in;
+
+  void operator()(const char* name, std::uint64_t& value) const { value = in.Uint(name); }
+  void operator()(const char* name, bool& value) const { value = in.Bool(name); }
+  void operator()(const char* name, Timestamp& value) const { value = Timestamp{in.Int(name)}; }
+  void operator()(const char* name, std::string& value) const { value = in.Text(name); }
+  void operator()(const char* name, std::array<std::byte, 16>& value) const {
+    const Bytes bytes = in.Binary(name);
+    if (in.failed()) return;
+    if (bytes.size() != value.size()) return in.Fail(name, "does not have 16 bytes");
+    std::copy(bytes.begin(), bytes.end(), value.begin());
+  }
+  template <class Tag>
+  void operator()(const char* name, Strong<Tag, std::uint64_t>& value) const {
+    value.value = in.Uint(name);
+  }
+  // Names of nodes and volumes.
+  template <class Tag>
+  void operator()(const char* name, Strong<Tag, std::string>& value) const {
+    value.value = in.Text(name);
+    if (!in.failed() && value.value.empty()) in.Fail(name, "is empty");
+  }
+  void operator()(const char* name, RefusalCode& value) const {
+    ReadEnum(name, value, RefusalCode::kJournalFull);
+  }
+  void operator()(const char* name, PullReply::Answer& value) const {
+    ReadEnum(name, value, PullReply::Answer::kFailed);
+  }
+  template <Composite T>
+  void operator()(const char* name, T& value) const {
+    in.Array(name, FieldCount<T>());
+    Fields(value, *this);
+  }
+  template <Composite T>
+  void operator()(const char* name, std::vector<T>& values) const {
+    const std::size_t count = in.Array(name);
+    for (std::size_t i = 0; i < count && !in.failed(); ++i) (*this)(name, values.emplace_back());
+  }
+
+ private:
+  // The values are 1 to `last`.
+  template <class Enum>
+  void ReadEnum(const char* name, Enum& value, Enum last) const {
+    const std::uint64_t number = in.Uint(name);
+    if (in.failed()) return;
+    if (number < 1 || number > static_cast<std::uint64_t>(last))
+      return in.Fail(name, "has a value that isn't known");
+    value = static_cast<Enum>(number);
+  }
+};
+
+template <class T>
+Buffer EncodeFields(const T& message) {
+  Packer out;
+  Put{out}("message", message);
+  return out.Finish();
+}
+
+bool IsKnown(std::uint8_t type) {
+  switch (static_cast<MessageType>(type)) {
+    case MessageType::kHello:
+    case MessageType::kSubmit:
+    case MessageType::kWelcome:
+    case MessageType::kAck:
+    case MessageType::kRefusal:
+    case MessageType::kReport:
+    case MessageType::kOverview:
+    case MessageType::kPull:
+    case MessageType::kFrames:
+    case MessageType::kStatus:
+    case MessageType::kStatusText:
+    case MessageType::kFrame:
+    case MessageType::kHead:
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int ToErrno(RefusalCode code) {
+  switch (code) {
+    case RefusalCode::kBadMessage:
+      return EPROTO;
+    case RefusalCode::kWrongVersion:
+      return EPROTONOSUPPORT;
+    case RefusalCode::kTooLarge:
+      return EMSGSIZE;
+    case RefusalCode::kUnknownNode:
+      return EACCES;
+    case RefusalCode::kUnknownVolume:
+      return ENODEV;
+    case RefusalCode::kNotPrimary:
+      return EROFS;
+    case RefusalCode::kFenced:
+      return EROFS;
+    case RefusalCode::kOldSession:
+      return ESTALE;
+    case RefusalCode::kOutOfTurn:
+      return EPROTO;
+    case RefusalCode::kJournalFailed:
+      return EIO;
+    case RefusalCode::kJournalFull:
+      return ENOSPC;
+  }
+  return EIO;
+}
+
+Buffer Encode(const Hello& message) { return EncodeFields(message); }
+Buffer Encode(const Welcome& message) { return EncodeFields(message); }
+Buffer Encode(const Ack& message) { return EncodeFields(message); }
+Buffer Encode(const Refusal& message) { return EncodeFields(message); }
+Buffer Encode(const Report& message) { return EncodeFields(message); }
+Buffer Encode(const Overview& message) { return EncodeFields(message); }
+Buffer Encode(const Pull& message) { return EncodeFields(message); }
+Buffer Encode(const PullReply& message) { return EncodeFields(message); }
+Buffer Encode(const Head& message) { return EncodeFields(message); }
+
+template <class Message>
+Result<Message> Decode(Bytes bytes) {
+  Unpacker in(bytes);
+  Message message;
+  Get{in}("message", message);
+  HAWSER_TRY(in.Finish());
+  return message;
+}
+
+template Result<Hello> Decode<Hello>(Bytes);
+template Result<Welcome> Decode<Welcome>(Bytes);
+template Result<Ack> Decode<Ack>(Bytes);
+template Result<Refusal> Decode<Refusal>(Bytes);
+template Result<Report> Decode<Report>(Bytes);
+template Result<Overview> Decode<Overview>(Bytes);
+template Result<Pull> Decode<Pull>(Bytes);
+template Result<PullReply> Decode<PullReply>(Bytes);
+template Result<Head> Decode<Head>(Bytes);
+
+Buffer EncodeEnvelope(MessageType type) {
+  return {std::byte{'H'}, std::byte{'W'}, std::byte{kWireVersion}, static_cast<std::byte>(type)};
+}
+
+Result<MessageType> DecodeEnvelope(Bytes bytes) {
+  if (bytes.size() != 4 || bytes[0] != std::byte{'H'} || bytes[1] != std::byte{'W'})
+    return Error{EINVAL, "not a Hawser message: its first part isn't an envelope"};
+  if (bytes[2] != std::byte{kWireVersion})
+    return Error{EPROTONOSUPPORT,
+                 fmt::format("a message of wire version {}, but this program speaks version {}",
+                             static_cast<unsigned>(bytes[2]), kWireVersion)};
+  const auto type = static_cast<std::uint8_t>(bytes[3]);
+  if (!IsKnown(type)) return Error{EINVAL, fmt::format("a message of type {}, which isn't known", type)};
+  return static_cast<MessageType>(type);
+}
+
+}  // namespace hawser

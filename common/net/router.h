@@ -1,0 +1,61 @@
+// The answering end of REQ sockets (ROUTER): takes requests as they come, answers each when it is ready, in
+// any order.
+//
+// One thread. Nothing that a peer sends, and no peer that goes away, makes it fail or block.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/net/context.h"
+#include "common/net/messages.h"
+#include "common/net/requester.h"
+
+namespace hawser {
+
+// Where an answer goes.
+struct Asker {
+  std::string identity;
+  bool delimited = true;  // an empty part stands between identity and envelope, as REQ sockets send it
+};
+
+// A request, or why it could not be read: EINVAL (garbage), EPROTONOSUPPORT (another wire version).
+struct Arrival {
+  Asker from;
+  Result<Incoming> message;
+};
+
+class Router {
+ public:
+  // Listens on `endpoint`, like tcp://127.0.0.1:7401; port 0 gets a free one. EADDRINUSE names it.
+  static Result<std::unique_ptr<Router>> Bind(NetContext& context, const std::string& endpoint);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  // With the real port.
+  const std::string& endpoint() const;
+
+  // The next request, waiting up to `wait` for it; nullopt if none came.
+  Result<std::optional<Arrival>> Receive(std::chrono::milliseconds wait);
+
+  // Waits until a request is there, `wake_fd` becomes readable, or `deadline`.
+  Status Wait(Deadline deadline, int wake_fd);
+
+  // Sends [envelope(type)][parts...]. An answer to somebody who has gone is dropped.
+  void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts);
+
+ private:
+  struct State;
+  explicit Router(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hawser

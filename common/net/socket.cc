@@ -1,0 +1,67 @@
+#include "common/net/socket.h"
+
+#include <algorithm>
+
+namespace hawser {
+
+namespace {
+
+constexpr int kHeartbeatMs = 1000;
+constexpr int kHeartbeatTimeoutMs = 4000;
+constexpr int kReconnectMs = 20;
+constexpr int kReconnectMaxMs = 500;
+
+}  // namespace
+
+NetContext::NetContext() : context_(std::make_unique<zmq::context_t>()) {}
+NetContext::~NetContext() = default;
+
+zmq::socket_t OpenSocket(NetContext& context, zmq::socket_type type, int queue) {
+  zmq::socket_t socket(context.zmq(), type);
+  socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::sndhwm, queue);
+  socket.set(zmq::sockopt::rcvhwm, queue);
+  socket.set(zmq::sockopt::maxmsgsize, kMaxPartBytes);
+  socket.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
+  socket.set(zmq::sockopt::heartbeat_timeout, kHeartbeatTimeoutMs);
+  socket.set(zmq::sockopt::heartbeat_ttl, kHeartbeatTimeoutMs);
+  socket.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
+  socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMaxMs);
+  return socket;
+}
+
+Result<std::string> BindSocket(zmq::socket_t& socket, const std::string& endpoint) {
+  try {
+    socket.bind(endpoint);
+    return socket.get(zmq::sockopt::last_endpoint);
+  } catch (const zmq::error_t& problem) {
+    return NetError("cannot listen on", endpoint, problem);
+  }
+}
+
+std::optional<std::vector<zmq::message_t>> ReceiveParts(zmq::socket_t& socket, zmq::recv_flags flags) {
+  std::vector<zmq::message_t> parts(1);
+  try {
+    if (!socket.recv(parts.front(), flags)) return std::nullopt;
+  } catch (const zmq::error_t& problem) {
+    if (problem.num() == EINTR) return std::nullopt;
+    throw;
+  }
+  // The parts of a message arrive together: those after the first are there.
+  while (parts.back().more()) {
+    parts.emplace_back();
+    static_cast<void>(socket.recv(parts.back(), zmq::recv_flags::none));
+  }
+  return parts;
+}
+
+int ToTimeout(std::chrono::steady_clock::duration wait) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+  return static_cast<int>(std::clamp<decltype(milliseconds)>(milliseconds, 0, 3'600'000));
+}
+
+Error NetError(const std::string& what, const std::string& endpoint, const zmq::error_t& problem) {
+  return Error{problem.num(), what + " " + endpoint};
+}
+
+}  // namespace hawser
