@@ -63,19 +63,20 @@ using Status = Result<void>;
 
 }  // namespace hawser
 
-// Returns the error of `expression` from the enclosing function, if it has one.
-#define HAWSER_TRY(expression)                                             \
-  do {                                                                     \
-    if (auto hawser_status = (expression); !hawser_status)                 \
-      return std::move(hawser_status).error();                             \
-  } while (false)
-
 #define HAWSER_CONCAT_(a, b) a##b
 #define HAWSER_CONCAT(a, b) HAWSER_CONCAT_(a, b)
+
+#define HAWSER_TRY_(result, expression)                                             \
+  do {                                                                              \
+    if (auto result = (expression); !result) return std::move(result).error();      \
+  } while (false)
 #define HAWSER_ASSIGN_(result, target, expression) \
   auto result = (expression);                      \
   if (!result) return std::move(result).error();   \
   target = *std::move(result)
+
+// HAWSER_TRY(DoSomething()): its error, if it has one, is returned from the enclosing function.
+#define HAWSER_TRY(expression) HAWSER_TRY_(HAWSER_CONCAT(hawser_status_, __LINE__), expression)
 
 // HAWSER_ASSIGN(auto fd, OpenSomething()): the value, or the error is returned from the enclosing function.
 #define HAWSER_ASSIGN(target, expression) HAWSER_ASSIGN_(HAWSER_CONCAT(hawser_result_, __LINE__), target, expression)

@@ -41,8 +41,8 @@ struct Mutation {
   // errno. nullopt: done, nothing changes.
   std::function<Result<std::optional<Decision>>()> decide;
   Bytes payload;
-  // Set by the kernel when the calling process got a signal.
-  const std::atomic<bool>* interrupted = nullptr;
+  // Set when the calling process gets a signal, or the role ends: the call need not go on waiting.
+  std::atomic<bool>* cancel = nullptr;
 };
 
 // For how long the kernel may answer by itself.

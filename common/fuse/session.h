@@ -1,0 +1,75 @@
+// One FUSE mount: from /dev/fuse to Operations, with threads of its own.
+//
+// Threads: as many as there are calls waiting, up to kMostThreads: a thread that takes a request while no other one is
+// waiting for requests starts another first. So callers that wait for the relay never keep readers from being served.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/fuse/operations.h"
+
+struct fuse_session;
+
+namespace hawser {
+
+struct BindingContext;
+
+struct SessionOptions {
+  std::string mount;      // an existing folder
+  std::string name;       // shown as the mount's source: "GROUP/VOLUME"
+  bool allow_other = false;
+  bool notice_changes = false;  // the volume starts as a secondary
+};
+
+class Session {
+ public:
+  // Mounts and serves. A dead mount left there by a crash is detached first. Errors say what to do: no such folder,
+  // already mounted (EBUSY), no /dev/fuse, not allowed.
+  static Result<std::unique_ptr<Session>> Mount(Operations& operations, const SessionOptions& options);
+  // Unmounts (lazily, if it's in use), waits for the calls in flight and ends the threads.
+  ~Session();
+
+  // The same over a socket, with no mount: `fd` is a SOCK_SEQPACKET socket whose other end plays the kernel.
+  static Result<std::unique_ptr<Session>> Serve(Operations& operations, UniqueFd fd);
+
+  // Tells the kernel that what it keeps of a node's content and attributes is no longer true. Not under the view gate:
+  // the kernel may wait for readers.
+  void Invalidate(NodeId node);
+
+  // The mount has ended by itself (somebody unmounted it).
+  bool ended() const { return ended_; }
+
+ private:
+  static constexpr int kMostThreads = 1024;
+  static constexpr int kIdleThreads = 8;
+
+  Session(Operations& operations, const SessionOptions& options);
+  Status Create();
+  void StartThread();
+  void Work();
+  void StopThreads();
+
+  const SessionOptions options_;
+  std::unique_ptr<BindingContext> context_;
+  fuse_session* session_ = nullptr;
+  UniqueFd custom_fd_;
+  bool mounted_ = false;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> ended_{false};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<pthread_t> threads_;  // running
+  int idle_ = 0;                    // of them, waiting for a request
+};
+
+// Detaches the mount at `path` if its filesystem process is gone ("transport endpoint is not connected"). EBUSY if a
+// living FUSE mount is there.
+Status DetachStaleMount(const std::string& path);
+
+}  // namespace hawser
