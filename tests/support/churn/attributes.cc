@@ -20,7 +20,7 @@ std::string ProcPath(const Worker& worker, const std::string& path) {
 
 Outcome Chmod(Worker& worker, Rng& rng) {
   const std::string path = RandomNode(rng);
-  const mode_t mode = rng.Pick<mode_t>({0600, 0644, 0755, 0640, 02755, 04755, 01777});
+  const mode_t mode = rng.Pick<mode_t>({0600, 0644, 0755, 0640, 02755, 04755, 01755});
   return Expect(fchmodat(worker.root, path.c_str(), mode | S_IRWXU, 0), "chmod", path,
                 {ENOENT, ENOTDIR, ELOOP});
 }

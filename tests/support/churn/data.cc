@@ -15,9 +15,8 @@ namespace {
 constexpr std::size_t kHeldFiles = 6;
 constexpr std::size_t kBlock = 4096;
 
-// O_NONBLOCK: the name may be a fifo now.
 UniqueFd OpenForWriting(Worker& worker, const std::string& path, int flags) {
-  return UniqueFd(openat(worker.root, path.c_str(), flags | O_RDWR | O_CLOEXEC | O_NONBLOCK, 0644));
+  return OpenRegular(worker, path, flags | O_RDWR);
 }
 
 Outcome NotOpened(const std::string& path) {
@@ -128,7 +127,7 @@ Outcome CopyRange(Worker& worker, Rng& rng) {
 
 Outcome Read(Worker& worker, Rng& rng) {
   const std::string path = RandomFile(rng);
-  const UniqueFd fd(openat(worker.root, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFd fd = OpenRegular(worker, path, O_RDONLY);
   if (!fd) return NotOpened(path);
   return Expect(
       pread(fd.get(), worker.aligned, kChurnMaxWrite, static_cast<off_t>(rng.Below(kChurnFileSpan))), "read",
@@ -171,6 +170,16 @@ Outcome UseHeld(Worker& worker, Rng& rng) {
 }
 
 }  // namespace
+
+UniqueFd OpenRegular(Worker& worker, const std::string& path, int flags) {
+  UniqueFd fd(openat(worker.root, path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0644));
+  struct stat info {};
+  if (fd && fstat(fd.get(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+    fd.Reset();
+    errno = ENXIO;
+  }
+  return fd;
+}
 
 void FillRandom(Rng& rng, char* to, std::size_t size) {
   for (std::size_t i = 0; i < size; i += 8) {

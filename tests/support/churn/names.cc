@@ -35,12 +35,12 @@ Outcome Create(Worker& worker, Rng& rng) {
   const std::string path = RandomFile(rng);
   const int flags = O_CREAT | O_RDWR | O_CLOEXEC | rng.Pick({0, O_EXCL, O_TRUNC, O_NOFOLLOW});
   const UniqueFd fd(openat(worker.root, path.c_str(), flags, rng.Pick<mode_t>({0600, 0644, 0664, 0755})));
-  return Expect(fd.get(), "create", path, {ENOENT, EEXIST, ENOTDIR, EISDIR, ELOOP});
+  return Expect(fd.get(), "create", path, {ENOENT, EEXIST, ENOTDIR, EISDIR, ELOOP, ENXIO});
 }
 
 Outcome MakeFolder(Worker& worker, Rng& rng) {
   const std::string path = RandomFolder(rng, 1 + rng.Below(kMaxDepth));
-  return Expect(mkdirat(worker.root, path.c_str(), rng.Pick<mode_t>({0755, 0700, 02775, 01777})), "mkdir",
+  return Expect(mkdirat(worker.root, path.c_str(), rng.Pick<mode_t>({0755, 0700, 02775, 01755})), "mkdir",
                 path, {ENOENT, EEXIST, ENOTDIR});
 }
 
@@ -115,8 +115,8 @@ Outcome RenameAboveOpenFile(Worker& worker, Rng& rng) {
   const std::string folder = RandomFolder(rng, 1 + rng.Below(2));
   const std::string path = folder + "/f" + std::to_string(rng.Below(8));
   const std::string to = RandomFolder(rng, 1 + (folder.size() > 2 ? 1 : 0));
-  const UniqueFd fd(openat(worker.root, path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!fd) return Expect(-1, "create", path, {ENOENT, ENOTDIR, EISDIR, ELOOP});
+  const UniqueFd fd = OpenRegular(worker, path, O_CREAT | O_RDWR | O_NOFOLLOW);
+  if (!fd) return Expect(-1, "create", path, {ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO});
   FillRandom(rng, worker.aligned, 512);
   if (pwrite(fd.get(), worker.aligned, 512, 0) != 512) return Expect(-1, "write", path, {});
   const Outcome renamed = Expect(renameat2(worker.root, folder.c_str(), worker.root, to.c_str(), 0), "rename",

@@ -52,6 +52,10 @@ std::string RandomFolder(Rng& rng, std::uint64_t depth);  // "d1/d0", "" for dep
 std::string RandomFile(Rng& rng);                         // "d1/f7", "f3", now and then through a symlink
 std::string RandomNode(Rng& rng);                         // a file, folder, symlink or special file
 
+// Opens a name for content. A link may have made it one of a fifo or a device: none and ENXIO then. Never
+// blocks.
+UniqueFd OpenRegular(Worker& worker, const std::string& path, int flags);
+
 // Fills `size` bytes from the generator.
 void FillRandom(Rng& rng, char* to, std::size_t size);
 
