@@ -130,11 +130,22 @@ Result<std::unique_ptr<Session>> Session::Serve(Operations& operations, UniqueFd
   return session;
 }
 
+void Session::Unmount() {
+  if (!mounted_ || stopping_.exchange(true) || ended_) return;
+  if (auto detached = Detach(options_.mount); !detached) log::warn("{}", detached.error().Text());
+}
+
+bool Session::Drain(Deadline deadline) {
+  Unmount();
+  while (context_->in_flight > 0 && SteadyClock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  return context_->in_flight == 0;
+}
+
 Session::~Session() {
   if (session_ == nullptr) return;
+  Unmount();
   stopping_ = true;
-  if (mounted_ && !ended_)
-    if (auto detached = Detach(options_.mount); !detached) log::warn("{}", detached.error().Text());
   if (custom_fd_) ::shutdown(custom_fd_.get(), SHUT_RDWR);
   fuse_session_exit(session_);
   StopThreads();

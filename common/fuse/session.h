@@ -31,10 +31,14 @@ class Session {
   // Mounts and serves. A dead mount left there by a crash is detached first. Errors say what to do: no such folder,
   // already mounted (EBUSY), no /dev/fuse, not allowed.
   static Result<std::unique_ptr<Session>> Mount(Operations& operations, const SessionOptions& options);
-  // Unmounts (lazily, if it's in use), waits for the calls in flight and ends the threads.
+  // Drains without a deadline, and ends the threads.
   ~Session();
 
-  // The same over a socket, with no mount: `fd` is a SOCK_SEQPACKET socket whose other end plays the kernel.
+  // No new calls: unmounts (lazily, if it's in use) and waits for the calls in flight until `deadline`; whether all have
+  // ended. The destructor waits for the rest.
+  bool Drain(Deadline deadline);
+
+  // As Mount, over a socket and with no mount: `fd` is a SOCK_SEQPACKET socket whose other end plays the kernel.
   static Result<std::unique_ptr<Session>> Serve(Operations& operations, UniqueFd fd);
 
   // Tells the kernel that what it keeps of a node's content and attributes is no longer true. Not under the view gate:
@@ -52,6 +56,7 @@ class Session {
   Status Create();
   void StartThread();
   void Work();
+  void Unmount();
   void StopThreads();
 
   const SessionOptions options_;

@@ -41,6 +41,8 @@ struct ApplyTo {
   // An O_PATH descriptor of a node that is no longer in the tree but still open: it is changed whatever the record's
   // path. Such a change is never journaled.
   int orphan = -1;
+  // After an unclean end: the store may hold effects of this and of later records already (redo.cc).
+  bool redo = false;
 };
 
 class Store {

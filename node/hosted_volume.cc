@@ -1,0 +1,176 @@
+#include "node/hosted_volume.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "common/base/files.h"
+#include "common/base/log.h"
+#include "fuse_primary/recovery.h"
+#include "fuse_secondary/secondary_role.h"
+
+namespace hawser {
+
+namespace {
+
+// How long calls in flight may take to end by themselves when the volume is stopped.
+constexpr auto kDrainPatience = std::chrono::seconds(5);
+
+// A store under its own mount would be read through itself.
+Status CheckApart(const std::string& store, const std::string& mount) {
+  std::error_code problem;
+  const auto real_store = std::filesystem::canonical(store, problem);
+  if (problem) return Error{problem.value(), "cannot use the store '" + store + "'"};
+  const auto real_mount = std::filesystem::weakly_canonical(mount, problem);
+  if (problem) return {};  // a dead mount; it is looked at when mounting
+  const auto below = [](const std::filesystem::path& inner, const std::filesystem::path& outer) {
+    const auto [end, rest] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+    return end == outer.end();
+  };
+  if (below(real_store, real_mount) || below(real_mount, real_store)) {
+    return Error{EINVAL, fmt::format("store '{}' and mount '{}' are the same folder or one lies in the other; choose two "
+                                     "separate folders",
+                                     store, mount)};
+  }
+  return {};
+}
+
+Status CheckMountFolder(const std::string& mount) {
+  HAWSER_TRY(DetachStaleMount(mount));
+  std::error_code problem;
+  if (!std::filesystem::is_directory(mount, problem))
+    return Error{ENOTDIR, "the mount '" + mount + "' is not a folder; create it"};
+  return {};
+}
+
+}  // namespace
+
+HostedVolume::HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica)
+    : group_(config.group),
+      control_endpoint_(config.relay.ControlEndpoint()),
+      config_(config.volumes.at(name)),
+      replica_(replica) {}
+
+Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, const VolumeName& name,
+                                                         const ReplicaConfig& replica, const std::string& state) {
+  std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, name, replica));
+  HAWSER_TRY(CheckMountFolder(replica.mount));
+  HAWSER_TRY(CheckApart(replica.store, replica.mount));
+  HAWSER_ASSIGN(auto store, Store::Open({replica.store, config.group, name}));
+  const std::string folder = state + "/" + name.value;
+  HAWSER_TRY(MakeDirectories(folder));
+  hosted->checkpoint_path_ = folder + "/checkpoint";
+  hosted->file_ids_path_ = folder + "/file_ids";
+  hosted->volume_ = std::make_unique<Volume>(std::move(store));
+  hosted->operations_ = std::make_unique<Operations>(*hosted->volume_,
+                                                     OperationsOptions{replica.uid, replica.gid, replica.xattrs});
+  return hosted;
+}
+
+Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, const Welcome& welcome,
+                                   Generation generation, const std::atomic<bool>* cancel) {
+  HAWSER_ASSIGN(const auto checkpoint, ReadCheckpoint(checkpoint_path_));
+  Progress from = checkpoint ? checkpoint->progress : Progress{};
+  if (from.position.group == Group(0)) from.position.journal = welcome.head.position.journal;
+  const bool redo = checkpoint && !checkpoint->clean;
+  const auto began = SteadyClock::now();
+  HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, relay.node(), *volume_, from,
+                                                               welcome.head, redo, cancel));
+  const std::chrono::duration<double> took = SteadyClock::now() - began;
+  if (redo || recovery.records > 0) {
+    log::info("{}: {} from {} to {}: {} records in {:.2f} s", name().value,
+              redo ? "redone after an unclean end" : "applied", from.position.Text(), recovery.to.position.Text(),
+              recovery.records, took.count());
+  }
+  funnel_ = std::make_shared<Funnel>(*volume_, relay, config_, generation, file_ids_path_, recovery.to);
+  volume_->set_role(funnel_);
+  if (!checkpoint && recovery.records == 0) HAWSER_TRY(funnel_->JournalRoot());
+  checkpoint_ = from;
+  // Not clean from the first change on; before it there is nothing to redo, so now is soon enough.
+  return WriteCheckpoint();
+}
+
+void HostedVolume::BecomeSecondary() { volume_->set_role(std::make_shared<SecondaryRole>()); }
+
+Status HostedVolume::Mount() {
+  SessionOptions options;
+  options.mount = replica_.mount;
+  options.name = group_ + "/" + name().value;
+  options.allow_other = replica_.allow_other.value_or(::geteuid() == 0);
+  options.notice_changes = !primary();
+  HAWSER_ASSIGN(auto session, Session::Mount(*operations_, options));
+  const std::lock_guard lock(mutex_);
+  session_ = std::move(session);
+  log::info("{}: mounted at {} as {}", name().value, replica_.mount, primary() ? "primary" : "secondary");
+  return {};
+}
+
+void HostedVolume::Invalidate(const Record& record) {
+  const auto changed = [this](const StorePath& path) {
+    const std::lock_guard lock(mutex_);
+    if (session_ == nullptr) return;
+    if (const auto node = volume_->inodes().Find(path)) session_->Invalidate(*node);
+  };
+  std::visit(Overloaded{
+                 [&](const Write& r) { changed(r.path); },
+                 [&](const Truncate& r) { changed(r.path); },
+                 [&](const Allocate& r) { changed(r.path); },
+                 [&](const SetAttr& r) { changed(r.path); },
+                 // Names and attributes are asked for anew at each use: a secondary's replies may not be kept.
+                 [](const auto&) {},
+             },
+             record.body);
+}
+
+bool HostedVolume::mount_ended() const {
+  const std::lock_guard lock(mutex_);
+  return session_ != nullptr && session_->ended();
+}
+
+Status HostedVolume::WriteCheckpoint() {
+  const Progress applied = funnel_->applied().Get();
+  {
+    const std::lock_guard lock(mutex_);
+    if (applied == checkpoint_ && applied.position.group != Group(0)) return {};
+  }
+  HAWSER_TRY(volume_->store().Flush());
+  HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, false}));
+  const std::lock_guard lock(mutex_);
+  checkpoint_ = applied;
+  return {};
+}
+
+void HostedVolume::HeadKnown(const Progress& head) {
+  if (funnel_ != nullptr) funnel_->applied().Known(head);
+}
+
+VolumeReport HostedVolume::Report() const {
+  VolumeReport report{name(), "primary", "live", funnel_->applied().Get(), {}, {}};
+  if (const auto trouble = funnel_->trouble()) {
+    report.state = trouble->state;
+    report.problem = trouble->error.message;
+  }
+  const std::lock_guard lock(mutex_);
+  report.checkpoint = checkpoint_;
+  return report;
+}
+
+Status HostedVolume::Stop() {
+  std::unique_ptr<Session> session;
+  {
+    const std::lock_guard lock(mutex_);
+    session = std::move(session_);
+  }
+  if (session != nullptr && !session->Drain(SteadyClock::now() + kDrainPatience))
+    log::warn("{}: calls in flight don't end by themselves; they get an error", name().value);
+  if (funnel_ != nullptr) funnel_->Stop();
+  session.reset();
+  if (funnel_ == nullptr) return {};
+  // Flushed before it is called clean; what isn't settled keeps it from being that.
+  const bool clean = funnel_->applied().idle() && !funnel_->trouble();
+  HAWSER_TRY(volume_->store().Flush());
+  return hawser::WriteCheckpoint(checkpoint_path_, {funnel_->applied().Get(), clean});
+}
+
+}  // namespace hawser

@@ -1,0 +1,69 @@
+// A volume on this node, with its mount and all that belongs to its role.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "common/config/config.h"
+#include "common/fuse/operations.h"
+#include "common/fuse/session.h"
+#include "common/fuse/volume.h"
+#include "common/net/messages.h"
+#include "common/store/checkpoint.h"
+#include "fuse_primary/funnel.h"
+#include "fuse_primary/relay_client.h"
+
+namespace hawser {
+
+class HostedVolume {
+ public:
+  // Opens the store. `state`: the node's state folder.
+  static Result<std::unique_ptr<HostedVolume>> Open(const Config& config, const VolumeName& name,
+                                                    const ReplicaConfig& replica, const std::string& state);
+
+  Volume& volume() { return *volume_; }
+  const VolumeName& name() const { return volume_->name(); }
+  const std::string& checkpoint_path() const { return checkpoint_path_; }
+  const std::string& mount_path() const { return replica_.mount; }
+
+  // Becomes primary in `generation`: brings the store up to the relay's head, then takes calls.
+  Status BecomePrimary(NetContext& context, RelayClient& relay, const Welcome& welcome, Generation generation,
+                       const std::atomic<bool>* cancel);
+  // Becomes secondary; the node's replica changes the store.
+  void BecomeSecondary();
+  bool primary() const { return funnel_ != nullptr; }
+
+  // Shows the volume. The role is set.
+  Status Mount();
+  void Invalidate(const Record& record);  // what the kernel keeps of the record's file is no longer true
+  bool mount_ended() const;
+
+  // As primary: flushes the store and records how far it is.
+  Status WriteCheckpoint();
+  void HeadKnown(const Progress& head);
+  VolumeReport Report() const;  // as primary
+
+  // No new calls; those in flight end. As primary, the checkpoint is written.
+  Status Stop();
+
+ private:
+  HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica);
+
+  const std::string group_;
+  const std::string control_endpoint_;
+  const VolumeConfig config_;
+  const ReplicaConfig replica_;
+  std::string checkpoint_path_;
+  std::string file_ids_path_;
+  std::unique_ptr<Volume> volume_;
+  std::unique_ptr<Operations> operations_;
+  std::shared_ptr<Funnel> funnel_;
+
+  mutable std::mutex mutex_;
+  Progress checkpoint_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace hawser

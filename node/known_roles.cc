@@ -1,0 +1,34 @@
+#include "node/known_roles.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/files.h"
+
+namespace hawser {
+
+Result<std::vector<VolumeFact>> ReadKnownRoles(const std::string& path) {
+  auto content = ReadFile(path);
+  if (!content && content.error().code == ENOENT) return std::vector<VolumeFact>();
+  if (!content) return std::move(content).error();
+  try {
+    std::vector<VolumeFact> facts;
+    for (const auto& [volume, fact] : nlohmann::json::parse(*content).items()) {
+      facts.push_back({VolumeName(volume), NodeName(fact.at("primary").get<std::string>()),
+                       Generation(fact.at("generation").get<std::uint64_t>())});
+    }
+    return facts;
+  } catch (const std::exception& problem) {
+    return Error{EBADMSG, "the known roles in '" + path + "' can't be read (" + problem.what() +
+                              "); remove the file and start again with the relay running"};
+  }
+}
+
+Status WriteKnownRoles(const std::string& path, const std::vector<VolumeFact>& facts) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const VolumeFact& fact : facts) {
+    json[fact.volume.value] = {{"primary", fact.primary.value}, {"generation", fact.generation.value}};
+  }
+  return WriteFileAtomically(path, json.dump(2) + "\n");
+}
+
+}  // namespace hawser

@@ -1,0 +1,224 @@
+#include "node/node.h"
+
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "common/base/files.h"
+#include "common/base/log.h"
+#include "fuse_primary/relay_client.h"
+#include "fuse_secondary/replica.h"
+#include "node/hosted_volume.h"
+#include "node/known_roles.h"
+#include "node/reporter.h"
+#include "node/session_number.h"
+
+namespace hawser {
+
+namespace {
+
+constexpr auto kFirstHello = std::chrono::seconds(2);
+constexpr auto kCheckpointInterval = std::chrono::seconds(2);
+
+// As many descriptors as the system allows: each open file of each caller takes one.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("cannot raise the limit of open files");
+}
+
+class NodeProcess : public Node {
+ public:
+  NodeProcess(const Config& config, const NodeName& name)
+      : config_(config), name_(name), own_(config.nodes.at(name)) {}
+  ~NodeProcess() override {
+    if (auto stopped = Stop(); !stopped) log::error("{}", stopped.error().Text());
+  }
+
+  Status Begin(const std::atomic<bool>* cancel) {
+    ::umask(0);  // records say the final mode
+    RaiseDescriptorLimit();
+    HAWSER_TRY(LockState());
+    for (const auto& [volume, replica] : own_.volumes) {
+      HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, volume, replica, own_.state));
+      volumes_.push_back(std::move(hosted));
+    }
+    HAWSER_ASSIGN(session_, NextSessionNumber(own_.state + "/session"));
+    relay_ = std::make_unique<RelayClient>(context_, config_.relay.WriteEndpoint(), name_, session_);
+    HAWSER_TRY(LearnRoles(cancel));
+    HAWSER_TRY(StartSecondaries(cancel));
+    for (const auto& hosted : volumes_) {
+      const VolumeFact& fact = facts_.at(hosted->name());
+      if (fact.primary == name_)
+        HAWSER_TRY(hosted->BecomePrimary(context_, *relay_, *welcome_, fact.generation, cancel));
+    }
+    for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
+    reporter_ = std::make_unique<Reporter>(
+        context_, config_.relay.ControlEndpoint(), [this] { return MakeReport(); },
+        [this](const Overview& overview) { Heard(overview); });
+    checkpointer_ = std::thread(&NodeProcess::KeepCheckpoints, this);
+    return {};
+  }
+
+  Status Stop() override {
+    Status first;
+    const auto note = [&first](Status status) {
+      if (!status && first) first = std::move(status);
+    };
+    StopCheckpointer();
+    for (const auto& hosted : volumes_) note(hosted->Stop());
+    if (replica_ != nullptr) note(replica_->Stop());
+    reporter_.reset();
+    replica_.reset();
+    volumes_.clear();
+    relay_.reset();
+    state_lock_.Reset();
+    return first;
+  }
+
+  bool ended() const override {
+    return std::all_of(volumes_.begin(), volumes_.end(), [](const auto& hosted) { return hosted->mount_ended(); });
+  }
+
+  std::vector<std::string> mounts() const override {
+    std::vector<std::string> paths;
+    for (const auto& hosted : volumes_) paths.push_back(hosted->mount_path());
+    return paths;
+  }
+
+ private:
+  Status LockState() {
+    HAWSER_TRY(MakeDirectories(own_.state));
+    HAWSER_ASSIGN(state_lock_, OpenFile(own_.state + "/lock", O_RDWR | O_CREAT));
+    if (::flock(state_lock_.get(), LOCK_EX | LOCK_NB) != 0)
+      return Error{EBUSY, fmt::format("node {} runs already (its state folder '{}' is in use); stop that process first",
+                                      name_.value, own_.state)};
+    return {};
+  }
+
+  // Who is primary of what: from the relay, or, if it doesn't answer and this node is primary of nothing, as last
+  // heard.
+  Status LearnRoles(const std::atomic<bool>* cancel) {
+    const std::string path = own_.state + "/roles";
+    HAWSER_ASSIGN(const auto known, ReadKnownRoles(path));
+    for (const auto& [volume, config] : config_.volumes) facts_[volume] = {volume, config.primary, Generation(0)};
+    for (const VolumeFact& fact : known) facts_[fact.volume] = fact;
+
+    auto welcome = relay_->Hello(SteadyClock::now() + kFirstHello, cancel);
+    if (!welcome && welcome.error().code == ETIMEDOUT) {
+      const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(), [this](const auto& hosted) {
+        return facts_.at(hosted->name()).primary == name_;
+      });
+      log::warn("the relay at {} doesn't answer; {}", config_.relay.WriteEndpoint(),
+                needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
+                            : "showing the last state that was received");
+      if (!needs_relay) return {};
+      welcome = relay_->Hello(std::nullopt, cancel);
+    }
+    if (!welcome) return std::move(welcome).error();
+    if (welcome->group != config_.group)
+      return Error{EINVAL, fmt::format("the relay at {} serves group {} and not {}; correct the address or the config",
+                                       config_.relay.WriteEndpoint(), welcome->group, config_.group)};
+    for (const VolumeFact& fact : welcome->volumes) facts_[fact.volume] = fact;
+    welcome_ = *std::move(welcome);
+    return WriteKnownRoles(path, welcome_->volumes);
+  }
+
+  Status StartSecondaries(const std::atomic<bool>* cancel) {
+    std::vector<ReplicaVolume> secondaries;
+    for (const auto& hosted : volumes_) {
+      if (facts_.at(hosted->name()).primary == name_) continue;
+      hosted->BecomeSecondary();
+      secondaries.push_back({&hosted->volume(), hosted->checkpoint_path()});
+    }
+    if (secondaries.empty()) return {};
+    ReplicaOptions options;
+    options.cancel = cancel;
+    options.on_applied = [this](Volume& volume, const Record& record) {
+      for (const auto& hosted : volumes_)
+        if (&hosted->volume() == &volume) hosted->Invalidate(record);
+    };
+    HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, std::move(secondaries),
+                                           std::move(options)));
+    return {};
+  }
+
+  Report MakeReport() const {
+    Report report{name_, session_, {}, {}};
+    if (replica_ != nullptr) {
+      ReplicaReport secondaries = replica_->Report();
+      report.received = secondaries.received;
+      report.volumes = std::move(secondaries.volumes);
+    }
+    for (const auto& hosted : volumes_) {
+      if (!hosted->primary()) continue;
+      report.volumes.push_back(hosted->Report());
+      if (replica_ == nullptr) report.received = report.volumes.back().applied;
+    }
+    return report;
+  }
+
+  void Heard(const Overview& overview) {
+    for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
+  }
+
+  void KeepCheckpoints() {
+    std::unique_lock lock(checkpoint_mutex_);
+    while (!checkpoint_stop_.wait_for(lock, kCheckpointInterval, [this] { return checkpoint_stopping_; })) {
+      for (const auto& hosted : volumes_) {
+        if (!hosted->primary()) continue;
+        if (auto written = hosted->WriteCheckpoint(); !written)
+          log::error("{}: {}", hosted->name().value, written.error().Text());
+      }
+    }
+  }
+
+  void StopCheckpointer() {
+    {
+      const std::lock_guard lock(checkpoint_mutex_);
+      checkpoint_stopping_ = true;
+    }
+    checkpoint_stop_.notify_all();
+    if (checkpointer_.joinable()) checkpointer_.join();
+  }
+
+  const Config config_;
+  const NodeName name_;
+  const NodeConfig own_;
+  UniqueFd state_lock_;
+  NetContext context_;
+  std::uint64_t session_ = 0;
+  std::unique_ptr<RelayClient> relay_;
+  std::optional<Welcome> welcome_;
+  std::map<VolumeName, VolumeFact> facts_;
+  std::vector<std::unique_ptr<HostedVolume>> volumes_;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<Reporter> reporter_;
+
+  std::mutex checkpoint_mutex_;
+  std::condition_variable checkpoint_stop_;
+  bool checkpoint_stopping_ = false;
+  std::thread checkpointer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::Start(const Config& config, const NodeName& name, const std::atomic<bool>* cancel) {
+  if (!config.nodes.contains(name)) {
+    std::string known;
+    for (const auto& [node, unused] : config.nodes) known += (known.empty() ? "" : ", ") + node.value;
+    return Error{EINVAL, fmt::format("there is no node '{}' in {}; its nodes are: {}", name.value, config.path, known)};
+  }
+  auto node = std::make_unique<NodeProcess>(config, name);
+  HAWSER_TRY(node->Begin(cancel));
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+}  // namespace hawser

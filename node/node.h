@@ -1,0 +1,35 @@
+// A node: one process that hosts volumes, each in the role that the relay's journal gives it. The composition root of
+// `hawser mount`.
+//
+// Threads besides those of the mounts and the replica: the reporter (a session with the relay, twice a second) and the
+// checkpointer (flushes the stores of the volumes that are primary here).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/config/config.h"
+
+namespace hawser {
+
+class Node {
+ public:
+  // Opens the stores, asks the relay who is primary of what, recovers, and mounts. When this returns the mounts answer.
+  // While a volume of which this node is primary waits for the relay, so does this; *cancel ends that with ECANCELED.
+  static Result<std::unique_ptr<Node>> Start(const Config& config, const NodeName& name,
+                                             const std::atomic<bool>* cancel = nullptr);
+  virtual ~Node() = default;  // as Stop()
+
+  // No new calls; calls in flight end; checkpoints are written; everything is unmounted. Idempotent.
+  virtual Status Stop() = 0;
+
+  // Whether all mounts have been ended by somebody else: there is nothing left to do.
+  virtual bool ended() const = 0;
+
+  virtual std::vector<std::string> mounts() const = 0;
+};
+
+}  // namespace hawser

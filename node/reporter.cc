@@ -1,0 +1,47 @@
+#include "node/reporter.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/net/requester.h"
+
+namespace hawser {
+
+namespace {
+
+constexpr auto kInterval = std::chrono::milliseconds(250);
+constexpr auto kAnswerPatience = std::chrono::seconds(2);
+constexpr auto kTick = std::chrono::milliseconds(25);
+
+}  // namespace
+
+Reporter::Reporter(NetContext& context, std::string endpoint, std::function<Report()> report,
+                   std::function<void(const Overview&)> heard)
+    : context_(context),
+      endpoint_(std::move(endpoint)),
+      report_(std::move(report)),
+      heard_(std::move(heard)),
+      thread_(&Reporter::Run, this) {}
+
+Reporter::~Reporter() {
+  stopping_ = true;
+  thread_.join();
+}
+
+void Reporter::Run() {
+  Requester requester(context_, endpoint_);
+  while (!stopping_) {
+    ReportOnce(requester, &stopping_);
+    for (auto waited = kTick; waited < kInterval && !stopping_; waited += kTick) std::this_thread::sleep_for(kTick);
+  }
+}
+
+// The relay being away is no news here: status says it, and whoever needs it waits by itself.
+void Reporter::ReportOnce(Requester& requester, const std::atomic<bool>* cancel) {
+  const Buffer report = Encode(report_());
+  const auto reply =
+      requester.Request(MessageType::kReport, {report}, SteadyClock::now() + kAnswerPatience, cancel);
+  if (!reply || reply->type() != MessageType::kOverview || reply->parts() == 0) return;
+  if (const auto overview = Decode<Overview>(reply->part(0))) heard_(*overview);
+}
+
+}  // namespace hawser

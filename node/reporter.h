@@ -1,0 +1,33 @@
+// A node's session with the relay: tells it how the node is doing and hears where the head is, twice a second.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "common/net/context.h"
+#include "common/net/messages.h"
+
+namespace hawser {
+
+class Reporter {
+ public:
+  // `report` is asked and `heard` is told in the reporter's thread.
+  Reporter(NetContext& context, std::string endpoint, std::function<Report()> report,
+           std::function<void(const Overview&)> heard);
+  ~Reporter();  // after a last report, if the relay takes it at once
+
+ private:
+  void Run();
+  void ReportOnce(class Requester& requester, const std::atomic<bool>* cancel);
+
+  NetContext& context_;
+  const std::string endpoint_;
+  const std::function<Report()> report_;
+  const std::function<void(const Overview&)> heard_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace hawser
