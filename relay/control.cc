@@ -1,0 +1,143 @@
+#include "relay/control.h"
+
+#include <fmt/format.h>
+
+#include "common/base/log.h"
+#include "relay/limits.h"
+#include "relay/status.h"
+
+namespace hawser {
+
+namespace {
+
+constexpr int kRequestsATurn = 256;  // then results and retention have their turn
+
+std::vector<Buffer> Parts1(Buffer part) {
+  std::vector<Buffer> parts;
+  parts.push_back(std::move(part));
+  return parts;
+}
+
+Buffer ToBuffer(const std::string& text) {
+  const Bytes bytes = AsBytes(text);
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+void Control::Run(const std::atomic<bool>& stop) {
+  Deadline next_measure = SteadyClock::now();
+  while (!stop.load()) {
+    if (SteadyClock::now() >= next_measure) {
+      parts_.jobs.Push(MeasureJob{});
+      next_measure = SteadyClock::now() + parts_.retention_interval;
+    }
+    auto waited = parts_.router.Wait(next_measure, parts_.wake.fd());
+    parts_.wake.Clear();
+    while (auto result = parts_.results.Pop(Deadline{}))
+      std::visit([this](auto& done) { Do(std::move(done)); }, *result);
+    for (int taken = 0; waited && taken < kRequestsATurn; ++taken) {
+      auto arrival = parts_.router.Receive(std::chrono::milliseconds(0));
+      if (!arrival) waited = std::move(arrival).error();
+      if (!arrival || !*arrival) break;
+      if ((*arrival)->message) {
+        Take((*arrival)->from, *(*arrival)->message);
+      } else {
+        Refuse(parts_.router, (*arrival)->from, Unreadable((*arrival)->message.error()), complaints_);
+      }
+    }
+    if (!waited) {
+      log::error("the control port has failed: {}", waited.error().Text());
+      return;
+    }
+  }
+}
+
+void Control::Take(const Asker& from, const Incoming& message) {
+  if (message.type() == MessageType::kReport && message.parts() == 1) return TakeReport(from, message);
+  if (message.type() == MessageType::kPull && message.parts() == 1) return TakePull(from, message);
+  if (message.type() == MessageType::kStatus && message.parts() == 0) return AnswerStatus(from);
+  Refuse(parts_.router, from, Misplaced(message, "control"), complaints_);
+}
+
+bool Control::CheckMember(const Asker& from, const NodeName& node) {
+  if (tracker_.IsMember(node)) return true;
+  Refuse(parts_.router, from,
+         {RefusalCode::kUnknownNode,
+          fmt::format(
+              "node '{}' holds no volumes in the relay's config; use the same config file on every machine "
+              "and restart the relay after a change",
+              node.value)},
+         complaints_);
+  return false;
+}
+
+void Control::TakeReport(const Asker& from, const Incoming& message) {
+  const auto report = Decode<Report>(message.part(0));
+  if (!report) return Refuse(parts_.router, from, Unreadable(report.error()), complaints_);
+  if (!CheckMember(from, report->node)) return;
+  tracker_.Heard(*report, SteadyClock::now());
+  const Overview overview{parts_.journal.durable(), parts_.journal.oldest(), parts_.board.Read().volumes};
+  parts_.router.Reply(from, MessageType::kOverview, Parts1(Encode(overview)));
+}
+
+void Control::TakePull(const Asker& from, const Incoming& message) {
+  const auto pull = Decode<Pull>(message.part(0));
+  if (!pull) return Refuse(parts_.router, from, Unreadable(pull.error()), complaints_);
+  if (!CheckMember(from, pull->node)) return;
+  if (!parts_.jobs.Push(PullJob{from, *pull}))
+    Do(Pulled{from,
+              {PullReply::Answer::kFailed, "the relay has too many pulls to serve; pull again later",
+               parts_.journal.durable()},
+              {}});
+}
+
+void Control::Do(Pulled pulled) {
+  std::vector<Buffer> parts = Parts1(Encode(pulled.reply));
+  parts.push_back(std::move(pulled.frames));
+  parts_.router.Reply(pulled.to, MessageType::kFrames, std::move(parts));
+}
+
+void Control::AnswerStatus(const Asker& to) {
+  const JournalFacts facts = Facts();
+  RelayStatus relay{"live", parts_.board.Read().journal_failure, parts_.journal.bytes(),
+                    parts_.board.refused.load()};
+  if (holding_) {
+    relay.state = "holding_writers";
+    relay.problem =
+        "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
+        "bring the node that is furthest behind up to date";
+  }
+  if (!parts_.board.Read().journal_failure.empty()) relay.state = "journal_failed";
+  const std::string json = StatusJson(parts_.group, relay, facts, tracker_.Status(facts, SteadyClock::now()));
+  parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));
+}
+
+void Control::Do(const Measured& measured) {
+  const RetentionDecision decision = tracker_.Decide(Facts(), Now(), measured.free_bytes);
+  for (const NodeName& node : decision.dropped)
+    log::error("the journal's filesystem is nearly full: node {} is given up, it needs a sync now",
+               node.value);
+  HoldWriters(decision.hold_writers, measured.free_bytes);
+  if (decision.drop_through) parts_.jobs.Push(DropJob{*decision.drop_through});
+}
+
+void Control::HoldWriters(bool hold, std::uint64_t free_bytes) {
+  if (hold && !holding_)
+    log::error(
+        "the journal's filesystem has only {} MiB free and its oldest groups are still needed: writers are "
+        "held "
+        "until there is room",
+        free_bytes / kMiB);
+  if (!hold && holding_) log::info("the journal's filesystem has room again: writers go on");
+  holding_ = hold;
+  parts_.board.hold_writers.store(hold);
+}
+
+JournalFacts Control::Facts() const {
+  NoticeBoard::Notes notes = parts_.board.Read();
+  return {parts_.journal.durable(), parts_.journal.oldest(), std::move(notes.milestones),
+          std::move(notes.volumes)};
+}
+
+}  // namespace hawser

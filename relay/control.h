@@ -1,0 +1,54 @@
+// The control port: nodes report and are told where the journal is, secondaries pull, people ask for the
+// status. It also decides what the journal keeps. Never waits for a disk (disk.h does).
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "common/journal/journal.h"
+#include "common/net/router.h"
+#include "common/net/wake.h"
+#include "relay/complaints.h"
+#include "relay/disk.h"
+#include "relay/notice_board.h"
+#include "relay/tracker.h"
+
+namespace hawser {
+
+class Control {
+ public:
+  struct Parts {
+    std::string group;  // the consistency group's name
+    std::chrono::milliseconds retention_interval;
+    Router& router;
+    const Journal& journal;
+    NoticeBoard& board;
+    Queue<DiskJob>& jobs;
+    Queue<DiskResult>& results;
+    const Wake& wake;
+  };
+
+  Control(const Parts& parts, Tracker tracker)
+      : parts_(parts), tracker_(std::move(tracker)), complaints_("control", parts.board) {}
+
+  // Serves until `stop`, which is followed by a wake.
+  void Run(const std::atomic<bool>& stop);
+
+ private:
+  void Take(const Asker& from, const Incoming& message);
+  void TakeReport(const Asker& from, const Incoming& message);
+  void TakePull(const Asker& from, const Incoming& message);
+  void AnswerStatus(const Asker& to);
+  bool CheckMember(const Asker& from, const NodeName& node);
+  void Do(Pulled pulled);
+  void Do(const Measured& measured);
+  void HoldWriters(bool hold, std::uint64_t free_bytes);
+  JournalFacts Facts() const;
+
+  const Parts parts_;
+  Tracker tracker_;
+  Complaints complaints_;
+  bool holding_ = false;
+};
+
+}  // namespace hawser

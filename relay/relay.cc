@@ -1,0 +1,169 @@
+#include "relay/relay.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <thread>
+
+#include "common/base/files.h"
+#include "common/base/log.h"
+#include "common/net/publisher.h"
+#include "common/net/router.h"
+#include "relay/control.h"
+#include "relay/disk.h"
+#include "relay/limits.h"
+#include "relay/recovery.h"
+#include "relay/stream.h"
+#include "relay/writer.h"
+
+namespace hawser {
+
+namespace {
+
+// "tcp://127.0.0.1:0": ZeroMQ takes * for any free port.
+std::string Bindable(const std::string& endpoint) {
+  if (!endpoint.ends_with(":0")) return endpoint;
+  return endpoint.substr(0, endpoint.size() - 1) + "*";
+}
+
+Membership MembersOf(const Config& config) {
+  Membership members;
+  for (const auto& [name, node] : config.nodes) members.nodes.insert(name);
+  for (const auto& [name, volume] : config.volumes) members.volumes.insert(name);
+  return members;
+}
+
+std::map<VolumeName, NodeName> FirstPrimaries(const Config& config) {
+  std::map<VolumeName, NodeName> first;
+  for (const auto& [name, volume] : config.volumes) first.emplace(name, volume.primary);
+  return first;
+}
+
+class RelayProcess : public Relay {
+ public:
+  RelayProcess(const Config& config, RelayOptions options) : config_(config), options_(std::move(options)) {
+    if (!options_.free_bytes) options_.free_bytes = FreeBytes;
+  }
+  ~RelayProcess() override { Stop(); }
+
+  Status Open();
+  void Stop() override;
+
+  std::string write_endpoint() const override { return write_router_->endpoint(); }
+  std::string stream_endpoint() const override { return publisher_->endpoint(); }
+  std::string control_endpoint() const override { return control_router_->endpoint(); }
+  const RecoveryReport& recovery() const override { return recovery_; }
+
+ private:
+  Status OpenJournalFolder();
+  Status Bind();
+  Status BuildParts();
+  void StartThreads();
+
+  const Config config_;
+  RelayOptions options_;
+  RecoveryReport recovery_;
+
+  // In the order in which they are built; torn down in reverse.
+  std::unique_ptr<Journal> journal_;
+  NetContext context_;
+  std::unique_ptr<Router> write_router_;
+  std::unique_ptr<Router> control_router_;
+  std::unique_ptr<Publisher> publisher_;
+  NoticeBoard board_;
+  FrameQueue frames_{kPublishQueue};
+  Queue<DiskJob> jobs_{kPullQueue};
+  Queue<DiskResult> results_{2 * kPullQueue};
+  Wake wake_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Disk> disk_;
+  std::unique_ptr<Control> control_;
+
+  std::atomic<bool> stop_writer_ = false;
+  std::atomic<bool> stop_control_ = false;
+  std::thread writer_thread_;
+  std::thread stream_thread_;
+  std::thread disk_thread_;
+  std::thread control_thread_;
+};
+
+Status RelayProcess::Open() {
+  HAWSER_TRY(OpenJournalFolder());
+  HAWSER_TRY(Bind());
+  HAWSER_TRY(BuildParts());
+  StartThreads();
+  log::info("serving group {}: write {}, stream {}, control {}, head {}", config_.group, write_endpoint(),
+            stream_endpoint(), control_endpoint(), journal_->durable().position.Text());
+  return {};
+}
+
+Status RelayProcess::OpenJournalFolder() {
+  const std::string& folder = config_.relay.journal;
+  HAWSER_TRY(MakeDirectories(folder));
+  HAWSER_ASSIGN(journal_, options_.open_journal({folder, options_.segment_bytes}, Progress{}, recovery_));
+  if (recovery_.torn_bytes > 0)
+    log::warn("cut {} bytes of an unfinished group off {} at {}: it was never acknowledged",
+              recovery_.torn_bytes, recovery_.torn_segment, recovery_.torn_offset);
+  return {};
+}
+
+Status RelayProcess::Bind() {
+  HAWSER_ASSIGN(write_router_, Router::Bind(context_, Bindable(config_.relay.WriteEndpoint())));
+  HAWSER_ASSIGN(control_router_, Router::Bind(context_, Bindable(config_.relay.ControlEndpoint())));
+  HAWSER_ASSIGN(publisher_,
+                Publisher::Bind(context_, Bindable(config_.relay.StreamEndpoint()), kPublishQueue));
+  return {};
+}
+
+Status RelayProcess::BuildParts() {
+  const std::string& folder = config_.relay.journal;
+  const Membership members = MembersOf(config_);
+  HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members, options_.segment_bytes));
+  writer_ = std::make_unique<Writer>(Writer::Parts{config_.group, folder, options_.segment_bytes,
+                                                   *write_router_, *journal_, frames_, board_},
+                                     members, std::move(state));
+  HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
+  stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
+  disk_ = std::make_unique<Disk>(Disk::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
+  Tracker tracker(
+      config_.nodes, config_.failover.detect,
+      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, options_.reserve_bytes});
+  control_ =
+      std::make_unique<Control>(Control::Parts{config_.group, options_.retention_interval, *control_router_,
+                                               *journal_, board_, jobs_, results_, wake_},
+                                std::move(tracker));
+  return {};
+}
+
+void RelayProcess::StartThreads() {
+  writer_thread_ = std::thread([this] { writer_->Run(stop_writer_); });
+  stream_thread_ = std::thread([this] { stream_->Run(); });
+  disk_thread_ = std::thread([this] { disk_->Run(); });
+  control_thread_ = std::thread([this] { control_->Run(stop_control_); });
+}
+
+// The writer first: once it has ended, nothing new comes for the others.
+void RelayProcess::Stop() {
+  if (!writer_thread_.joinable()) return;
+  stop_writer_.store(true);
+  writer_thread_.join();
+  frames_.Close();
+  stream_thread_.join();
+  stop_control_.store(true);
+  wake_.Notify();
+  control_thread_.join();
+  jobs_.Close();
+  disk_thread_.join();
+  log::info("stopped at {}", journal_->durable().position.Text());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Relay>> Relay::Start(const Config& config, RelayOptions options) {
+  auto relay = std::make_unique<RelayProcess>(config, std::move(options));
+  HAWSER_TRY(relay->Open());
+  return std::unique_ptr<Relay>(std::move(relay));
+}
+
+}  // namespace hawser

@@ -1,0 +1,62 @@
+#include "relay/status.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hawser {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json ToJson(const Lag& lag) {
+  return {{"records", lag.records},
+          {"bytes", lag.bytes},
+          {"seconds", std::chrono::duration<double>(lag.time).count()}};
+}
+
+// What nodes and volumes of nodes have in common.
+template <class Status>
+Json Common(const Status& status) {
+  Json json;
+  json["role"] = status.role;
+  json["state"] = status.state;
+  if constexpr (requires { status.received; }) json["received"] = status.received.position.sequence.value;
+  json["applied"] = status.applied.position.sequence.value;
+  json["checkpoint"] = status.checkpoint.position.sequence.value;
+  json["lag"] = ToJson(status.lag);
+  json["differences"] = nullptr;  // not known until a verify has been made
+  if (!status.problem.empty()) json["problem"] = status.problem;
+  return json;
+}
+
+Json ToJson(const NodeStatus& node) {
+  Json json = Common(node);
+  json["volumes"] = Json::object();
+  for (const ReplicaStatus& replica : node.volumes) json["volumes"][replica.volume.value] = Common(replica);
+  return json;
+}
+
+}  // namespace
+
+std::string StatusJson(const std::string& group, const RelayStatus& relay, const JournalFacts& facts,
+                       const std::vector<NodeStatus>& nodes) {
+  Json json;
+  json["group"] = group;
+  json["relay"] = {{"state", relay.state},
+                   {"head", facts.head.position.sequence.value},
+                   {"groups", facts.head.position.group.value},
+                   {"journal_bytes", relay.journal_bytes},
+                   {"oldest", facts.oldest.position.sequence.value},
+                   {"journal", facts.head.position.journal.Hex()},
+                   {"refused", relay.refused}};
+  if (!relay.problem.empty()) json["relay"]["problem"] = relay.problem;
+  json["volumes"] = Json::object();
+  for (const VolumeFact& fact : facts.volumes)
+    json["volumes"][fact.volume.value] = {{"primary", fact.primary.value},
+                                          {"generation", fact.generation.value}};
+  json["nodes"] = Json::object();
+  for (const NodeStatus& node : nodes) json["nodes"][node.node.value] = ToJson(node);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace hawser

@@ -1,0 +1,22 @@
+// The text that answers `hawser status --json`. DESIGN section 10.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "relay/tracker.h"
+
+namespace hawser {
+
+struct RelayStatus {
+  std::string state;                // "live", "holding_writers" or "journal_failed"
+  std::string problem;              // empty, or one sentence
+  std::uint64_t journal_bytes = 0;  // on disk
+  std::uint64_t refused = 0;        // messages since the start that could not be taken
+};
+
+// Any bytes in names and problems give valid JSON.
+std::string StatusJson(const std::string& group, const RelayStatus& relay, const JournalFacts& facts,
+                       const std::vector<NodeStatus>& nodes);
+
+}  // namespace hawser
