@@ -1,10 +1,11 @@
 // A node's secondary side: the copies that follow the relay's stream (DESIGN section 7).
 //
-// A node receives the whole consistency group's stream into one journal of its own and applies from there the records
-// of the volumes that it holds as secondary; records of other volumes only count for positions. Three threads that
-// share nothing but a ReplicaBoard: receiver (stream and catch-up into the own journal), replayer (own journal into the
-// stores), checkpointer. Whatever may pass (relay away, disk full) is retried by itself for ever; whatever may not (a
-// divergence, a position that the relay has dropped) is said in the report.
+// A node receives the whole consistency group's stream into one journal of its own and applies from there the
+// records of the volumes that it holds as secondary; records of other volumes only count for positions. Three
+// threads that share nothing but a ReplicaBoard: receiver (stream and catch-up into the own journal),
+// replayer (own journal into the stores), checkpointer. Whatever may pass (relay away, disk full) is retried
+// by itself for ever; whatever may not (a divergence, a position that the relay has dropped) is said in the
+// report.
 #pragma once
 
 #include <atomic>
@@ -29,14 +30,16 @@ struct ReplicaVolume {
   std::string checkpoint_path;  // its folder exists
 };
 
-// Told of every record that was applied, after the readers can see it and outside the gate, in the replayer's thread:
-// what the kernel has cached of those paths is to be given up. Records of one group come in any order.
+// Told of every record that was applied, after the readers can see it and outside the gate, in the replayer's
+// thread: what the kernel has cached of those paths is to be given up. Records of one group come in any
+// order.
 using OnApplied = std::function<void(Volume&, const Record&)>;
 
 struct ReplicaOptions {
   OnApplied on_applied;
 
-  // A batch: what is applied between two looks at readers. It ends at whichever comes first, at a group boundary.
+  // A batch: what is applied between two looks at readers. It ends at whichever comes first, at a group
+  // boundary.
   std::uint64_t batch_bytes = kMiB;
   std::size_t batch_groups = 64;
   std::chrono::milliseconds batch_time{20};
@@ -61,28 +64,30 @@ struct ReplicaReport {
   Progress head;      // newest that was heard of
   Progress received;  // durable in the own journal
   bool connected = false;
-  // role is "secondary". state: live, catching_up, paused, needs_sync, diverged, disconnected, or stalled: an I/O error
-  // or a full disk is in the way, it goes on by itself once that is mended. `problem` says more.
+  // role is "secondary". state: live, catching_up, paused, needs_sync, diverged, disconnected, or stalled: an
+  // I/O error or a full disk is in the way, it goes on by itself once that is mended. `problem` says more.
   std::vector<VolumeReport> volumes;
 };
 
 class Replica {
  public:
-  // Brings the stores from their checkpoints to a state after some whole group (redo after an unclean end), then starts
-  // the threads; the volumes may be shown when this returns. Needs no relay. Nothing but the replica may change the
-  // stores from here on. `state_folder` is made if missing; the own journal is in its folder "journal".
-  // Errors: the own journal or a checkpoint is damaged or in use, a store can't be written; ECANCELED.
+  // Brings the stores from their checkpoints to a state after some whole group (redo after an unclean end),
+  // then starts the threads; the volumes may be shown when this returns. Needs no relay. Nothing but the
+  // replica may change the stores from here on. `state_folder` is made if missing; the own journal is in its
+  // folder "journal". Errors: the own journal or a checkpoint is damaged or in use, a store can't be written;
+  // ECANCELED.
   static Result<std::unique_ptr<Replica>> Start(NetContext& context, const RelayConfig& relay, NodeName node,
                                                 const std::string& state_folder,
-                                                std::vector<ReplicaVolume> volumes, ReplicaOptions options = {});
+                                                std::vector<ReplicaVolume> volumes,
+                                                ReplicaOptions options = {});
 
   // As a crash: threads end, nothing more is flushed. What was applied is redone at the next start.
   ~Replica();
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;
 
-  // The orderly end: receiving stops, the batch at hand is finished, stores flushed, clean checkpoints written. The
-  // first error if some volume could not be; that one is redone at the next start. Once.
+  // The orderly end: receiving stops, the batch at hand is finished, stores flushed, clean checkpoints
+  // written. The first error if some volume could not be; that one is redone at the next start. Once.
   Status Stop();
 
   // Any thread.

@@ -39,7 +39,7 @@ class Interruption {
 // Errors that mean nothing to a caller are I/O errors to it; the log has the reason.
 int ShownErrno(const Error& error) {
   switch (error.code) {
-    case kDiverged:
+    case kStoreDiverged:
     case EBADMSG:
     case ECANCELED: return EIO;
     default: return error.code;

@@ -122,7 +122,7 @@ class Applier {
 
  private:
   Error Diverged(const StorePath& path, const std::string& what) const {
-    return {kDiverged, fmt::format("'{}' of volume {} {}; the record was: {}", path.Printable(), record_.volume.value,
+    return {kStoreDiverged, fmt::format("'{}' of volume {} {}; the record was: {}", path.Printable(), record_.volume.value,
                                    what, Describe(record_))};
   }
 

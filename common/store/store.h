@@ -26,7 +26,7 @@
 namespace hawser {
 
 // The errno in errors that mean: this store isn't what the journal says it must be (I7). The replica stops.
-inline constexpr int kDiverged = EUCLEAN;
+inline constexpr int kStoreDiverged = EUCLEAN;
 
 struct StoreOptions {
   std::string root;
@@ -66,7 +66,7 @@ class Store {
   Result<UniqueFd> Reopen(int pinned, int flags) const;
   Result<struct statvfs> Space() const;
 
-  // Applies one record. On kDiverged nothing was changed. Any other error is the disk's: the record may be applied in
+  // Applies one record. On kStoreDiverged nothing was changed. Any other error is the disk's: the record may be applied in
   // part.
   Status Apply(const Record& record, Bytes payload, ApplyTo to = {});
 

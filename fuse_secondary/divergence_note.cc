@@ -1,0 +1,35 @@
+#include "fuse_secondary/divergence_note.h"
+
+#include <fmt/format.h>
+
+#include "common/base/files.h"
+
+namespace hawser {
+
+namespace {
+
+std::string NotePath(const std::string& checkpoint_path) { return checkpoint_path + ".diverged"; }
+
+}  // namespace
+
+std::string DivergenceText(const Error& error, const Position& group) {
+  return fmt::format(
+      "{}. Somebody has changed the store of this copy; replay of the volume has stopped before group {} "
+      "(records up to "
+      "{}). Repair: let Hawser copy the volume anew, see \"A copy has diverged\" in docs/CONSISTENCY.md",
+      error.message, group.group.value, group.sequence.value);
+}
+
+Status NoteDivergence(const std::string& checkpoint_path, const std::string& problem) {
+  return WriteFileAtomically(NotePath(checkpoint_path), problem + "\n");
+}
+
+Result<std::optional<std::string>> ReadDivergence(const std::string& checkpoint_path) {
+  auto note = ReadFile(NotePath(checkpoint_path));
+  if (!note && note.error().code == ENOENT) return std::optional<std::string>();
+  if (!note) return std::move(note).error();
+  while (note->ends_with('\n')) note->pop_back();
+  return std::optional(*std::move(note));
+}
+
+}  // namespace hawser

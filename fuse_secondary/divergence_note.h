@@ -1,0 +1,23 @@
+// A divergence outlives a restart: it is noted beside the volume's checkpoint, and the volume isn't replayed
+// until the note is taken away with the repair.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/record/position.h"
+
+namespace hawser {
+
+// What a person is told: the error, where replay has stopped, and how to repair. `group` could not be
+// applied.
+std::string DivergenceText(const Error& error, const Position& group);
+
+// Durable when it returns.
+Status NoteDivergence(const std::string& checkpoint_path, const std::string& problem);
+
+// What was noted; nullopt: nothing.
+Result<std::optional<std::string>> ReadDivergence(const std::string& checkpoint_path);
+
+}  // namespace hawser

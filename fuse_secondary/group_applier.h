@@ -1,0 +1,48 @@
+// Applies one write group to the stores it concerns. Used by one thread; the callers hold the gates.
+//
+// The records of a group were all outstanding at once, so they don't depend on each other: those of different
+// files run in parallel, and the group ends with a barrier.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "common/fuse/volume.h"
+#include "fuse_secondary/apply_pool.h"
+#include "fuse_secondary/replay_batch.h"
+
+namespace hawser {
+
+// A group on its way into the stores: a group that could not be applied whole is tried again, and then only
+// what is missing.
+struct GroupInProgress {
+  explicit GroupInProgress(const ReplayGroup& the_group)
+      : group(&the_group), done(the_group.records.size()), tried(the_group.records.size()) {}
+
+  const ReplayGroup* group;
+  std::vector<char> done;   // by record: applied, or not for this replica
+  std::vector<char> tried;  // by record: an attempt failed, so that it may be applied in part
+};
+
+struct GroupFailure {
+  std::size_t volume = 0;
+  std::size_t record = 0;
+  Error error;
+};
+
+class GroupApplier {
+ public:
+  // Applies the record or says why not. `again`: an earlier attempt may have applied it in part.
+  using ApplyOne = std::function<Status(const ReplayRecord&, bool again)>;
+
+  GroupApplier(std::size_t threads, ApplyOne apply) : pool_(threads), apply_(std::move(apply)) {}
+
+  // Applies what isn't done; the failures, one a record.
+  std::vector<GroupFailure> Apply(GroupInProgress& progress);
+
+ private:
+  ApplyPool pool_;
+  ApplyOne apply_;
+};
+
+}  // namespace hawser

@@ -1,0 +1,40 @@
+#include "fuse_secondary/own_journal.h"
+
+#include "common/base/log.h"
+
+namespace hawser {
+
+Status OwnJournal::Open(const Progress& start) {
+  RecoveryReport report;
+  HAWSER_ASSIGN(auto journal, OpenJournal(options_, start, report));
+  if (report.torn_bytes > 0) {
+    log::info(
+        "own journal: {} bytes of an unfinished write group were cut off at {}, offset {}; it ends at {}",
+        report.torn_bytes, report.torn_segment, report.torn_offset, report.end.position.Text());
+  }
+  const std::lock_guard lock(mutex_);
+  journal_ = std::move(journal);
+  return {};
+}
+
+void OwnJournal::Close() {
+  const std::lock_guard lock(mutex_);
+  journal_.reset();
+}
+
+Status OwnJournal::Append(const Frame& frame) { return CloseOnFailure(journal_->Append(frame)); }
+
+Status OwnJournal::Flush() { return CloseOnFailure(journal_->Flush()); }
+
+Status OwnJournal::DropThrough(Group group) {
+  const std::lock_guard lock(mutex_);
+  if (journal_ == nullptr) return {};
+  return journal_->DropThrough(group);
+}
+
+Status OwnJournal::CloseOnFailure(Status status) {
+  if (!status) Close();
+  return status;
+}
+
+}  // namespace hawser

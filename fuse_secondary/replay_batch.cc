@@ -1,0 +1,45 @@
+#include "fuse_secondary/replay_batch.h"
+
+#include <algorithm>
+
+#include "common/record/codec.h"
+
+namespace hawser {
+
+namespace {
+
+Result<ReplayGroup> DecodeGroup(const Frame& frame, const std::vector<VolumeName>& volumes) {
+  ReplayGroup group{.end = frame.header.progress(), .bytes = frame.header.frame_bytes(), .records = {}};
+  std::uint64_t sequence = frame.header.first_sequence.value;
+  for (const Entry& entry : frame.entries) {
+    auto record = DecodeRecord(entry.header, entry.payload);
+    if (!record) {
+      return Error{EBADMSG, "record " + std::to_string(sequence) +
+                                " of the own journal can't be understood: " + record.error().message};
+    }
+    const auto volume = std::find(volumes.begin(), volumes.end(), record->volume);
+    if (volume != volumes.end()) {
+      group.records.push_back(
+          {static_cast<std::size_t>(volume - volumes.begin()), *std::move(record), entry.payload});
+    }
+    ++sequence;
+  }
+  return group;
+}
+
+}  // namespace
+
+Result<ReplayBatch> ReadBatch(JournalReader& reader, Group last, std::uint64_t max_bytes,
+                              const std::vector<VolumeName>& volumes) {
+  ReplayBatch batch;
+  HAWSER_ASSIGN(batch.bytes, reader.NextBytes(last, max_bytes));
+  for (Bytes rest(batch.bytes); !rest.empty();) {
+    HAWSER_ASSIGN(const Frame frame, ParseFrame(rest));
+    HAWSER_ASSIGN(ReplayGroup group, DecodeGroup(frame, volumes));
+    batch.groups.push_back(std::move(group));
+    rest = rest.subspan(frame.header.frame_bytes());
+  }
+  return batch;
+}
+
+}  // namespace hawser

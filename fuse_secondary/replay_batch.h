@@ -1,0 +1,34 @@
+// Write groups, decoded for replay.
+#pragma once
+
+#include <vector>
+
+#include "common/journal/reader.h"
+#include "common/record/record.h"
+
+namespace hawser {
+
+// A record of a volume that this node holds as secondary.
+struct ReplayRecord {
+  std::size_t volume = 0;  // index among the replica's volumes
+  Record record;
+  Bytes payload;  // in the batch's bytes
+};
+
+struct ReplayGroup {
+  Progress end;  // the state after this group
+  std::uint64_t bytes = 0;
+  std::vector<ReplayRecord> records;
+};
+
+struct ReplayBatch {
+  Buffer bytes;
+  std::vector<ReplayGroup> groups;  // empty: there is nothing to replay yet
+};
+
+// The next groups up to `last` from the reader, at least one and as many as fit into max_bytes; of their
+// records those of `volumes`.
+Result<ReplayBatch> ReadBatch(JournalReader& reader, Group last, std::uint64_t max_bytes,
+                              const std::vector<VolumeName>& volumes);
+
+}  // namespace hawser

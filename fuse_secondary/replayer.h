@@ -1,0 +1,68 @@
+// Applies the own journal to the stores, one write group after the other, in one thread (with a pool for the
+// records inside a group).
+//
+// Everything is read from the own journal, up to what is durable there: one path whatever the backlog, with
+// bounded memory. Groups go in batches; for a batch the gates of all the replica's volumes are held, in a
+// fixed order, so that no reader sees a volume between two groups, nor one volume at another group than the
+// next. Nothing is flushed, sent or read from the journal under the gates.
+//
+// A divergence stops its volume and leaves the others going. A full disk or an I/O error stops replay at that
+// group, of all volumes (they share one order), until it can be applied.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "fuse_secondary/group_applier.h"
+#include "fuse_secondary/replica.h"
+#include "fuse_secondary/replica_board.h"
+
+namespace hawser {
+
+class Replayer {
+ public:
+  // Begins after `begin`; a volume whose applied position is ahead of that is left alone up to there.
+  // `volumes` in the board's order. Starts its thread at once; everything given outlives it.
+  Replayer(std::string journal_folder, const Progress& begin, std::vector<ReplicaVolume> volumes,
+           ReplicaBoard& board, ReplicaOptions options);
+  ~Replayer() { Stop(); }
+
+  // Ends at a group boundary, unless replay is stalled.
+  void Stop();
+
+ private:
+  void Run();
+  // Reads and applies what is there up to `last`; an error if the own journal can't be read.
+  Status Replay(Group last);
+  // false: replay has to stop.
+  bool ApplyBatch(const ReplayBatch& batch);
+  // Applies groups from `next` on under the gates until the slice is over or a group fails; what failed.
+  std::vector<GroupFailure> ApplySlice(const ReplayBatch& batch, std::size_t& next);
+  bool MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const;
+  std::vector<GroupFailure> ApplyGroup(const ReplayGroup& group);
+  Status ApplyRecord(const ReplayRecord& record, bool again);
+  void Publish(const ReplayBatch& batch, std::size_t from, std::size_t to);
+  // The group has to wait: what stands in its way is still there.
+  void Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures);
+  void Diverge(const ReplayGroup& group, const GroupFailure& failure);
+  void StallAll(const std::string& problem);
+  void CheckPassed(const ReplayGroup& group);
+
+  const std::string journal_folder_;
+  const std::vector<ReplicaVolume> volumes_;
+  std::vector<VolumeName> names_;
+  ReplicaBoard& board_;
+  const ReplicaOptions options_;
+  GroupApplier applier_;
+  Progress at_;
+  // The replayer's own view of each volume; the board shows it to others.
+  std::vector<Position> applied_;
+  std::vector<char> active_;
+  std::optional<GroupInProgress> in_progress_;
+  bool stalled_ = false;
+  std::unique_ptr<JournalReader> reader_;
+  std::thread thread_;
+};
+
+}  // namespace hawser

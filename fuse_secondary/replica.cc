@@ -1,0 +1,67 @@
+#include "fuse_secondary/replica.h"
+
+#include "common/base/files.h"
+#include "fuse_secondary/checkpointer.h"
+#include "fuse_secondary/receiver.h"
+#include "fuse_secondary/recovery.h"
+#include "fuse_secondary/replayer.h"
+#include "fuse_secondary/replica_board.h"
+
+namespace hawser {
+
+// Built in this order and taken down in the reverse one.
+struct Replica::Parts {
+  Parts(const std::string& journal_folder, const ReplicaOptions& options)
+      : journal({.folder = journal_folder, .segment_bytes = options.segment_bytes}) {}
+
+  OwnJournal journal;
+  std::optional<ReplicaBoard> board;
+  std::optional<Checkpointer> checkpointer;
+  std::optional<Replayer> replayer;
+  std::optional<Receiver> receiver;
+};
+
+Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay, NodeName node,
+                                                const std::string& state_folder,
+                                                std::vector<ReplicaVolume> volumes, ReplicaOptions options) {
+  HAWSER_TRY(MakeDirectories(state_folder));
+  auto parts = std::make_unique<Parts>(state_folder + "/journal", options);
+  HAWSER_ASSIGN(Recovered recovered, Recover(parts->journal, volumes, options));
+  const Progress received = parts->journal.is_open() ? parts->journal.durable() : Progress{};
+  parts->board.emplace(
+      BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},
+      received, std::move(recovered.volumes));
+  parts->checkpointer.emplace(volumes, parts->journal, *parts->board, options);
+  parts->replayer.emplace(parts->journal.folder(), recovered.begin, volumes, *parts->board, options);
+  parts->receiver.emplace(context, relay, parts->journal, received, *parts->board,
+                          ReceiverOptions{.node = std::move(node),
+                                          .pull_bytes = options.pull_bytes,
+                                          .stream_queue = options.stream_queue,
+                                          .retry_every = options.retry_every});
+  return std::unique_ptr<Replica>(new Replica(std::move(parts)));
+}
+
+Replica::Replica(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Replica::~Replica() = default;
+
+Status Replica::Stop() {
+  parts_->receiver->Stop();
+  parts_->replayer->Stop();
+  parts_->checkpointer->Stop();
+  return parts_->checkpointer->Finish();
+}
+
+ReplicaReport Replica::Report() const {
+  const ReplicaBoard& board = *parts_->board;
+  return {.head = board.head(),
+          .received = board.received(),
+          .connected = board.connected(),
+          .volumes = board.Reports()};
+}
+
+void Replica::Pause() { parts_->board->Pause(); }
+
+void Replica::Resume() { parts_->board->Resume(); }
+
+}  // namespace hawser

@@ -1,0 +1,194 @@
+#include "fuse_secondary/replica_board.h"
+
+#include <algorithm>
+
+namespace hawser {
+
+namespace {
+
+constexpr std::chrono::milliseconds kHeadGrain{50};
+constexpr std::size_t kHeadsKept = 256;
+
+}  // namespace
+
+ReplicaBoard::ReplicaBoard(BoardOptions options, const Progress& received, std::vector<VolumeStand> volumes)
+    : options_(options), volumes_(std::move(volumes)), received_(received), head_(received) {}
+
+void ReplicaBoard::Heard(const Progress& head) {
+  const std::lock_guard lock(mutex_);
+  const auto now = SteadyClock::now();
+  heard_ = now;
+  if (head.position.group <= head_.position.group && head.position.journal == head_.position.journal) return;
+  head_ = head;
+  Group behind = head.position.group;
+  for (const VolumeStand& volume : volumes_) {
+    if (volume.active()) behind = std::min(behind, volume.applied.position.group);
+  }
+  while (!heads_.empty() && heads_.front().group <= behind) heads_.pop_front();
+  if (!heads_.empty() && now - heads_.back().time < kHeadGrain) {
+    heads_.back().group = head.position.group;
+    return;
+  }
+  heads_.push_back({head.position.group, now});
+  // A long backlog needs no fine answer: of what lies between the oldest and now, every second one goes.
+  if (heads_.size() > kHeadsKept) {
+    for (std::size_t i = 1; i + 1 < heads_.size(); ++i) heads_.erase(heads_.begin() + static_cast<long>(i));
+  }
+}
+
+void ReplicaBoard::Received(const Progress& durable) {
+  const std::lock_guard lock(mutex_);
+  received_ = durable;
+  changed_.notify_all();
+}
+
+void ReplicaBoard::SetStream(Condition condition, const std::string& problem) {
+  const std::lock_guard lock(mutex_);
+  stream_ = condition;
+  stream_problem_ = problem;
+}
+
+std::optional<Group> ReplicaBoard::WaitForWork(Group done) {
+  std::unique_lock lock(mutex_);
+  stands_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return stop_replay_ || (!paused_ && received_.position.group > done); });
+  stands_ = false;
+  if (stop_replay_) return std::nullopt;
+  return received_.position.group;
+}
+
+bool ReplicaBoard::MayGoOn() const {
+  const std::lock_guard lock(mutex_);
+  return !stop_replay_ && !paused_;
+}
+
+bool ReplicaBoard::WaitToRetry(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  stands_ = true;
+  changed_.notify_all();
+  changed_.wait_for(lock, time, [&] { return stop_replay_; });
+  changed_.wait(lock, [&] { return stop_replay_ || !paused_; });
+  stands_ = false;
+  return !stop_replay_;
+}
+
+void ReplicaBoard::Applied(const std::vector<std::size_t>& volumes, const Progress& progress) {
+  const std::lock_guard lock(mutex_);
+  for (const std::size_t volume : volumes) volumes_[volume].applied = progress;
+  changed_.notify_all();
+}
+
+void ReplicaBoard::SetVolume(std::size_t volume, Condition condition, const std::string& problem) {
+  const std::lock_guard lock(mutex_);
+  // What only a repair or a restart ends is not taken back.
+  if (!volumes_[volume].active()) return;
+  volumes_[volume].condition = condition;
+  volumes_[volume].problem = problem;
+}
+
+bool ReplicaBoard::WaitForCheckpoint(std::chrono::milliseconds time, std::uint64_t bytes) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, time, [&] {
+    const auto due = [&](const VolumeStand& volume) {
+      return volume.active() && volume.applied.journal_bytes >= volume.checkpoint.journal_bytes + bytes;
+    };
+    return stop_checkpoints_ || std::any_of(volumes_.begin(), volumes_.end(), due);
+  });
+  return !stop_checkpoints_;
+}
+
+void ReplicaBoard::Checkpointed(std::size_t volume, const Progress& progress) {
+  const std::lock_guard lock(mutex_);
+  volumes_[volume].checkpoint = progress;
+}
+
+void ReplicaBoard::Pause() {
+  std::unique_lock lock(mutex_);
+  paused_ = true;
+  changed_.wait(lock, [&] { return stands_ || stop_replay_ || !paused_; });
+}
+
+void ReplicaBoard::Resume() {
+  const std::lock_guard lock(mutex_);
+  paused_ = false;
+  changed_.notify_all();
+}
+
+void ReplicaBoard::StopReplay() {
+  const std::lock_guard lock(mutex_);
+  stop_replay_ = true;
+  changed_.notify_all();
+}
+
+void ReplicaBoard::StopCheckpoints() {
+  const std::lock_guard lock(mutex_);
+  stop_checkpoints_ = true;
+  changed_.notify_all();
+}
+
+std::vector<VolumeStand> ReplicaBoard::volumes() const {
+  const std::lock_guard lock(mutex_);
+  return volumes_;
+}
+
+VolumeStand ReplicaBoard::volume(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return volumes_[index];
+}
+
+Progress ReplicaBoard::received() const {
+  const std::lock_guard lock(mutex_);
+  return received_;
+}
+
+Progress ReplicaBoard::head() const {
+  const std::lock_guard lock(mutex_);
+  return head_;
+}
+
+bool ReplicaBoard::connected() const {
+  const std::lock_guard lock(mutex_);
+  return ConnectedLocked();
+}
+
+bool ReplicaBoard::ConnectedLocked() const {
+  return heard_ && SteadyClock::now() - *heard_ <= options_.disconnected_after;
+}
+
+std::chrono::milliseconds ReplicaBoard::LagLocked(const VolumeStand& volume) const {
+  for (const HeadSeen& seen : heads_) {
+    if (seen.group > volume.applied.position.group)
+      return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - seen.time);
+  }
+  return std::chrono::milliseconds(0);
+}
+
+// What needs a person most comes first.
+std::string ReplicaBoard::StateLocked(const VolumeStand& volume) const {
+  const auto any = [&](Condition condition) { return volume.condition == condition || stream_ == condition; };
+  if (any(Condition::kDiverged)) return "diverged";
+  if (any(Condition::kNeedsSync)) return "needs_sync";
+  if (any(Condition::kFailed) || any(Condition::kStalled)) return "stalled";
+  if (paused_) return "paused";
+  if (!ConnectedLocked()) return "disconnected";
+  return LagLocked(volume) <= options_.live_within ? "live" : "catching_up";
+}
+
+std::vector<VolumeReport> ReplicaBoard::Reports() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<VolumeReport> reports;
+  for (const VolumeStand& volume : volumes_) {
+    std::string problem = volume.problem;
+    if (!stream_problem_.empty()) problem += (problem.empty() ? "" : "; ") + stream_problem_;
+    reports.push_back({.volume = volume.name,
+                       .role = "secondary",
+                       .state = StateLocked(volume),
+                       .applied = volume.applied,
+                       .checkpoint = volume.checkpoint,
+                       .problem = std::move(problem)});
+  }
+  return reports;
+}
+
+}  // namespace hawser

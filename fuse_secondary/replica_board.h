@@ -1,0 +1,111 @@
+// What the threads of a replica know of each other: positions, conditions, and the wish to pause or stop.
+// Thread safe; its lock is held for memory operations only.
+//
+// For each volume checkpoint <= applied, and applied <= received for what was replayed here; each of them
+// only grows.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/net/messages.h"
+#include "common/record/position.h"
+
+namespace hawser {
+
+enum class Condition {
+  kFine,
+  kStalled,    // something is in the way that may pass; retried
+  kFailed,     // the store's disk failed a flush; until the next start
+  kNeedsSync,  // what comes next is no longer to be had
+  kDiverged,   // the copy isn't what the journal says
+};
+
+struct VolumeStand {
+  VolumeName name;
+  Progress applied;
+  Progress checkpoint;
+  Condition condition = Condition::kFine;
+  std::string problem;  // empty when fine
+
+  // Whether replay goes on for it.
+  bool active() const { return condition == Condition::kFine || condition == Condition::kStalled; }
+};
+
+struct BoardOptions {
+  std::chrono::milliseconds disconnected_after;
+  std::chrono::milliseconds live_within;
+};
+
+class ReplicaBoard {
+ public:
+  ReplicaBoard(BoardOptions options, const Progress& received, std::vector<VolumeStand> volumes);
+
+  // Receiver. A word from the relay; `head` is what it has.
+  void Heard(const Progress& head);
+  void Received(const Progress& durable);
+  void SetStream(Condition condition, const std::string& problem);
+
+  // Replayer. Waits until something after `done` is durable and replay isn't paused; the newest durable
+  // group. nullopt: the end. While it waits, replay stands.
+  std::optional<Group> WaitForWork(Group done);
+  // At a group boundary: whether the next group may be begun.
+  bool MayGoOn() const;
+  // After a failure: waits for `time`, and as long as replay is paused; false: the end. While it waits,
+  // replay stands.
+  bool WaitToRetry(std::chrono::milliseconds time);
+  void Applied(const std::vector<std::size_t>& volumes, const Progress& progress);
+  void SetVolume(std::size_t volume, Condition condition, const std::string& problem);
+
+  // Checkpointer. Waits for `time`, or until `bytes` have been replayed since the last checkpoint; false: the
+  // end.
+  bool WaitForCheckpoint(std::chrono::milliseconds time, std::uint64_t bytes);
+  void Checkpointed(std::size_t volume, const Progress& progress);
+
+  // Anyone. Pause returns when replay stands, or has ended.
+  void Pause();
+  void Resume();
+  void StopReplay();
+  void StopCheckpoints();
+
+  std::vector<VolumeStand> volumes() const;
+  VolumeStand volume(std::size_t index) const;
+  Progress received() const;
+  Progress head() const;
+  bool connected() const;
+  std::vector<VolumeReport> Reports() const;
+
+ private:
+  bool ConnectedLocked() const;
+  std::string StateLocked(const VolumeStand& volume) const;
+  std::chrono::milliseconds LagLocked(const VolumeStand& volume) const;
+
+  const BoardOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<VolumeStand> volumes_;
+  Progress received_;
+  Progress head_;
+  // When the head came to which group, oldest first: tells since when a volume lacks something. Bounded:
+  // thinned out.
+  struct HeadSeen {
+    Group group;
+    SteadyClock::time_point time;
+  };
+  std::deque<HeadSeen> heads_;
+  std::optional<SteadyClock::time_point> heard_;
+  Condition stream_ = Condition::kFine;
+  std::string stream_problem_;
+  bool paused_ = false;
+  bool stands_ = false;  // replay is at a group boundary and waits
+  bool stop_replay_ = false;
+  bool stop_checkpoints_ = false;
+};
+
+}  // namespace hawser
