@@ -6,6 +6,8 @@
 #include <array>
 #include <set>
 
+#include "common/config/folders.h"
+
 namespace hawser {
 namespace {
 
@@ -85,56 +87,10 @@ Status CheckNodes(const Config& config, const Source& source) {
   return {};
 }
 
-// A folder that belongs to one purpose.
-struct Folder {
-  std::string path;
-  KeyPath keys;
-};
-
-std::vector<Folder> FoldersOf(const Config& config) {
-  std::vector<Folder> folders{{config.relay.journal, {"relay", "journal"}}};
-  for (const auto& [name, node] : config.nodes) {
-    folders.push_back({node.state, {"nodes", name.value, "state"}});
-    for (const auto& [volume, replica] : node.volumes) {
-      const KeyPath keys{"nodes", name.value, "volumes", volume.value};
-      for (const auto& [key, path] : {std::pair{"store", replica.store}, std::pair{"mount", replica.mount}}) {
-        folders.push_back({path, keys});
-        folders.back().keys.emplace_back(key);
-      }
-    }
-  }
-  return folders;
-}
-
-bool IsInside(const std::string& path, const std::string& folder) {
-  return folder == "/" ||
-         (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
-}
-
-std::string Dotted(const KeyPath& keys) {
-  std::string text;
-  for (const auto& key : keys) text += (text.empty() ? "" : ".") + key;
-  return text;
-}
-
-// A store in a mount would replicate itself, a journal in a store would be replicated with every write, two
-// owners of one folder would destroy each other's files: every folder is apart from all others.
 Status CheckFolders(const Config& config, const Source& source) {
-  const auto folders = FoldersOf(config);
-  for (std::size_t i = 0; i < folders.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const auto& [path, keys] = folders[i];
-      const auto& [other, other_keys] = folders[j];
-      std::string relation;
-      if (path == other) relation = "is the same folder as ";
-      if (relation.empty() && IsInside(path, other)) relation = "lies inside ";
-      if (relation.empty() && IsInside(other, path)) relation = "contains ";
-      if (relation.empty()) continue;
-      return source.Wrong(keys, "'" + path + "' " + relation + Dotted(other_keys) + " ('" + other +
-                                    "'); give each a folder apart from all others");
-    }
-  }
-  return {};
+  const auto overlap = FindOverlap(FoldersOf(config));
+  if (!overlap) return {};
+  return source.Wrong(overlap->folder.keys, overlap->problem);
 }
 
 Status CheckFailover(const Config& config, const Source& source) {

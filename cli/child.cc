@@ -1,0 +1,91 @@
+#include "cli/child.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/signals.h"
+
+extern char** environ;
+
+namespace hawser::cli {
+namespace {
+
+// The path of this program; the link itself if the file has been replaced since.
+std::string Executable() {
+  std::error_code failure;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", failure);
+  return !failure && ::access(path.c_str(), X_OK) == 0 ? path.string() : "/proc/self/exe";
+}
+
+std::vector<std::string> EnvironmentWith(const std::string& notify) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!std::string_view(*variable).starts_with("NOTIFY_SOCKET=")) variables.emplace_back(*variable);
+  }
+  variables.push_back("NOTIFY_SOCKET=" + notify);
+  return variables;
+}
+
+// As exec wants it; valid as long as `texts`.
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (auto& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// In the child, where only what is safe after a fork may be called.
+[[noreturn]] void Become(const char* executable, char* const* arguments, char* const* environment,
+                         pid_t parent) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(1);  // it ended before prctl
+  UnblockAllSignals();
+  ::execve(executable, arguments, environment);
+  ::_exit(127);
+}
+
+}  // namespace
+
+Result<Child> Child::Start(std::string name, const std::vector<std::string>& arguments,
+                           const std::string& notify) {
+  const std::string executable = Executable();
+  std::vector<std::string> words{"hawser"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> variables = EnvironmentWith(notify);
+  const auto argument_pointers = Pointers(words);
+  const auto variable_pointers = Pointers(variables);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return ErrnoError("cannot start a process for " + name);
+  if (pid == 0) Become(executable.c_str(), argument_pointers.data(), variable_pointers.data(), parent);
+  return Child(std::move(name), pid);
+}
+
+void Child::Terminate() const {
+  if (running()) ::kill(pid_, SIGTERM);
+}
+
+bool Child::Reap() {
+  int status = 0;
+  if (!running() || ::waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  status_ = status;
+  return true;
+}
+
+bool Child::ended_well() const { return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0; }
+
+std::string Child::Ending() const {
+  if (!status_) return "runs";
+  if (WIFEXITED(*status_)) return "ended with exit code " + std::to_string(WEXITSTATUS(*status_));
+  const int signal = WTERMSIG(*status_);
+  const char* const text = ::sigabbrev_np(signal);
+  return "was killed by SIG" + (text != nullptr ? std::string(text) : std::to_string(signal));
+}
+
+}  // namespace hawser::cli

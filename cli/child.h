@@ -1,0 +1,45 @@
+// A hawser process that this one started: `hawser up`'s relay and nodes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace hawser::cli {
+
+class Child {
+ public:
+  // Runs this same executable with `arguments`, with $NOTIFY_SOCKET set to `notify` and no signals blocked,
+  // in a process group of its own (Ctrl-C reaches the parent only, which stops the children in its order).
+  // The child gets SIGTERM when the calling thread ends, however it ends: call from the main thread. `name`
+  // is for messages.
+  static Result<Child> Start(std::string name, const std::vector<std::string>& arguments,
+                             const std::string& notify);
+
+  const std::string& name() const { return name_; }
+  pid_t pid() const { return pid_; }
+
+  void Terminate() const;  // SIGTERM, if it still runs
+
+  // Takes note if it has ended. Returns true only when this call found out.
+  bool Reap();
+  bool running() const { return !status_.has_value(); }
+  bool ended_well() const;  // ended with exit code 0
+  // "ended with exit code 3", "was killed by SIGKILL"
+  std::string Ending() const;
+
+  bool ready = false;
+
+ private:
+  Child(std::string name, pid_t pid) : name_(std::move(name)), pid_(pid) {}
+
+  std::string name_;
+  pid_t pid_;
+  std::optional<int> status_;  // as waitpid gives it
+};
+
+}  // namespace hawser::cli

@@ -1,0 +1,34 @@
+// Asks the relay's control port. docs/WIRE_PROTOCOL.md.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "cli/json.h"
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/config/config.h"
+#include "common/net/context.h"
+#include "common/net/requester.h"
+
+namespace hawser::cli {
+
+inline constexpr auto kRelayPatience = std::chrono::seconds(2);
+
+// Not thread safe.
+class Client {
+ public:
+  explicit Client(const Config& config);
+
+  // The relay's status: a JSON object as DESIGN section 10 has it. CannotDo() if the relay doesn't answer by
+  // the deadline, or with something else.
+  Result<Json> Status(Deadline deadline = SteadyClock::now() + kRelayPatience);
+
+ private:
+  std::string endpoint_;
+  std::string path_;
+  NetContext context_;
+  Requester requester_;
+};
+
+}  // namespace hawser::cli

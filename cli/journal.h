@@ -1,0 +1,32 @@
+// hawser journal list|show|check: what the three have in common.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/command.h"
+
+namespace hawser::cli {
+
+struct JournalOptions {
+  std::string folder;  // empty: that of --node, else the relay's
+  std::string node;
+};
+
+struct JournalShowOptions {
+  JournalOptions which;
+  std::uint64_t from = 0;
+  std::uint64_t to = UINT64_MAX;
+  std::uint64_t limit = UINT64_MAX;
+  std::string volume;
+  std::string path;
+};
+
+// The folder that the options name, which holds a journal. Needs a config only if they name none.
+Result<std::string> JournalFolder(const Session& session, const JournalOptions& options);
+
+Result<Exit> RunJournalList(const Session& session, const JournalOptions& options);
+Result<Exit> RunJournalShow(const Session& session, const JournalShowOptions& options);
+Result<Exit> RunJournalCheck(const Session& session, const JournalOptions& options);
+
+}  // namespace hawser::cli

@@ -1,0 +1,5 @@
+#include "cli/journal.h"
+namespace hawser::cli {
+Result<Exit> RunJournalList(const Session&, const JournalOptions&) { return CannotDo("soon"); }
+Result<Exit> RunJournalCheck(const Session&, const JournalOptions&) { return CannotDo("soon"); }
+}  // namespace hawser::cli

@@ -1,0 +1,78 @@
+// hawser mount NODE: one node with its mounts, in the foreground.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <future>
+
+#include "cli/commands.h"
+#include "cli/daemon.h"
+#include "common/base/log.h"
+#include "node/node.h"
+
+namespace hawser::cli {
+namespace {
+
+// How often a signal is looked for, and the end of the start, while a node starts.
+constexpr auto kStartInterval = std::chrono::milliseconds(10);
+
+struct MountOptions {
+  std::string node;
+};
+
+using Started = Result<std::unique_ptr<Node>>;
+
+// Node::Start in a thread of its own, so that a signal ends it also while it waits for the relay.
+Started StartUntilSignal(Signals& signals, const Config& config, const NodeName& name) {
+  std::atomic<bool> cancel = false;
+  auto starting = std::async(std::launch::async, [&] { return Node::Start(config, name, &cancel); });
+  while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    if (!signals.WaitFor(kStartInterval)) continue;
+    log::info("stopping before the start is done");
+    Notify("STOPPING=1");
+    cancel = true;
+    break;
+  }
+  return starting.get();
+}
+
+Result<Exit> RunMount(const Session& session, const MountOptions& options) {
+  HAWSER_ASSIGN(const Config config, LoadConfig(session));
+  HAWSER_TRY(FindNode(config, options.node));
+  HAWSER_ASSIGN(Signals signals, Signals::Block());
+  log::Start(options.node, session.log_level);
+  log::info("node {} of group {} from {}", options.node, config.group, config.path);
+
+  Started node = StartUntilSignal(signals, config, NodeName(options.node));
+  if (!node && node.error().code == ECANCELED) return Exit::kDone;
+  const auto failed = [&](const Error& error, const std::string& advice) {
+    return CannotDo(Error{error.code, "node " + options.node + ": " + error.message}, advice);
+  };
+  if (!node)
+    return failed(node.error(), "'hawser check --node " + options.node + "' says what is in the way");
+  ServeUntilSignal(signals, fmt::format("mounted {}", fmt::join((*node)->mounts(), ", ")),
+                   [&] { return (*node)->ended(); });
+  if ((*node)->ended()) log::warn("everything has been unmounted by somebody else");
+  const Status stopped = (*node)->Stop();
+  if (!stopped) return failed(stopped.error(), "what is applied is safe; the next start redoes the rest");
+  log::info("stopped");
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void AddMount(CLI::App& app, Session& session) {
+  auto options = std::make_shared<MountOptions>();
+  CLI::App* command = AddCommand(
+      app, session, "mount", "Run a node: mount its volumes, until SIGTERM or Ctrl-C",
+      "  hawser mount alpha               the node alpha of ./hawser.yaml\n"
+      "  hawser mount alpha -c /etc/hawser/hawser.yaml\n"
+      "  systemctl enable --now hawser-mount@alpha\n"
+      "\n"
+      "Logs to stderr and tells systemd when its mounts answer. On SIGTERM or Ctrl-C calls in flight\n"
+      "are finished, a checkpoint is written and the mounts are taken down. A dead mount that a crash\n"
+      "left is detached at the start.");
+  command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
+  Handle(command, session, options, RunMount);
+}
+
+}  // namespace hawser::cli

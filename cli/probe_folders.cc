@@ -1,0 +1,125 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <mntent.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "cli/output.h"
+#include "cli/probe.h"
+#include "common/base/files.h"
+#include "common/config/folders.h"
+
+namespace hawser::cli {
+namespace {
+
+std::string Text(int code) { return std::error_code(code, std::generic_category()).message(); }
+
+// The type of the filesystem that is mounted right at `path`; nullopt if none is.
+std::optional<std::string> MountedAt(const std::string& path) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> table(::setmntent("/proc/self/mounts", "re"), ::endmntent);
+  if (!table) return std::nullopt;
+  std::optional<std::string> type;
+  mntent entry{};
+  char buffer[8192];
+  while (::getmntent_r(table.get(), &entry, buffer, sizeof buffer) != nullptr) {
+    if (path == entry.mnt_dir) type = entry.mnt_type;  // the last one lies on top
+  }
+  return type;
+}
+
+bool IsEmpty(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::is_empty(path, failure);
+}
+
+std::string FreeSpace(const std::string& path) {
+  struct statvfs info {};
+  if (::statvfs(path.c_str(), &info) != 0) return "space unknown";
+  return HumanBytes(std::uint64_t{info.f_bavail} * info.f_frsize) + " free";
+}
+
+// What keeps `path` from being a folder that this user can write to.
+std::optional<Finding> FolderTrouble(const std::string& subject, const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    const int code = errno;
+    if (code == ENOENT) return Problem(subject, path, "does not exist", "create it: mkdir -p '" + path + "'");
+    return Problem(subject, path, "cannot be reached: " + Text(code), "correct the path or its permissions");
+  }
+  if (!S_ISDIR(info.st_mode)) return Problem(subject, path, "is not a folder", "name a folder in the config");
+  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return Problem(subject, path, "cannot be written to: " + Text(errno),
+                   "give it to this user, or run as root");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Finding ProbeStore(const std::string& subject, const std::string& path) {
+  if (auto trouble = FolderTrouble(subject, path)) return *trouble;
+  // Asking tells as well as setting would, and changes nothing.
+  const bool has_id = ::getxattr(path.c_str(), "user.hawser.id", nullptr, 0) >= 0;
+  if (!has_id && (errno == ENOTSUP || errno == EPERM)) {
+    return Problem(subject, path, "its filesystem has no user xattrs, where file ids are kept",
+                   "use ext4, xfs, btrfs or zfs (or mount it with user_xattr)");
+  }
+  if (!has_id && !IsEmpty(path)) {
+    return Problem(subject, path, "holds files that Hawser doesn't know",
+                   "start with an empty folder, and copy the files into the mount");
+  }
+  return Fine(subject, path, (has_id ? "in use by Hawser, " : "empty, ") + FreeSpace(path));
+}
+
+Finding ProbeMount(const std::string& subject, const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 && errno == ENOTCONN) {
+    return Problem(subject, path, "a dead mount that an earlier process left",
+                   "start the node, which detaches it, or: fusermount3 -u '" + path + "'");
+  }
+  if (const auto type = MountedAt(path)) {
+    if (type->starts_with("fuse")) return Fine(subject, path, "mounted (" + *type + ")");
+    return Problem(subject, path, "another filesystem (" + *type + ") is mounted there",
+                   "use an empty folder");
+  }
+  if (auto trouble = FolderTrouble(subject, path)) return *trouble;
+  return Fine(subject, path, IsEmpty(path) ? "empty" : "not empty: what is in it is hidden while mounted");
+}
+
+Finding ProbeOwnFolder(const std::string& subject, const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0 || errno != ENOENT) {
+    if (auto trouble = FolderTrouble(subject, path)) return *trouble;
+    return Fine(subject, path, FreeSpace(path));
+  }
+  auto parent = std::filesystem::path(path).parent_path();
+  while (::access(parent.c_str(), F_OK) != 0 && parent.has_relative_path()) parent = parent.parent_path();
+  if (::access(parent.c_str(), W_OK | X_OK) == 0)
+    return Fine(subject, path, "will be created, " + FreeSpace(parent));
+  return Problem(subject, path,
+                 "does not exist and cannot be created in '" + parent.string() + "': " + Text(errno),
+                 "create it and give it to this user, or run as root");
+}
+
+Findings ProbeLinks(const Config& config) {
+  auto folders = FoldersOf(config);
+  for (auto& folder : folders) {
+    std::error_code failure;
+    const auto real = std::filesystem::weakly_canonical(folder.path, failure);
+    if (!failure) folder.path = real;
+  }
+  const auto overlap = FindOverlap(folders);
+  if (!overlap) return {};
+  return {Problem("folders apart", overlap->folder.Key(),
+                  "links followed: " + overlap->problem.substr(0, overlap->problem.find(';')),
+                  "give each a folder apart from all others")};
+}
+
+}  // namespace hawser::cli

@@ -1,0 +1,143 @@
+#include "cli/record_json.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "cli/output.h"
+
+namespace hawser::cli {
+namespace {
+
+Json Of(const StorePath& path) { return Utf8(path.text()); }
+Json Of(Timestamp time) { return IsoTime(time); }
+Json Of(FileId id) { return id.value; }
+Json Of(const FileState& state) { return {{"size", state.size}, {"mtime", Of(state.mtime)}}; }
+
+void PutIfSet(Json& json, const char* key, const std::optional<std::uint32_t>& value) {
+  if (value) json[key] = *value;
+}
+void PutIfSet(Json& json, const char* key, const std::optional<Timestamp>& value) {
+  if (value) json[key] = Of(*value);
+}
+
+const char* NameOf(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::kRegular:
+      return "regular";
+    case NodeKind::kDirectory:
+      return "directory";
+    case NodeKind::kSymlink:
+      return "symlink";
+    case NodeKind::kFifo:
+      return "fifo";
+    case NodeKind::kSocket:
+      return "socket";
+    case NodeKind::kCharDevice:
+      return "char_device";
+    case NodeKind::kBlockDevice:
+      return "block_device";
+  }
+  return "unknown";
+}
+
+const char* NameOf(RenameMode mode) {
+  switch (mode) {
+    case RenameMode::kReplace:
+      return "replace";
+    case RenameMode::kNoReplace:
+      return "noreplace";
+    case RenameMode::kExchange:
+      return "exchange";
+  }
+  return "unknown";
+}
+
+Json Fields(const Write& body) {
+  return {{"offset", body.offset},
+          {"length", body.length},
+          {"before", Of(body.before)},
+          {"mtime", Of(body.mtime)}};
+}
+Json Fields(const Truncate& body) {
+  return {{"size", body.size}, {"before", Of(body.before)}, {"mtime", Of(body.mtime)}};
+}
+Json Fields(const Allocate& body) {
+  return {{"mode", body.mode},
+          {"offset", body.offset},
+          {"length", body.length},
+          {"before", Of(body.before)},
+          {"mtime", Of(body.mtime)}};
+}
+Json Fields(const Create& body) {
+  return {{"node_kind", NameOf(body.kind)},
+          {"mode", fmt::format("{:04o}", body.mode)},
+          {"uid", body.uid},
+          {"gid", body.gid},
+          {"device", body.device},
+          {"target", Utf8(body.target)},
+          {"time", Of(body.time)}};
+}
+Json Fields(const Link& body) { return {{"new_path", Of(body.new_path)}, {"time", Of(body.time)}}; }
+Json Fields(const Unlink& body) { return {{"time", Of(body.time)}}; }
+Json Fields(const Rmdir& body) { return {{"time", Of(body.time)}}; }
+Json Fields(const Rename& body) {
+  Json json{{"new_path", Of(body.new_path)}, {"rename_mode", NameOf(body.mode)}, {"time", Of(body.time)}};
+  if (body.replaced) json["replaced"] = Of(*body.replaced);
+  return json;
+}
+Json Fields(const SetAttr& body) {
+  Json json = Json::object();
+  if (body.mode) json["mode"] = fmt::format("{:04o}", *body.mode);
+  PutIfSet(json, "uid", body.uid);
+  PutIfSet(json, "gid", body.gid);
+  PutIfSet(json, "atime", body.atime);
+  PutIfSet(json, "mtime", body.mtime);
+  return json;
+}
+Json Fields(const SetXattr& body) { return {{"name", Utf8(body.name)}}; }
+Json Fields(const RemoveXattr& body) { return {{"name", Utf8(body.name)}}; }
+Json Fields(const Promote& body) { return {{"node", body.node.value}}; }
+Json Fields(const Mark& body) { return {{"text", Utf8(body.text)}}; }
+
+}  // namespace
+
+Json ToJson(const Record& record, std::size_t payload_bytes) {
+  return std::visit(
+      [&](const auto& body) {
+        Json json = Fields(body);
+        if constexpr (requires { body.file; }) {
+          json["file"] = Of(body.file);
+          json["path"] = Of(body.path);
+        }
+        json["kind"] = KindName(record.body);
+        json["volume"] = record.volume.value;
+        json["generation"] = record.generation.value;
+        json["payload_bytes"] = payload_bytes;
+        json["origin"] = {{"node", record.origin.node.value},
+                          {"session", record.origin.session},
+                          {"lane", record.origin.lane},
+                          {"number", record.origin.number}};
+        return json;
+      },
+      record.body);
+}
+
+std::string IsoTime(Timestamp time) {
+  const timespec parts = time.ToTimespec();
+  tm utc{};
+  ::gmtime_r(&parts.tv_sec, &utc);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", utc, parts.tv_nsec);
+}
+
+bool Touches(const Record& record, const StorePath& path) {
+  return std::visit(
+      [&](const auto& body) {
+        bool touches = false;
+        if constexpr (requires { body.path; }) touches = body.path.IsAtOrBelow(path);
+        if constexpr (requires { body.new_path; }) touches = touches || body.new_path.IsAtOrBelow(path);
+        return touches;
+      },
+      record.body);
+}
+
+}  // namespace hawser::cli

@@ -1,0 +1,56 @@
+// hawser relay: the relay of the group, in the foreground.
+#include "relay/relay.h"
+
+#include "cli/commands.h"
+#include "cli/daemon.h"
+#include "common/base/log.h"
+
+namespace hawser::cli {
+namespace {
+
+struct RelayOptionsOfUser {};
+
+void LogRecovery(const RelayConfig& config, const RecoveryReport& found) {
+  log::info("journal {}: {} segments up to record {}", config.journal, found.segments,
+            found.end.position.Text());
+  if (found.torn_bytes > 0) {
+    log::warn("journal {}: cut {} bytes of an unfinished write group off {} at {}", config.journal,
+              found.torn_bytes, found.torn_segment, found.torn_offset);
+  }
+}
+
+Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser&) {
+  HAWSER_ASSIGN(const Config config, LoadConfig(session));
+  HAWSER_ASSIGN(Signals signals, Signals::Block());
+  log::Start("relay", session.log_level);
+  log::info("relay of group {} from {}", config.group, config.path);
+
+  auto relay = Relay::Start(config);
+  if (!relay) {
+    Error error = CannotDo(relay.error(), "'hawser check' says what is in the way");
+    error.message = "relay: " + error.message;
+    return error;
+  }
+  LogRecovery(config.relay, (*relay)->recovery());
+  ServeUntilSignal(signals, "relay of " + config.group + " at " + (*relay)->write_endpoint(),
+                   [] { return false; });
+  (*relay)->Stop();
+  log::info("stopped");
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void AddRelay(CLI::App& app, Session& session) {
+  CLI::App* command =
+      AddCommand(app, session, "relay", "Run the relay of the group, until SIGTERM or Ctrl-C",
+                 "  hawser relay                     with ./hawser.yaml\n"
+                 "  hawser relay -c /etc/hawser/hawser.yaml --log-level debug\n"
+                 "  systemctl enable --now hawser-relay\n"
+                 "\n"
+                 "Logs to stderr and tells systemd when it is ready. The journal's folder, the address and\n"
+                 "the ports are those of the config.");
+  Handle(command, session, std::make_shared<RelayOptionsOfUser>(), RunRelay);
+}
+
+}  // namespace hawser::cli

@@ -1,0 +1,119 @@
+// hawser status: how far everyone is.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/status_view.h"
+#include "common/config/units.h"
+
+namespace hawser::cli {
+namespace {
+
+struct StatusOptions {
+  bool watch = false;
+  std::string interval = "1s";
+};
+
+Colour ColourOf(const std::string& state) {
+  if (state == "live") return Colour::kGood;
+  if (state == "catching_up" || state == "syncing" || state == "paused") return Colour::kWarning;
+  return Colour::kBad;
+}
+
+std::string Count(const std::optional<std::uint64_t>& number) { return number ? Grouped(*number) : "?"; }
+
+std::string TableOf(const StatusView& status, bool with_colour) {
+  Table table({{"NODE"},
+               {"ROLE"},
+               {"STATE"},
+               {"RECEIVED", true},
+               {"APPLIED", true},
+               {"LAG RECORDS", true},
+               {"LAG BYTES", true},
+               {"LAG TIME", true},
+               {"PROBLEM"}},
+              with_colour);
+  for (const auto& node : status.nodes) {
+    table.Add({{node.name},
+               {node.role},
+               {node.state, ColourOf(node.state)},
+               {Count(node.received)},
+               {Count(node.applied)},
+               {Count(node.lag_records)},
+               {node.lag_bytes ? HumanBytes(*node.lag_bytes) : "?"},
+               {node.lag_seconds ? HumanSeconds(*node.lag_seconds) : "?"},
+               {Printable(node.problem), Colour::kBad}});
+  }
+  std::string text =
+      fmt::format("group {}   relay {}   head {}   journal {}\n", status.group, status.relay_state,
+                  Count(status.head), status.journal_bytes ? HumanBytes(*status.journal_bytes) : "?");
+  if (!status.relay_problem.empty()) text += "relay: " + Printable(status.relay_problem) + "\n";
+  return text + "\n" + table.Text();
+}
+
+void Show(const Json& status, const Config& config, bool json, bool once) {
+  if (!json) {
+    fmt::print("{}", TableOf(ReadStatus(status, config), StdoutHasColour()));
+  } else if (once) {
+    PrintJson(status);
+  } else {
+    PrintJsonLine(status);
+  }
+  std::fflush(stdout);
+}
+
+// Until a signal ends it; a relay that is away is shown as that, and looked for again.
+Result<Exit> Watch(const Session& session, const Config& config, std::chrono::milliseconds interval) {
+  const bool redraw = !session.json && StdoutHasColour();
+  HAWSER_ASSIGN(Signals signals, Signals::Block());
+  Client client(config);
+  for (;;) {
+    const auto status = client.Status();
+    if (redraw) fmt::print("\033[H\033[2J");
+    if (status) {
+      Show(*status, config, session.json, /*once=*/false);
+    } else if (session.json) {
+      PrintJsonLine({{"error", status.error().message}});
+    } else {
+      fmt::print("{}\n", status.error().message);
+    }
+    if (!session.json) fmt::print("\n");
+    std::fflush(stdout);
+    if (signals.WaitFor(interval)) return Exit::kDone;
+  }
+}
+
+Result<Exit> RunStatus(const Session& session, const StatusOptions& options) {
+  HAWSER_ASSIGN(const Config config, LoadConfig(session));
+  const auto interval = ParseDuration(options.interval);  // checked when the command line was read
+  if (options.watch) return Watch(session, config, *interval);
+  Client client(config);
+  HAWSER_ASSIGN(const auto status, client.Status());
+  Show(status, config, session.json, /*once=*/true);
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void AddStatus(CLI::App& app, Session& session) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* command =
+      AddCommand(app, session, "status", "Show how far everyone is",
+                 "  hawser status            a table: node, role, state, how far behind\n"
+                 "  hawser status --watch    redrawn each second until Ctrl-C\n"
+                 "  hawser status --json     for programs\n"
+                 "\n"
+                 "States: live, catching_up, syncing, paused, needs_sync, diverged, disconnected, fenced.\n"
+                 "Received and applied are the numbers of records; lag is what the relay has and the node\n"
+                 "has not applied.");
+  AddJsonOption(*command, session);
+  command->add_flag("-w,--watch", options->watch, "Redraw until Ctrl-C");
+  AddDurationOption(*command, "--interval", options->interval, "How often --watch redraws (1s)");
+  Handle(command, session, options, RunStatus);
+}
+
+}  // namespace hawser::cli

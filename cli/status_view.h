@@ -1,0 +1,47 @@
+// The relay's status as the commands use it: values out of its JSON (DESIGN section 10), with what is missing
+// said to be unknown instead of fine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/json.h"
+#include "common/config/config.h"
+
+namespace hawser::cli {
+
+struct NodeView {
+  std::string name;
+  std::string role = "?";         // as it is here: the relay doesn't say
+  std::string state = "unknown";  // likewise
+  std::optional<std::uint64_t> received;
+  std::optional<std::uint64_t> applied;
+  std::optional<std::uint64_t> lag_records;
+  std::optional<std::uint64_t> lag_bytes;
+  std::optional<double> lag_seconds;
+  std::string problem;
+
+  bool needs_help() const { return state == "diverged" || state == "needs_sync"; }
+};
+
+struct StatusView {
+  std::string group;
+  std::string relay_state;
+  std::string relay_problem;
+  std::optional<std::uint64_t> head;
+  std::optional<std::uint64_t> journal_bytes;
+  std::vector<NodeView> nodes;  // those of the relay and those of the config, by name
+
+  const NodeView* Find(const std::string& name) const;
+};
+
+// Never fails: whatever isn't there or of another type is unknown. Nodes of the config that the relay doesn't
+// name are listed as unknown.
+StatusView ReadStatus(const Json& status, const Config& config);
+
+// The nodes that hold a copy of a volume whose primary, by `status` (else by the config), is another node.
+std::vector<std::string> Secondaries(const Json& status, const Config& config);
+
+}  // namespace hawser::cli

@@ -1,0 +1,177 @@
+// hawser wait: until the secondaries have applied all that was acknowledged before the call.
+#include <fmt/format.h>
+
+#include <optional>
+#include <thread>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/status_view.h"
+#include "common/config/units.h"
+
+namespace hawser::cli {
+namespace {
+
+// How often is asked, and how long a relay may be away in the middle (a restart) when no --timeout is given.
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
+constexpr auto kRelayAwayPatience = std::chrono::seconds(10);
+
+struct WaitOptions {
+  std::string node;
+  std::string timeout;
+};
+
+// Where the nodes that are waited for stand against the head of the call.
+class Race {
+ public:
+  Race(std::uint64_t head, std::vector<std::string> nodes) : head_(head), names_(std::move(nodes)) {}
+
+  void Update(const StatusView& status) {
+    runners_.clear();
+    for (const auto& name : names_) {
+      NodeView unknown;
+      unknown.name = name;
+      const NodeView* node = status.Find(name);
+      runners_.push_back(node != nullptr ? *node : unknown);
+    }
+  }
+
+  bool IsBehind(const NodeView& node) const { return !node.applied || *node.applied < head_; }
+
+  bool Over() const {
+    for (const auto& node : runners_) {
+      if (node.needs_help() || IsBehind(node)) return false;
+    }
+    return true;
+  }
+
+  // The first node that will not get there by itself.
+  const NodeView* Stuck() const {
+    for (const auto& node : runners_) {
+      if (node.needs_help()) return &node;
+    }
+    return nullptr;
+  }
+
+  // "charlie by 120 records (catching_up), dora by all 1,200 (disconnected)"
+  std::string Behind() const {
+    std::string text;
+    for (const auto& node : runners_) {
+      if (!IsBehind(node)) continue;
+      const std::uint64_t records = head_ - node.applied.value_or(0);
+      text += fmt::format("{}{} by {} record{} ({})", text.empty() ? "" : ", ", node.name, Grouped(records),
+                          records == 1 ? "" : "s", node.state);
+    }
+    return text;
+  }
+
+  std::string Names() const { return fmt::format("{}", fmt::join(names_, ", ")); }
+
+  Json ToJson() const {
+    Json nodes = Json::object();
+    for (const auto& node : runners_) {
+      nodes[node.name] = {{"state", node.state},
+                          {"behind", IsBehind(node) ? head_ - node.applied.value_or(0) : 0}};
+      nodes[node.name]["applied"] = node.applied ? Json(*node.applied) : Json();
+    }
+    return {{"head", head_}, {"reached", Over()}, {"nodes", nodes}};
+  }
+
+ private:
+  std::uint64_t head_;
+  std::vector<std::string> names_;
+  std::vector<NodeView> runners_;
+};
+
+Result<Exit> Lose(const Session& session, const Race& race, const std::string& what,
+                  const std::string& advice) {
+  PrintError(what, advice);
+  if (session.json) {
+    auto json = race.ToJson();
+    json["error"] = what;
+    PrintJson(json);
+  }
+  return Exit::kNo;
+}
+
+Result<Exit> Win(const Session& session, const Race& race, std::uint64_t head, SteadyClock::duration taken) {
+  const double seconds = std::chrono::duration<double>(taken).count();
+  if (session.json) {
+    auto json = race.ToJson();
+    json["seconds"] = seconds;
+    PrintJson(json);
+  } else {
+    fmt::print("{}: applied everything up to record {}, after {:.1f} s\n", race.Names(), Grouped(head),
+               seconds);
+  }
+  return Exit::kDone;
+}
+
+// The status, asked again while the relay is away but may be back before `deadline` (nullopt: before its
+// patience ends).
+Result<Json> Ask(Client& client, std::optional<Deadline> deadline) {
+  const Deadline end = deadline.value_or(SteadyClock::now() + kRelayAwayPatience);
+  for (;;) {
+    auto status = client.Status();
+    if (status || SteadyClock::now() >= end) return status;
+  }
+}
+
+Result<Exit> RunWait(const Session& session, const WaitOptions& options) {
+  HAWSER_ASSIGN(const Config config, LoadConfig(session));
+  if (!options.node.empty()) HAWSER_TRY(FindNode(config, options.node));
+  const auto begin = SteadyClock::now();
+  std::optional<Deadline> deadline;
+  if (!options.timeout.empty()) deadline = begin + *ParseDuration(options.timeout);
+
+  Client client(config);
+  HAWSER_ASSIGN(auto status, client.Status());
+  const auto head = ReadStatus(status, config).head;
+  if (!head)
+    return CannotDo("the relay at " + config.relay.ControlEndpoint() + " does not say its head; see its log");
+  auto nodes = options.node.empty() ? Secondaries(status, config) : std::vector<std::string>{options.node};
+  if (nodes.empty())
+    return Usage(config.path + ": there is no secondary to wait for; name a node with --node");
+
+  Race race(*head, std::move(nodes));
+  for (;;) {
+    race.Update(ReadStatus(status, config));
+    if (race.Over()) return Win(session, race, *head, SteadyClock::now() - begin);
+    if (const NodeView* stuck = race.Stuck()) {
+      return Lose(session, race,
+                  "node " + stuck->name + " is " + stuck->state +
+                      (stuck->problem.empty() ? "" : ": " + stuck->problem),
+                  "it does not get there by itself, see 'hawser status' and its log");
+    }
+    if (deadline && SteadyClock::now() >= *deadline) {
+      return Lose(
+          session, race,
+          fmt::format("not everything up to record {} is applied: {} behind", Grouped(*head), race.Behind()),
+          "wait longer with --timeout, or see 'hawser status'");
+    }
+    std::this_thread::sleep_for(kPollInterval);
+    auto next = Ask(client, deadline);
+    if (!next) return std::move(next).error();
+    status = *std::move(next);
+  }
+}
+
+}  // namespace
+
+void AddWait(CLI::App& app, Session& session) {
+  auto options = std::make_shared<WaitOptions>();
+  CLI::App* command =
+      AddCommand(app, session, "wait", "Wait until the copies have everything acknowledged before the call",
+                 "  hawser wait                                 all secondaries, however long it takes\n"
+                 "  hawser wait --timeout 30s || echo too slow  exit code 1 when the time is over\n"
+                 "  hawser wait --node charlie                  only that one\n"
+                 "\n"
+                 "Ends at once with exit code 1 if a node is diverged or needs a sync.");
+  AddJsonOption(*command, session);
+  command->add_option("--node", options->node, "Wait for this node only")->type_name("NODE");
+  AddDurationOption(*command, "--timeout", options->timeout, "How long to wait at most (without: no limit)");
+  Handle(command, session, options, RunWait);
+}
+
+}  // namespace hawser::cli
