@@ -1,0 +1,93 @@
+// Starting, ending and starting again.
+#include <csignal>
+
+#include "tests/integration/files.h"
+#include "tests/support/cluster.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+bool IsMounted(const std::string& path) {
+  const std::string mounts = Read("/proc/self/mountinfo");
+  return mounts.find(" " + path + " ") != std::string::npos;
+}
+
+TEST(LifecycleTest, TerminatedNodeEndsCleanlyAndLeavesNoMount) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  Write(cluster.Mount("alpha", "docs") + "/file", "content");
+  for (const char* process : {"alpha", "bravo", "charlie", "relay"}) EXPECT_OK(cluster.Stop(process));
+  EXPECT_FALSE(IsMounted(cluster.Mount("alpha", "docs")));
+  EXPECT_FALSE(IsMounted(cluster.Mount("bravo", "mail")));
+  EXPECT_FALSE(IsMounted(cluster.Mount("charlie", "docs")));
+  EXPECT_FALSE(IsMounted(cluster.Mount("charlie", "mail")));
+  EXPECT_EQ(Read(cluster.Store("alpha", "docs") + "/file"), "content");
+}
+
+TEST(LifecycleTest, NodeInterruptedWithAnOpenFileStillEnds) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const UniqueFd fd(open((cluster.Mount("alpha", "docs") + "/file").c_str(), O_CREAT | O_RDWR, 0644));
+  ASSERT_TRUE(fd);
+  EXPECT_OK(cluster.Stop("alpha"));
+}
+
+TEST(LifecycleTest, EverythingIsThereAfterARestart) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  for (int round = 0; round < 3; ++round) {
+    Write(cluster.Mount("alpha", "docs") + "/file" + std::to_string(round), "round " + std::to_string(round));
+    Append(cluster.Mount("bravo", "mail") + "/log", std::to_string(round));
+    ASSERT_OK(cluster.StopAll());
+    ASSERT_OK(cluster.Start());
+  }
+  EXPECT_EQ(Read(cluster.Mount("alpha", "docs") + "/file0"), "round 0");
+  EXPECT_EQ(Read(cluster.Mount("bravo", "mail") + "/log"), "012");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(LifecycleTest, MountLeftByAKilledNodeIsDetachedAtStart) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  Write(cluster.Mount("alpha", "docs") + "/file", "content");
+  cluster.Kill("alpha");
+  EXPECT_EQ(ErrnoOfWriting(cluster.Mount("alpha", "docs") + "/file"), ENOTCONN);
+  ASSERT_OK(cluster.Start("alpha"));
+  EXPECT_EQ(Read(cluster.Mount("alpha", "docs") + "/file"), "content");
+  Write(cluster.Mount("alpha", "docs") + "/another", "more");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(LifecycleTest, RelayRestartedUnderIdleNodesIsFoundAgain) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  Write(cluster.Mount("alpha", "docs") + "/before", "x");
+  ASSERT_OK(cluster.Stop("relay"));
+  ASSERT_OK(cluster.Start("relay"));
+  Write(cluster.Mount("alpha", "docs") + "/after", "y");
+  Write(cluster.Mount("bravo", "mail") + "/after", "z");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(LifecycleTest, UpRunsEverythingAndEndsWithOneSignal) {
+  Cluster cluster;
+  auto up = Process::Start({.command = {HAWSER_PROGRAM, "up", "-c", cluster.config()},
+                            .output = cluster.Log("up"),
+                            .folder = "",
+                            .environment = {}});
+  ASSERT_OK(up);
+  ASSERT_TRUE(WaitUntil(
+      [&] { return Read(cluster.Log("up")).find("ready:") != std::string::npos || !up->running(); }));
+  ASSERT_TRUE(up->running()) << Read(cluster.Log("up"));
+  Write(cluster.Mount("alpha", "docs") + "/file", "content");
+  EXPECT_OK(cluster.CompareAllTrees());
+  up->Signal(SIGTERM);
+  const auto exit = up->Wait();
+  ASSERT_OK(exit);
+  EXPECT_EQ(*exit, 0) << Read(cluster.Log("up"));
+  EXPECT_FALSE(IsMounted(cluster.Mount("charlie", "docs")));
+}
+
+}  // namespace
+}  // namespace hawser::test

@@ -1,0 +1,132 @@
+// The relay is away: what callers and readers meet.
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "tests/integration/files.h"
+#include "tests/support/cluster.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+TEST(RelayLossTest, BlockedCallersFinishWhenTheRelayIsBack) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  Write(mount + "/before", "content");
+  cluster.Kill("relay");
+
+  std::atomic<int> finished = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&, i] {
+      Write(mount + "/during" + std::to_string(i), "waited");
+      ++finished;
+    });
+  }
+  // Readers don't wait, however many callers do.
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(Read(mount + "/before"), "content");
+    struct stat info {};
+    ASSERT_SYSCALL(stat(mount.c_str(), &info));
+  }
+  EXPECT_EQ(finished, 0) << "a call returned although no relay had it";
+  EXPECT_OK(cluster.Start("relay"));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(finished, 8);
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, ManyMoreBlockedCallersThanThreadsLeaveReadersAlone) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  Write(mount + "/before", "content");
+  cluster.Kill("relay");
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 64; ++i)
+    callers.emplace_back([&, i] { Write(mount + "/during" + std::to_string(i), "waited"); });
+  EXPECT_EQ(Read(mount + "/before"), "content");
+  EXPECT_FALSE(Exists(mount + "/nothing"));
+  EXPECT_OK(cluster.Start("relay"));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, BlockedCallerCanBeKilled) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string file = cluster.Mount("alpha", "docs") + "/file";
+  Write(file, "content");
+  cluster.Kill("relay");
+  auto caller = Process::Start({.command = {"sh", "-c", "echo more >> '" + file + "'"},
+                                .output = cluster.Log("caller"),
+                                .folder = "",
+                                .environment = {}});
+  ASSERT_OK(caller);
+  EXPECT_FALSE(caller->Wait(std::chrono::milliseconds(500))) << "the call should wait";
+  caller->Signal(SIGKILL);
+  EXPECT_OK(caller->Wait());
+  ASSERT_OK(cluster.Start("relay"));
+  Write(cluster.Mount("alpha", "docs") + "/after", "x");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, CallersFailWithEioAfterTheTimeoutIfAskedTo) {
+  Cluster cluster({.volume_keys = {{"on_relay_loss", "fail"}, {"timeout", "1s"}},
+                   .relay_keys = {},
+                   .replica_keys = {},
+                   .prefix = {}});
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  Write(mount + "/before", "content");
+  cluster.Kill("relay");
+  EXPECT_EQ(ErrnoOfWriting(mount + "/during"), EIO);
+  EXPECT_EQ(Read(mount + "/before"), "content");
+  EXPECT_FALSE(Exists(mount + "/during"));
+  ASSERT_OK(cluster.Start("relay"));
+  EXPECT_TRUE(WaitUntil([&] { return ErrnoOfWriting(mount + "/after") == 0; }));
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, FrozenRelayIsOnlySlow) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  cluster.Freeze("relay");
+  std::thread caller([&] { Write(mount + "/during", "waited"); });
+  // Longer than a request waits before it is sent again.
+  std::this_thread::sleep_for(std::chrono::seconds(5));
+  cluster.Thaw("relay");
+  caller.join();
+  EXPECT_EQ(Read(mount + "/during"), "waited");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, KilledRelayLosesNothingUnderLoad) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string log = cluster.Mount("alpha", "docs") + "/log";
+  std::atomic<bool> stop = false;
+  std::atomic<std::uint64_t> acknowledged = 0;
+  std::thread writer([&] {
+    while (!stop) {
+      Append(log, "0123456789");
+      ++acknowledged;
+    }
+  });
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t before = acknowledged;
+    EXPECT_TRUE(WaitUntil([&] { return acknowledged > before + 20; }));
+    cluster.Kill("relay");
+    EXPECT_OK(cluster.Start("relay"));
+  }
+  stop = true;
+  writer.join();
+  EXPECT_EQ(Read(log).size(), acknowledged * 10);
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+}  // namespace
+}  // namespace hawser::test

@@ -1,0 +1,79 @@
+// Trees with many more files than descriptors.
+#include <dirent.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "tests/integration/files.h"
+#include "tests/support/cluster.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+constexpr int kThreads = 8;
+
+// HAWSER_SCALE_FILES=200000 is what the project promises; making them takes minutes.
+int Files() {
+  const char* files = std::getenv("HAWSER_SCALE_FILES");
+  return files != nullptr ? std::atoi(files) : 20'000;
+}
+
+void MakeTree(const std::string& root, int files) {
+  const int folders = std::max(kThreads, files / 1000);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([=] {
+      for (int folder = t; folder < folders; folder += kThreads) {
+        const std::string path = root + "/" + std::to_string(folder);
+        ASSERT_SYSCALL(mkdir(path.c_str(), 0755));
+        for (int i = folder; i < files; i += folders)
+          ASSERT_SYSCALL(mknod((path + "/" + std::to_string(i)).c_str(), S_IFREG | 0644, 0));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+int CountByWalking(const std::string& root) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    struct stat info {};
+    EXPECT_EQ(lstat(entry.path().c_str(), &info), 0) << entry.path() << ": " << strerrordesc_np(errno);
+    files += S_ISREG(info.st_mode);
+  }
+  return files;
+}
+
+TEST(ScaleTest, LargeTreeIsWalkedWithFewDescriptors) {
+  Cluster cluster(
+      {.volume_keys = {}, .relay_keys = {}, .replica_keys = {}, .prefix = {"prlimit", "--nofile=1024:1024"}});
+  ASSERT_OK(cluster.Start());
+  const int files = Files();
+  MakeTree(cluster.Mount("alpha", "docs"), files);
+  EXPECT_EQ(CountByWalking(cluster.Mount("alpha", "docs")), files);
+  ASSERT_OK(cluster.WaitForSecondaries(std::chrono::minutes(10)));
+  EXPECT_EQ(CountByWalking(cluster.Mount("charlie", "docs")), files);
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(ScaleTest, DescriptorsAreGivenBackAfterManyOpens) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  const std::string descriptors = "/proc/" + std::to_string(cluster.Running("alpha").pid()) + "/fd";
+  const auto count = [&] {
+    return std::distance(std::filesystem::directory_iterator(descriptors),
+                         std::filesystem::directory_iterator());
+  };
+  Write(mount + "/first", "x");
+  const auto before = count();
+  for (int i = 0; i < 500; ++i) Write(mount + "/" + std::to_string(i), "x");
+  for (int i = 0; i < 500; ++i) ASSERT_EQ(Read(mount + "/" + std::to_string(i)), "x");
+  // The kernel tells of a close when it likes.
+  EXPECT_TRUE(WaitUntil([&] { return count() < before + 50; })) << before << " before, " << count() << " now";
+}
+
+}  // namespace
+}  // namespace hawser::test

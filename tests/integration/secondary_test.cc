@@ -1,0 +1,121 @@
+// A secondary that comes late, stands still or goes away ends up equal, by itself.
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "tests/integration/files.h"
+#include "tests/support/churn/churn.h"
+#include "tests/support/cluster.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+class SecondaryTest : public ::testing::Test {
+ protected:
+  void Churn(double seconds) {
+    const std::uint64_t seed = std::random_device{}();
+    std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+    const auto report =
+        RunChurn({.folders = {cluster_.Mount("alpha", "docs"), cluster_.Mount("bravo", "mail")},
+                  .seed = seed,
+                  .threads = 8,
+                  .seconds = seconds,
+                  .operations = 0});
+    ASSERT_OK(report);
+    EXPECT_TRUE(report->failures.empty()) << report->Text();
+  }
+
+  // More than sockets and high-water marks could hold.
+  void WriteMuch(std::uint64_t bytes) {
+    const std::string block(1 * kMiB, 'm');
+    for (std::uint64_t i = 0; i < bytes / kMiB; ++i)
+      Write(cluster_.Mount("alpha", "docs") + "/big" + std::to_string(i % 20), block);
+  }
+
+  Cluster cluster_;
+};
+
+TEST_F(SecondaryTest, SecondaryThatStartsLateCatchesUp) {
+  for (const char* process : {"relay", "alpha", "bravo"}) ASSERT_OK(cluster_.Start(process));
+  Churn(2);
+  ASSERT_OK(cluster_.Start("charlie"));
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(SecondaryTest, SecondaryStartedUnderLoadJoinsTheStream) {
+  for (const char* process : {"relay", "alpha", "bravo"}) ASSERT_OK(cluster_.Start(process));
+  std::thread load([this] { Churn(5); });
+  EXPECT_OK(cluster_.Start("charlie"));
+  load.join();
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(SecondaryTest, SecondaryFrozenUnderLoadCatchesUpAndTheRelayStaysSmall) {
+  ASSERT_OK(cluster_.Start());
+  WriteMuch(50 * kMiB);
+  const std::uint64_t before = cluster_.Running("relay").ResidentBytes();
+  const pid_t relay = cluster_.Running("relay").pid();
+  const pid_t charlie = cluster_.Running("charlie").pid();
+  cluster_.Freeze("charlie");
+  WriteMuch(400 * kMiB);
+  Churn(2);
+  const std::uint64_t after = cluster_.Running("relay").ResidentBytes();
+  cluster_.Thaw("charlie");
+  std::printf("relay: %llu MiB before, %llu MiB after\n", static_cast<unsigned long long>(before / kMiB),
+              static_cast<unsigned long long>(after / kMiB));
+  EXPECT_LT(after, before + 200 * kMiB) << "the relay keeps what a frozen secondary doesn't take";
+  EXPECT_OK(cluster_.CompareAllTrees());
+  EXPECT_EQ(cluster_.Running("relay").pid(), relay);
+  EXPECT_TRUE(cluster_.Running("charlie").running());
+  EXPECT_EQ(cluster_.Running("charlie").pid(), charlie);
+}
+
+TEST_F(SecondaryTest, WritersDoNotWaitForAFrozenSecondary) {
+  ASSERT_OK(cluster_.Start());
+  cluster_.Freeze("charlie");
+  for (int i = 0; i < 200; ++i) Write(cluster_.Mount("alpha", "docs") + "/" + std::to_string(i), "content");
+  cluster_.Thaw("charlie");
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(SecondaryTest, SecondaryRestartedUnderLoadGoesOn) {
+  ASSERT_OK(cluster_.Start());
+  std::thread load([this] { Churn(6); });
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    EXPECT_OK(cluster_.Stop("charlie"));
+    EXPECT_OK(cluster_.Start("charlie"));
+  }
+  load.join();
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(SecondaryTest, ReadersOfTheMountOnlyMeetWholeFiles) {
+  ASSERT_OK(cluster_.Start());
+  const std::string file = cluster_.Mount("alpha", "docs") + "/file";
+  const std::string copy = cluster_.Mount("charlie", "docs") + "/file";
+  Write(file, std::string(1000, 'a'));
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  std::atomic<bool> stop = false;
+  // A new file is renamed over the old one: a reader finds one or the other.
+  std::thread writer([&] {
+    for (char c = 'b'; c <= 'z' && !HasFailure(); ++c) {
+      Write(file + ".new", std::string(1000, c));
+      ASSERT_SYSCALL(rename((file + ".new").c_str(), file.c_str()));
+    }
+    EXPECT_OK(cluster_.WaitForSecondaries());
+    stop = true;
+  });
+  while (!stop) {
+    const std::string content = Read(copy);
+    EXPECT_EQ(content.size(), 1000u);
+    EXPECT_EQ(content.find_first_not_of(content[0]), std::string::npos) << content;
+    if (HasFailure()) break;
+  }
+  writer.join();
+  EXPECT_EQ(Read(copy)[0], 'z');
+}
+
+}  // namespace
+}  // namespace hawser::test

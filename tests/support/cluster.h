@@ -1,0 +1,81 @@
+// A whole consistency group of real processes on this machine: a relay and the nodes alpha (primary of docs),
+// bravo (primary of mail) and charlie (secondary of both), with real mounts in a folder of its own.
+//
+// Not thread safe. Everything is stopped, detached and removed when it is destroyed; what a killed test left
+// is cleaned up by the next one.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace hawser::test {
+
+struct ClusterOptions {
+  std::map<std::string, std::string> volume_keys;   // more keys of each volume: {"on_relay_loss", "fail"}
+  std::map<std::string, std::string> relay_keys;    // more keys of the relay
+  std::map<std::string, std::string> replica_keys;  // more keys of each node's volumes
+  std::vector<std::string> prefix;  // what the processes are run with: {"prlimit", "--nofile=1024"}
+};
+
+class Cluster {
+ public:
+  // Writes the config; starts nothing.
+  explicit Cluster(ClusterOptions options = {});
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  ~Cluster();
+
+  // Where things are.
+  std::string config() const { return folder_->path() + "/hawser.yaml"; }
+  std::string journal() const { return folder_->path() + "/relay"; }
+  std::string Mount(const std::string& node, const std::string& volume) const;
+  std::string Store(const std::string& node, const std::string& volume) const;
+  std::string State(const std::string& node) const;
+  std::string Log(const std::string& process) const;  // "relay" or a node's name
+
+  // Starts the relay and all nodes and waits until each is ready.
+  Status Start();
+  // Starts one: "relay" or a node's name. An error that quotes its log if it isn't ready in time.
+  Status Start(const std::string& process);
+  // SIGTERM; an error if it doesn't end with exit code 0.
+  Status Stop(const std::string& process);
+  // Lets all finish: nodes first.
+  Status StopAll();
+  // kill -9, and what a crash leaves is left.
+  void Kill(const std::string& process);
+  // SIGSTOP and SIGCONT.
+  void Freeze(const std::string& process);
+  void Thaw(const std::string& process);
+  Process& Running(const std::string& process);
+
+  // `hawser ARGUMENTS -c CONFIG`, to its end.
+  Result<CommandResult> Hawser(std::vector<std::string> arguments,
+                               std::chrono::milliseconds patience = kPatience) const;
+  Result<nlohmann::json> GetStatus() const;
+  // The state of a node in the status: "live", "diverged", ...; "?" if there is no answer.
+  std::string StateOf(const std::string& node) const;
+
+  // Until all that was acknowledged is applied everywhere.
+  Status WaitForSecondaries(std::chrono::milliseconds patience = kPatience) const;
+  // Waits for the secondaries, then compares stores and mounts of each volume. The error names what differs.
+  Status CompareAllTrees() const;
+
+ private:
+  void WriteConfig(const ClusterOptions& options) const;
+  Status AwaitReady(const std::string& name, int socket);
+  std::string TailOfLog(const std::string& process, std::size_t lines) const;
+  Status CompareVolume(const std::string& volume, const std::string& primary) const;
+
+  ClusterOptions options_;
+  std::unique_ptr<TempDir> folder_;
+  std::map<std::string, Process> processes_;
+};
+
+}  // namespace hawser::test

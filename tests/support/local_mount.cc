@@ -1,0 +1,47 @@
+// hawser-local-mount STORE MOUNT: a volume mounted without a relay, until SIGTERM or SIGINT. The bare
+// pass-through that tests and benchmarks compare with.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "common/fuse/operations.h"
+#include "common/fuse/session.h"
+#include "tests/support/local_role.h"
+
+int main(int argc, char** argv) {
+  using namespace hawser;
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: hawser-local-mount STORE MOUNT\n");
+    return 2;
+  }
+  ::umask(0);
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGTERM);
+  ::sigaddset(&ends, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+
+  auto store = Store::Open({argv[1], "local", VolumeName("local")});
+  if (!store) {
+    std::fprintf(stderr, "%s\n", store.error().Text().c_str());
+    return 3;
+  }
+  Volume volume(*std::move(store));
+  volume.set_role(std::make_shared<LocalRole>(volume));
+  Operations operations(volume, {});
+  SessionOptions options;
+  options.mount = argv[2];
+  options.name = "local/local";
+  options.allow_other = ::geteuid() == 0;
+  const auto session = Session::Mount(operations, options);
+  if (!session) {
+    std::fprintf(stderr, "%s\n", session.error().Text().c_str());
+    return 3;
+  }
+  std::puts("mounted");
+  std::fflush(stdout);
+  int signal = 0;
+  ::sigwait(&ends, &signal);
+  return 0;
+}

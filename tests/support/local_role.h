@@ -1,0 +1,43 @@
+// A role without a relay: each change is encoded, decoded and applied at once. For testing the FUSE layer and
+// the store by themselves, and as the bare pass-through that benchmarks compare with.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "common/fuse/role.h"
+#include "common/fuse/volume.h"
+#include "common/record/codec.h"
+
+namespace hawser {
+
+class LocalRole : public Role {
+ public:
+  explicit LocalRole(Volume& volume) : volume_(volume) {}
+
+  bool writable() const override { return true; }
+  CachePolicy cache() const override { return {3600, 3600, true}; }
+
+  Status Mutate(const Mutation& mutation) override {
+    const std::lock_guard lock(mutex_);
+    HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
+    if (!decision) return {};
+    const Record record{
+        volume_.name(), Generation(1), {NodeName("local"), 1, 1, ++number_}, std::move(decision->body)};
+    const ApplyTo to{decision->open_file, decision->orphan ? decision->orphan->get() : -1};
+    if (decision->orphan) return volume_.store().Apply(record, mutation.payload, to);
+    HAWSER_ASSIGN(const Record decoded, DecodeRecord(EncodeRecord(record), mutation.payload));
+    return volume_.Apply(decoded, mutation.payload, to);
+  }
+
+  Status Sync(int, bool) override { return {}; }
+  Result<FileId> NewFileId() override { return FileId((1ULL << 48) | ++ids_); }
+
+ private:
+  Volume& volume_;
+  std::mutex mutex_;
+  std::uint64_t number_ = 0;
+  std::atomic<std::uint64_t> ids_{0};
+};
+
+}  // namespace hawser
