@@ -1,0 +1,150 @@
+#include "common/net/messages.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "common/record/pack.h"
+
+namespace hawser {
+namespace {
+
+std::string Hex(Bytes bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(byte));
+  return text;
+}
+
+Progress SomeProgress(std::uint8_t mark) {
+  Progress progress;
+  progress.position.journal.bytes.fill(std::byte{mark});
+  progress.position.sequence = Sequence(1000 + mark);
+  progress.position.group = Group(100 + mark);
+  progress.position.digest.bytes.fill(std::byte{0xd0});
+  progress.journal_bytes = 70000 + mark;
+  progress.time = Timestamp{1'700'000'000'000'000'000 + mark};
+  return progress;
+}
+
+std::vector<VolumeFact> SomeFacts() {
+  return {{VolumeName("docs"), NodeName("alpha"), Generation(3)},
+          {VolumeName("mail"), NodeName("bravo"), Generation(1)}};
+}
+
+constexpr const char* kProgressHex1 =
+    "9394c41001010101010101010101010101010101cd03e965c410d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0ce00011171cf17979cfe"
+    "362a0001";
+constexpr const char* kProgressHex2 =
+    "9394c41002020202020202020202020202020202cd03ea66c410d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0ce00011172cf17979cfe"
+    "362a0002";
+constexpr const char* kFactsHex = "9293c404646f6373c405616c7068610393c4046d61696cc405627261766f01";
+
+// A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
+TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
+  const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570102");
+  EXPECT_EQ(Hex(Encode(Hello{NodeName("alpha"), 7})), "92c405616c70686107");
+  EXPECT_EQ(Hex(Encode(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()})),
+            "94c40464656d6f" + p1 + p2 + facts);
+  EXPECT_EQ(Hex(Encode(Ack{Sequence(1001), SomeProgress(1), true})), "93cd03e9" + p1 + "c3");
+  EXPECT_EQ(Hex(Encode(Refusal{RefusalCode::kFenced, "no"})), "9207c4026e6f");
+  EXPECT_EQ(
+      Hex(Encode(Report{NodeName("alpha"),
+                        7,
+                        SomeProgress(1),
+                        {{VolumeName("docs"), "primary", "live", SomeProgress(1), SomeProgress(2), "hot"}}})),
+      "94c405616c70686107" + p1 + "9196c404646f6373c4077072696d617279c4046c697665" + p1 + p2 + "c403686f74");
+  EXPECT_EQ(Hex(Encode(Overview{SomeProgress(1), SomeProgress(2), SomeFacts()})), "93" + p1 + p2 + facts);
+  EXPECT_EQ(Hex(Encode(Pull{NodeName("charlie"), SomeProgress(1).position, 65536})),
+            "93c407636861726c6965" + p1.substr(2, 84) + "ce00010000");
+  EXPECT_EQ(Hex(Encode(PullReply{PullReply::Answer::kGone, "old", SomeProgress(1)})), "9302c4036f6c64" + p1);
+  EXPECT_EQ(Hex(Encode(Head{SomeProgress(1)})), "91" + p1);
+}
+
+template <class Message>
+void ExpectRoundTrip(const Message& message) {
+  const Buffer bytes = Encode(message);
+  const auto decoded = Decode<Message>(bytes);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(Encode(*decoded), bytes);
+}
+
+TEST(Messages, DecodeToWhatWasEncoded) {
+  ExpectRoundTrip(Hello{NodeName("alpha"), UINT64_MAX});
+  ExpectRoundTrip(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()});
+  ExpectRoundTrip(Ack{Sequence(5), SomeProgress(1), true});
+  ExpectRoundTrip(Refusal{RefusalCode::kJournalFull, "full\xff"});
+  ExpectRoundTrip(
+      Report{NodeName("alpha"), 7, SomeProgress(1), {{VolumeName("docs"), "primary", "live", {}, {}, ""}}});
+  ExpectRoundTrip(Overview{SomeProgress(1), {}, {}});
+  ExpectRoundTrip(Pull{NodeName("charlie"), {}, 0});
+  ExpectRoundTrip(PullReply{PullReply::Answer::kFailed, "disk", SomeProgress(9)});
+  ExpectRoundTrip(Head{{}});
+}
+
+TEST(Messages, EveryTruncationIsRefused) {
+  const Buffer whole = Encode(Report{NodeName("alpha"),
+                                     7,
+                                     SomeProgress(1),
+                                     {{VolumeName("docs"), "primary", "live", SomeProgress(1), {}, "x"}}});
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(Decode<Report>(Bytes(whole).first(size))) << size;
+}
+
+TEST(Messages, TrailingBytesAreRefused) {
+  Buffer bytes = Encode(Hello{NodeName("alpha"), 7});
+  bytes.push_back(std::byte{0});
+  EXPECT_FALSE(Decode<Hello>(bytes));
+}
+
+TEST(Messages, AnotherMessageIsRefused) {
+  EXPECT_FALSE(Decode<Hello>(Encode(Head{SomeProgress(1)})));
+  EXPECT_FALSE(Decode<Ack>(Encode(Overview{SomeProgress(1), SomeProgress(2), {}})));
+}
+
+TEST(Messages, AFieldThatIsWrongIsNamed) {
+  const auto empty_node = Decode<Hello>(Encode(Hello{NodeName(""), 7}));
+  ASSERT_FALSE(empty_node);
+  EXPECT_NE(empty_node.error().message.find("'node'"), std::string::npos) << empty_node.error().message;
+
+  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(12), ""}));
+  ASSERT_FALSE(unknown_code);
+  EXPECT_NE(unknown_code.error().message.find("'code'"), std::string::npos) << unknown_code.error().message;
+
+  Packer short_journal;
+  short_journal.Array(1)
+      .Array(3)
+      .Array(4)
+      .Binary(AsBytes("short"))
+      .Uint(1)
+      .Uint(1)
+      .Binary(AsBytes("0123456789abcdef"));
+  short_journal.Uint(0).Int(0);
+  const auto head = Decode<Head>(short_journal.Finish());
+  ASSERT_FALSE(head);
+  EXPECT_NE(head.error().message.find("'journal'"), std::string::npos) << head.error().message;
+}
+
+TEST(Envelope, GivesItsTypeBack) {
+  const auto type = DecodeEnvelope(EncodeEnvelope(MessageType::kFrames));
+  ASSERT_TRUE(type);
+  EXPECT_EQ(*type, MessageType::kFrames);
+}
+
+TEST(Envelope, GarbageIsRefused) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x01", "hw\x01\x02", "HW\x01\x02x", "HW\x01\x7f"}) {
+    const auto type = DecodeEnvelope(AsBytes(text));
+    ASSERT_FALSE(type) << text;
+    EXPECT_EQ(type.error().code, EINVAL);
+  }
+}
+
+TEST(Envelope, AnotherVersionIsRefusedNamingBoth) {
+  const auto type = DecodeEnvelope(AsBytes("HW\x09\x02"));
+  ASSERT_FALSE(type);
+  EXPECT_EQ(type.error().code, EPROTONOSUPPORT);
+  EXPECT_NE(type.error().message.find("9"), std::string::npos);
+  EXPECT_NE(type.error().message.find("1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hawser

@@ -1,0 +1,161 @@
+#include "common/net/requester.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <zmq.hpp>
+
+#include "tests/common/net/responder.h"
+
+namespace hawser {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Echo;
+using test::Patience;
+using test::Responder;
+using test::ToBuffer;
+
+constexpr const char* kAnyPort = "tcp://127.0.0.1:*";
+
+class RequesterTest : public testing::Test {
+ protected:
+  NetContext context_;
+};
+
+TEST_F(RequesterTest, PartsOfAllSizesArriveAndComeBack) {
+  Responder peer(kAnyPort, Echo);
+  Requester requester(context_, peer.endpoint());
+  for (const std::size_t size : {0UL, 1UL, 33UL, 1024UL, 1025UL, 8192UL, 100'000UL, 1'048'576UL}) {
+    const std::string header(size % 97, 'h');
+    const std::string payload(size, 'p');
+    auto reply = requester.Request(MessageType::kSubmit, {AsBytes(header), AsBytes(payload)}, Patience());
+    ASSERT_TRUE(reply) << reply.error().Text();
+    EXPECT_EQ(reply->type(), MessageType::kAck);
+    ASSERT_EQ(reply->parts(), 2U);
+    EXPECT_EQ(AsText(reply->part(0)), header);
+    EXPECT_EQ(AsText(reply->part(1)), payload);
+  }
+}
+
+TEST_F(RequesterTest, AMessageWithoutPartsIsTheEnvelopeOnly) {
+  Responder peer(kAnyPort, Echo);
+  Requester requester(context_, peer.endpoint());
+  auto reply = requester.Request(MessageType::kStatus, {}, Patience());
+  ASSERT_TRUE(reply) << reply.error().Text();
+  EXPECT_EQ(reply->parts(), 0U);
+}
+
+TEST_F(RequesterTest, AskedAgainWhenRepliesAreLost) {
+  std::atomic<int> asked = 0;
+  Responder peer(kAnyPort, [&asked](Router& router, Arrival& arrival) {
+    if (++asked >= 3) Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  requester.set_resend_after(20ms);
+  const std::string payload(200'000, 'x');
+  auto reply = requester.Request(MessageType::kSubmit, {AsBytes("h"), AsBytes(payload)}, Patience());
+  ASSERT_TRUE(reply) << reply.error().Text();
+  EXPECT_EQ(AsText(reply->part(1)), payload);
+  EXPECT_GE(asked.load(), 3);
+}
+
+TEST_F(RequesterTest, WaitsForAPeerThatComesLater) {
+  std::string endpoint;
+  { endpoint = Responder(kAnyPort, Echo).endpoint(); }
+  Requester requester(context_, endpoint);
+  auto reply = std::async(std::launch::async, [&] {
+    return requester.Request(MessageType::kSubmit, {AsBytes("late")}, Patience());
+  });
+  Responder peer(endpoint, Echo);
+  auto got = reply.get();
+  ASSERT_TRUE(got) << got.error().Text();
+  EXPECT_EQ(AsText(got->part(0)), "late");
+}
+
+TEST_F(RequesterTest, GoesOnWithAPeerThatWasRestarted) {
+  auto peer = std::make_unique<Responder>(kAnyPort, Echo);
+  const std::string endpoint = peer->endpoint();
+  Requester requester(context_, endpoint);
+  requester.set_resend_after(50ms);
+  for (int i = 0; i < 3; ++i) {
+    auto reply = requester.Request(MessageType::kSubmit, {AsBytes("again")}, Patience());
+    ASSERT_TRUE(reply) << reply.error().Text();
+    peer.reset();
+    peer = std::make_unique<Responder>(endpoint, Echo);
+  }
+}
+
+TEST_F(RequesterTest, WithNobodyThereTheDeadlineEndsItAndTheMemoryIsTheCallersAgain) {
+  Requester requester(context_, "tcp://127.0.0.1:1");
+  requester.set_resend_after(10ms);
+  auto payload = std::make_unique<std::string>(500'000, 'x');
+  auto reply =
+      requester.Request(MessageType::kSubmit, {AsBytes("h"), AsBytes(*payload)}, SteadyClock::now() + 60ms);
+  payload.reset();
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, ETIMEDOUT);
+}
+
+TEST_F(RequesterTest, APeerThatNeverReadsDoesNotKeepTheMemory) {
+  // A listener that nobody accepts from: the kernel takes the connection, and no byte is ever read.
+  zmq::context_t other;
+  zmq::socket_t sink(other, zmq::socket_type::stream);
+  sink.bind(kAnyPort);
+  Requester requester(context_, sink.get(zmq::sockopt::last_endpoint));
+  auto payload = std::make_unique<std::string>(1'000'000, 'x');
+  auto reply = requester.Request(MessageType::kSubmit, {AsBytes(*payload)}, SteadyClock::now() + 60ms);
+  payload.reset();
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, ETIMEDOUT);
+}
+
+TEST_F(RequesterTest, CancellingEndsItWithoutADeadline) {
+  Requester requester(context_, "tcp://127.0.0.1:1");
+  std::atomic<bool> cancel = false;
+  auto reply = std::async(std::launch::async, [&] {
+    return requester.Request(MessageType::kSubmit, {AsBytes("h")}, std::nullopt, &cancel);
+  });
+  cancel.store(true);
+  ASSERT_EQ(reply.wait_for(test::kPatience), std::future_status::ready);
+  auto got = reply.get();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ECANCELED);
+}
+
+TEST_F(RequesterTest, TheAnswerOfACancelledRequestIsNotTakenForTheNextOnes) {
+  Responder peer(kAnyPort, [](Router& router, Arrival& arrival) {
+    if (AsText(arrival.message->part(0)) == "first") std::this_thread::sleep_for(20ms);  // past its deadline
+    Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  auto first = requester.Request(MessageType::kSubmit, {AsBytes("first")}, SteadyClock::now() + 5ms);
+  auto second = requester.Request(MessageType::kSubmit, {AsBytes("second")}, Patience());
+  ASSERT_TRUE(second) << second.error().Text();
+  EXPECT_EQ(AsText(second->part(0)), "second");
+}
+
+TEST_F(RequesterTest, AnAnswerOfAnotherWireVersionIsAnError) {
+  zmq::socket_t peer(context_.zmq(), zmq::socket_type::rep);
+  peer.set(zmq::sockopt::linger, 0);
+  peer.bind(kAnyPort);
+  Requester requester(context_, peer.get(zmq::sockopt::last_endpoint));
+  auto reply =
+      std::async(std::launch::async, [&] { return requester.Request(MessageType::kStatus, {}, Patience()); });
+  zmq::message_t request;
+  ASSERT_TRUE(peer.recv(request));
+  peer.send(zmq::str_buffer("HW\x05\x15"));
+  auto got = reply.get();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, EPROTONOSUPPORT);
+}
+
+TEST_F(RequesterTest, AnEndpointThatIsNoneIsAnError) {
+  Requester requester(context_, "carrier pigeon");
+  auto reply = requester.Request(MessageType::kStatus, {}, Patience());
+  ASSERT_FALSE(reply);
+  EXPECT_NE(reply.error().message.find("carrier pigeon"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hawser
