@@ -2,6 +2,7 @@
 // are steady.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -12,8 +13,11 @@ namespace hawser {
 struct Timestamp {
   std::int64_t nanoseconds = 0;
 
+  // Years from 1678 to 2261; what lies outside becomes the nearest of them.
   static Timestamp From(const timespec& time) {
-    return {static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec};
+    constexpr std::int64_t kMost = 9'200'000'000;  // seconds
+    const std::int64_t seconds = std::clamp<std::int64_t>(time.tv_sec, -kMost, kMost);
+    return {seconds * 1'000'000'000 + time.tv_nsec};
   }
   timespec ToTimespec() const {
     std::int64_t seconds = nanoseconds / 1'000'000'000;

@@ -36,6 +36,7 @@ Result<AttributesReply> Operations::SetAttributes(const Caller& who, NodeId node
           SetAttr record{subject.id, subject.path(), {}, change.uid, change.gid, change.atime, change.mtime};
           if (options_.uid) record.uid.reset();  // squashed: there is one owner
           if (options_.gid) record.gid.reset();
+          if (change.uid || change.gid) record.mode = ModeAfterChown(subject.info, who.uid, who.in_group);
           if (change.mode) record.mode = *change.mode & 07777;
           return std::optional(Decision{record, -1, subject.orphan() ? subject.pin.fd : nullptr});
         }));
@@ -50,7 +51,8 @@ Status Operations::Truncate(const Caller& who, NodeId node, std::uint64_t size, 
         if (size > static_cast<std::uint64_t>(INT64_MAX)) return Error{EFBIG, "size"};
         if (size > kCertainSize) HAWSER_TRY(RehearseSize(volume_.store().root_fd(), size));
         HAWSER_ASSIGN(const Subject subject, Examine(node, file));
-        hawser::Truncate record{subject.id, subject.path(), size, StateOf(subject.info), Now()};
+        hawser::Truncate record{subject.id, subject.path(), size, StateOf(subject.info), Now(),
+                                ModeAfterChange(subject.info, who.uid, who.in_group)};
         return std::optional(Decision{record, -1, subject.orphan() ? subject.pin.fd : nullptr});
       });
 }

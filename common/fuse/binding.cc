@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/base/log.h"
@@ -35,6 +36,15 @@ class Interruption {
   fuse_req_t req_;
   std::atomic<bool> flag_{false};
 };
+
+// Whether the caller of a request belongs to a group; libfuse looks it up in /proc.
+bool InGroup(fuse_req_t req, gid_t group) {
+  if (fuse_req_ctx(req)->gid == group) return true;
+  std::vector<gid_t> groups(64);
+  const int count = fuse_req_getgroups(req, static_cast<int>(groups.size()), groups.data());
+  groups.resize(std::clamp(count, 0, 64));
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
 
 // Errors that mean nothing to a caller are I/O errors to it; the log has the reason.
 int ShownErrno(const Error& error) {
@@ -95,7 +105,9 @@ void Run(fuse_req_t req, Call&& call, Info... info) {
   auto result = [&] {
     Interruption interruption(req);
     const fuse_ctx* ctx = fuse_req_ctx(req);
-    return call(context.operations, Caller{ctx->uid, ctx->gid, ctx->umask, interruption.flag()});
+    return call(context.operations,
+                Caller{ctx->uid, ctx->gid, ctx->umask, [req](gid_t group) { return InGroup(req, group); },
+                       interruption.flag()});
   }();
   if (!result) {
     const int code = ShownErrno(result.error());
@@ -111,10 +123,11 @@ void Run(fuse_req_t req, Call&& call, Info... info) {
 
 void OnInit(void* userdata, fuse_conn_info* connection) {
   auto& context = *static_cast<BindingContext*>(userdata);
-  // Without HANDLE_KILLPRIV the kernel itself clears setuid and setgid (by a setattr before the write); without
-  // ATOMIC_O_TRUNC it truncates by a setattr. No write-back cache: acknowledged means journaled (I1).
+  // HANDLE_KILLPRIV: records say which mode is left (privileges.h). Without ATOMIC_O_TRUNC the kernel truncates by a
+  // setattr. No write-back cache: acknowledged means journaled (I1).
   unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_DONT_MASK |
-                    FUSE_CAP_POSIX_ACL | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_CACHE_SYMLINKS;
+                    FUSE_CAP_POSIX_ACL | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_CACHE_SYMLINKS |
+                    FUSE_CAP_HANDLE_KILLPRIV;
   if (!context.operations.xattrs()) wanted &= ~static_cast<unsigned>(FUSE_CAP_POSIX_ACL);
   if (context.notice_changes) {
     wanted |= FUSE_CAP_AUTO_INVAL_DATA;
@@ -227,7 +240,9 @@ void OnRead(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fil
       : fuse_reply_err(req, ShownErrno(got.error()));
 }
 void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset, fuse_file_info* info) {
-  Run(req, [&](Operations& ops, const Caller& who) {
+  Run(req, [&](Operations& ops, const Caller& caller) {
+    Caller who = caller;
+    if (info->writepage != 0) who.uid = 0;  // from the page cache: whoever wrote there is long gone
     return ops.Write(who, FileOf(info), BytesOf(data, size), static_cast<std::uint64_t>(offset));
   });
 }
@@ -318,7 +333,8 @@ void OnGetxattr(fuse_req_t req, fuse_ino_t node, const char* name, std::size_t s
 void OnListxattr(fuse_req_t req, fuse_ino_t node, std::size_t size) {
   Operations& operations = ContextOf(req).operations;
   if (!operations.xattrs()) return static_cast<void>(fuse_reply_err(req, ENOSYS));
-  ReplyXattr(req, operations.ListXattrs(NodeId(node)), size);
+  const fuse_ctx* ctx = fuse_req_ctx(req);
+  ReplyXattr(req, operations.ListXattrs({ctx->uid, ctx->gid}, NodeId(node)), size);
 }
 void OnSetxattr(fuse_req_t req, fuse_ino_t node, const char* name, const char* value, std::size_t size, int flags) {
   Run(req, [&](Operations& ops, const Caller& who) -> Status {

@@ -58,7 +58,8 @@ Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file,
           HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + data.size()));
         HAWSER_ASSIGN(const Subject subject, Examine(file.node, &file));
         HAWSER_TRY(CheckSpace(subject.info, offset, data.size()));
-        hawser::Write record{subject.id, subject.path(), offset, data.size(), StateOf(subject.info), Now()};
+        hawser::Write record{subject.id, subject.path(), offset, data.size(), StateOf(subject.info), Now(),
+                             ModeAfterChange(subject.info, who.uid, who.in_group)};
         return std::optional(
             Decision{std::move(record), file.fd.get(), subject.orphan() ? subject.pin.fd : nullptr});
       },
@@ -78,7 +79,8 @@ Status Operations::Allocate(const Caller& who, const FileHandle& file, int mode,
         if (offset + length > kCertainSize) HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + length));
         if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE)) == 0)
           HAWSER_TRY(CheckSpace(subject.info, offset, length));
-        hawser::Allocate record{subject.id, subject.path(), flags, offset, length, StateOf(subject.info), Now()};
+        hawser::Allocate record{subject.id, subject.path(), flags, offset, length, StateOf(subject.info), Now(),
+                                ModeAfterChange(subject.info, who.uid, who.in_group)};
         return std::optional(
             Decision{std::move(record), file.fd.get(), subject.orphan() ? subject.pin.fd : nullptr});
       });

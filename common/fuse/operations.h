@@ -22,6 +22,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "common/fuse/privileges.h"
 #include "common/fuse/volume.h"
 
 namespace hawser {
@@ -31,6 +32,7 @@ struct Caller {
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t umask = 0;
+  InGroup in_group = [](gid_t) { return false; };
   std::atomic<bool>* cancel = nullptr;
 };
 
@@ -148,7 +150,7 @@ class Operations {
   bool xattrs() const { return options_.xattrs; }
   Result<std::string> GetXattr(NodeId node, const std::string& name);
   // Names, each ended by a NUL byte.
-  Result<std::string> ListXattrs(NodeId node);
+  Result<std::string> ListXattrs(const Caller& who, NodeId node);
   Status SetXattr(const Caller& who, NodeId node, const std::string& name, Bytes value, int flags);
   Status RemoveXattr(const Caller& who, NodeId node, const std::string& name);
 

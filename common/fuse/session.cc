@@ -91,6 +91,7 @@ Status Session::Create() {
   fuse_set_log_func(LogLibfuse);
   std::string flags = fmt::format("fsname={},subtype=hawser,default_permissions", options_.name);
   if (options_.allow_other) flags += ",allow_other";
+  if (::geteuid() == 0) flags += ",suid,dev";  // as on any filesystem that root mounts
   fuse_args arguments = FUSE_ARGS_INIT(0, nullptr);
   fuse_opt_add_arg(&arguments, "hawser");
   fuse_opt_add_arg(&arguments, "-o");

@@ -32,7 +32,7 @@ Result<std::string> Operations::GetXattr(NodeId node, const std::string& name) {
   return ReadXattr(pin.get(), name);
 }
 
-Result<std::string> Operations::ListXattrs(NodeId node) {
+Result<std::string> Operations::ListXattrs(const Caller& who, NodeId node) {
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   std::string names(XATTR_LIST_MAX, '\0');
   const ssize_t size = ::listxattr(ProcPath(pin.get()).c_str(), names.data(), names.size());
@@ -41,6 +41,7 @@ Result<std::string> Operations::ListXattrs(NodeId node) {
   for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
     const std::string name(&names[at]);
     at += name.size() + 1;
+    if (name.starts_with("trusted.") && who.uid != 0) continue;  // xattr(7): for CAP_SYS_ADMIN only
     if (!IsHiddenXattr(name)) shown.append(name).push_back('\0');
   }
   return shown;

@@ -48,12 +48,13 @@ void Fields(R& r, F&& f) {
   using T = std::remove_const_t<R>;
   if constexpr (std::is_same_v<T, Write>) {
     f("file", r.file), f("path", r.path), f("offset", r.offset), f("length", r.length), f("before", r.before),
-        f("mtime", r.mtime);
+        f("mtime", r.mtime), f("mode", r.mode);
   } else if constexpr (std::is_same_v<T, Truncate>) {
-    f("file", r.file), f("path", r.path), f("size", r.size), f("before", r.before), f("mtime", r.mtime);
+    f("file", r.file), f("path", r.path), f("size", r.size), f("before", r.before), f("mtime", r.mtime),
+        f("mode", r.mode);
   } else if constexpr (std::is_same_v<T, Allocate>) {
-    f("file", r.file), f("path", r.path), f("mode", r.mode), f("offset", r.offset), f("length", r.length),
-        f("before", r.before), f("mtime", r.mtime);
+    f("file", r.file), f("path", r.path), f("flags", r.flags), f("offset", r.offset), f("length", r.length),
+        f("before", r.before), f("mtime", r.mtime), f("mode", r.mode);
   } else if constexpr (std::is_same_v<T, Create>) {
     f("file", r.file), f("path", r.path), f("kind", r.kind), f("mode", r.mode), f("uid", r.uid), f("gid", r.gid),
         f("device", r.device), f("target", r.target), f("time", r.time);
@@ -168,21 +169,25 @@ Status CheckMeaning(const Record& record) {
     if (path.IsRoot()) return Error{EINVAL, "field 'path' is the volume's root, which this kind cannot change"};
     return {};
   };
+  const auto permissions_only = [](const std::optional<std::uint32_t>& mode) -> Status {
+    if (mode && (*mode & ~07777U) != 0) return Error{EINVAL, "field 'mode' holds more than permission bits"};
+    return {};
+  };
   return std::visit(
       Overloaded{
-          [](const Write& r) -> Status {
+          [&](const Write& r) -> Status {
             if (r.length == 0 || r.length > kMaxPayloadBytes) return Error{EINVAL, "field 'length' is out of range"};
             if (r.offset > INT64_MAX - r.length) return Error{EINVAL, "field 'offset' is out of range"};
-            return {};
+            return permissions_only(r.mode);
           },
-          [](const Truncate& r) -> Status {
+          [&](const Truncate& r) -> Status {
             if (r.size > INT64_MAX) return Error{EINVAL, "field 'size' is out of range"};
-            return {};
+            return permissions_only(r.mode);
           },
-          [](const Allocate& r) -> Status {
+          [&](const Allocate& r) -> Status {
             if (r.length == 0 || r.length > INT64_MAX || r.offset > INT64_MAX - r.length)
               return Error{EINVAL, "fields 'offset' and 'length' are out of range"};
-            return {};
+            return permissions_only(r.mode);
           },
           [&](const Create& r) -> Status {
             HAWSER_TRY(needs_node(r.path));
@@ -206,11 +211,7 @@ Status CheckMeaning(const Record& record) {
             if (r.mode == RenameMode::kExchange && !r.replaced) return Error{EINVAL, "field 'replaced' is nil"};
             return {};
           },
-          [](const SetAttr& r) -> Status {
-            if (r.mode && (*r.mode & ~07777U) != 0)
-              return Error{EINVAL, "field 'mode' holds more than permission bits"};
-            return {};
-          },
+          [&](const SetAttr& r) { return permissions_only(r.mode); },
           [](const SetXattr& r) -> Status {
             if (r.name.empty() || r.name.size() > 255) return Error{EINVAL, "field 'name' is out of range"};
             return {};

@@ -38,7 +38,7 @@ struct Describer {
     return fmt::format("'{}'{} to {}", r.path.Printable(), Id(r.file), r.size);
   }
   std::string operator()(const Allocate& r) const {
-    return fmt::format("'{}'{} mode {:#x} at {} +{}", r.path.Printable(), Id(r.file), r.mode, r.offset, r.length);
+    return fmt::format("'{}'{} flags {:#x} at {} +{}", r.path.Printable(), Id(r.file), r.flags, r.offset, r.length);
   }
   std::string operator()(const Create& r) const {
     std::string text = fmt::format("{} '{}'{} mode {:04o} owner {}:{}", Name(r.kind), r.path.Printable(), Id(r.file),

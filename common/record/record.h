@@ -59,6 +59,7 @@ struct Write {
   std::uint64_t length = 0;  // bytes; equals the payload's size
   FileState before;
   Timestamp mtime;
+  std::optional<std::uint32_t> mode;  // set: what is left of the permission bits (setuid and setgid cleared)
   friend bool operator==(const Write&, const Write&) = default;
 };
 
@@ -68,18 +69,20 @@ struct Truncate {
   std::uint64_t size = 0;
   FileState before;
   Timestamp mtime;
+  std::optional<std::uint32_t> mode;
   friend bool operator==(const Truncate&, const Truncate&) = default;
 };
 
-// fallocate(2); `mode` holds its FALLOC_FL_ flags.
+// fallocate(2); `flags` are its FALLOC_FL_ ones.
 struct Allocate {
   FileId file;
   StorePath path;
-  std::uint32_t mode = 0;
+  std::uint32_t flags = 0;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   FileState before;
   Timestamp mtime;
+  std::optional<std::uint32_t> mode;
   friend bool operator==(const Allocate&, const Allocate&) = default;
 };
 

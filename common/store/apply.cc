@@ -27,20 +27,20 @@ class Applier {
   Status operator()(const Write& r) {
     HAWSER_ASSIGN(const int fd, FileToChange(r));
     HAWSER_TRY(WriteAllAt(fd, payload_, r.offset, r.path.Printable()));
-    return SetTime(fd, r.mtime);
+    return SetTimeAndMode(fd, r);
   }
 
   Status operator()(const Truncate& r) {
     HAWSER_ASSIGN(const int fd, FileToChange(r));
     if (::ftruncate(fd, static_cast<off_t>(r.size)) != 0) return Failed("truncate", r.path);
-    return SetTime(fd, r.mtime);
+    return SetTimeAndMode(fd, r);
   }
 
   Status operator()(const Allocate& r) {
     HAWSER_ASSIGN(const int fd, FileToChange(r));
-    if (::fallocate(fd, static_cast<int>(r.mode), static_cast<off_t>(r.offset), static_cast<off_t>(r.length)) != 0)
+    if (::fallocate(fd, static_cast<int>(r.flags), static_cast<off_t>(r.offset), static_cast<off_t>(r.length)) != 0)
       return Failed("allocate", r.path);
-    return SetTime(fd, r.mtime);
+    return SetTimeAndMode(fd, r);
   }
 
   Status operator()(const Create& r) {
@@ -263,9 +263,12 @@ class Applier {
     return {};
   }
 
-  static Status SetTime(int fd, Timestamp mtime) {
-    const timespec times[2] = {{0, UTIME_OMIT}, mtime.ToTimespec()};
-    if (::futimens(fd, times) != 0) return ErrnoError("cannot set a file's times");
+  // Of a file whose data has been changed.
+  template <class R>
+  Status SetTimeAndMode(int fd, const R& r) const {
+    const timespec times[2] = {{0, UTIME_OMIT}, r.mtime.ToTimespec()};
+    if (::futimens(fd, times) != 0) return Failed("set the times of", r.path);
+    if (r.mode && ::fchmod(fd, *r.mode) != 0) return Failed("change the mode of", r.path);
     return {};
   }
 

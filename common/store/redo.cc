@@ -26,7 +26,7 @@ Status RedoOne(Store& store, const Record& record, Bytes payload) {
 
 bool NeedsCheckpoint(const Body& body) {
   const auto* allocate = std::get_if<Allocate>(&body);
-  return allocate != nullptr && (allocate->mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) != 0;
+  return allocate != nullptr && (allocate->flags & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) != 0;
 }
 
 }  // namespace hawser
