@@ -55,7 +55,7 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
       "94c405616c70686107" + p1 + "9196c404646f6373c4077072696d617279c4046c697665" + p1 + p2 + "c403686f74");
   EXPECT_EQ(Hex(Encode(Overview{SomeProgress(1), SomeProgress(2), SomeFacts()})), "93" + p1 + p2 + facts);
   EXPECT_EQ(Hex(Encode(Pull{NodeName("charlie"), SomeProgress(1).position, 65536})),
-            "93c407636861726c6965" + p1.substr(2, 84) + "ce00010000");
+            "93c407636861726c6965" + p1.substr(2, 82) + "ce00010000");
   EXPECT_EQ(Hex(Encode(PullReply{PullReply::Answer::kGone, "old", SomeProgress(1)})), "9302c4036f6c64" + p1);
   EXPECT_EQ(Hex(Encode(Head{SomeProgress(1)})), "91" + p1);
 }

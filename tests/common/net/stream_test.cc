@@ -14,12 +14,15 @@ using test::Patience;
 
 class StreamTest : public testing::Test {
  protected:
-  StreamTest() : publisher_(Bind("tcp://127.0.0.1:*")) {}
+  void SetUp() override { ASSERT_NO_FATAL_FAILURE(Bind("tcp://127.0.0.1:*")); }
 
-  std::unique_ptr<Publisher> Bind(const std::string& endpoint) {
-    auto publisher = Publisher::Bind(context_, endpoint, 16);
-    EXPECT_TRUE(publisher);
-    return publisher ? *std::move(publisher) : nullptr;
+  // A publisher has a context of its own: when that has gone, the port is free again.
+  void Bind(const std::string& endpoint) {
+    publisher_.reset();
+    publishers_context_ = std::make_unique<NetContext>();
+    auto publisher = Publisher::Bind(*publishers_context_, endpoint, 16);
+    ASSERT_TRUE(publisher) << publisher.error().Text();
+    publisher_ = *std::move(publisher);
   }
 
   void Publish(std::string text, MessageType type = MessageType::kFrame) {
@@ -49,6 +52,7 @@ class StreamTest : public testing::Test {
   }
 
   NetContext context_;
+  std::unique_ptr<NetContext> publishers_context_;
   std::unique_ptr<Publisher> publisher_;
 };
 
@@ -92,8 +96,7 @@ TEST_F(StreamTest, ASubscriberComesBackAfterThePublisherWasRestarted) {
   const std::string endpoint = publisher_->endpoint();
   Subscriber subscriber(context_, endpoint);
   Join(subscriber);
-  publisher_.reset();
-  publisher_ = Bind(endpoint);
+  ASSERT_NO_FATAL_FAILURE(Bind(endpoint));
   Join(subscriber);
   Publish("again");
   EXPECT_EQ(NextFrame(subscriber), "again");
