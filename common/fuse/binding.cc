@@ -172,7 +172,9 @@ void OnSetattr(fuse_req_t req, fuse_ino_t node, struct stat* info, int to_set, f
   if ((to_set & FUSE_SET_ATTR_SIZE) != 0) change.size = static_cast<std::uint64_t>(info->st_size);
   change.atime = TimeOf(to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, info->st_atim);
   change.mtime = TimeOf(to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, info->st_mtim);
-  // A truncation sets the time by itself.
+  // A truncation clears setuid and setgid by itself; the mode that the kernel sends along knows less about groups. It
+  // sets the time by itself, too.
+  if (change.size) change.mode.reset();
   if (change.size && (to_set & FUSE_SET_ATTR_MTIME_NOW) != 0) change.mtime.reset();
   Run(req, [&](Operations& ops, const Caller& who) {
     return ops.SetAttributes(who, NodeId(node), change, FileOrNull(file));
