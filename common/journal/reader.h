@@ -10,27 +10,30 @@
 
 namespace hawser {
 
+// As `last`: all that is there. Only with nothing running: a torn tail then is the end, not damage.
+inline constexpr Group kAllGroups{UINT64_MAX};
+
 // Not thread safe. Each reader has its own descriptor; memory is bounded by the largest frame.
 class JournalReader {
  public:
   virtual ~JournalReader() = default;
 
-  // The next frame with a group <= `last`, digest and chain checked; nullopt when there is none (yet: a later call
-  // may find one). Beside a running journal `last` must be durable. The entries point into the reader's buffer and
-  // are valid until the next call. EBADMSG names segment and offset of damage.
+  // The next frame with a group <= `last`, digest and chain checked; nullopt when there is none (yet: a later
+  // call may find one). Beside a running journal `last` must be durable. The entries point into the reader's
+  // buffer and are valid until the next call. EBADMSG names segment and offset of damage.
   virtual Result<std::optional<Frame>> Next(Group last) = 0;
 
-  // As the bytes of whole frames, up to max_bytes of them but at least one frame; empty when there is none. For
-  // serving catch-up without decoding records. Checked like Next.
+  // As the bytes of whole frames, up to max_bytes of them but at least one frame; empty when there is none.
+  // For serving catch-up without decoding records. Checked like Next.
   virtual Result<Buffer> NextBytes(Group last, std::uint64_t max_bytes) = 0;
 
   // The state after the last frame read.
   virtual const Progress& at() const = 0;
 };
 
-// Begins after `after`. ENODATA if that position has been dropped already (older than the oldest segment), ESTALE if
-// the journal does not hold that position with that digest or is another journal (a divergence), each with both
-// positions named. Use Position{} with group 0 to begin at the oldest frame that is there.
+// Begins after `after`. ENODATA if that position has been dropped already (older than the oldest segment),
+// ESTALE if the journal does not hold that position with that digest or is another journal (a divergence),
+// each with both positions named. Use Position{} with group 0 to begin at the oldest frame that is there.
 Result<std::unique_ptr<JournalReader>> OpenJournalReader(const std::string& folder, const Position& after);
 
 }  // namespace hawser

@@ -1,0 +1,173 @@
+#include "common/journal/file_journal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <algorithm>
+
+#include "common/base/files.h"
+#include "common/base/log.h"
+#include "common/journal/segment_reader.h"
+
+namespace hawser {
+
+namespace {
+
+Result<UniqueFd> LockFolder(const std::string& folder) {
+  const std::string path = fmt::format("{}/{}", folder, kLockName);
+  HAWSER_ASSIGN(UniqueFd fd, OpenFile(path, O_RDWR | O_CREAT));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) return ErrnoError("cannot lock", path);
+  return Error{EBUSY,
+               fmt::format("journal folder '{}' is in use by another process; stop that one first", folder)};
+}
+
+void Log(const std::string& folder, const RecoveryReport& report) {
+  if (!report.unfinished_segment.empty()) {
+    log::warn("journal {}: removed segment {}, whose creation a crash had interrupted", folder,
+              report.unfinished_segment);
+  }
+  if (report.torn_bytes > 0) {
+    log::warn("journal {}: cut a torn tail of {} bytes at offset {} of {}, behind {}", folder,
+              report.torn_bytes, report.torn_offset, report.torn_segment, report.end.position.Text());
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileJournal>> FileJournal::Open(const JournalOptions& options, const Progress& start,
+                                                       RecoveryReport& report, std::shared_ptr<Disk> disk) {
+  HAWSER_TRY(MakeDirectories(options.folder));
+  HAWSER_ASSIGN(UniqueFd lock, LockFolder(options.folder));
+  HAWSER_ASSIGN(Recovered recovered, RecoverJournal(options.folder, start, *disk));
+  Log(options.folder, recovered.report);
+  std::unique_ptr<FileJournal> journal(new FileJournal(options, std::move(disk), std::move(lock)));
+  if (recovered.segments.empty()) {
+    Progress& before = recovered.report.end;
+    before = start;
+    if (before.position.journal == JournalId{}) before.position.journal = JournalId::Random();
+    HAWSER_TRY(journal->BeginSegment(before, 0));
+    recovered.report.segments = 1;
+  } else {
+    SegmentEntry& last = recovered.segments.back();
+    last.bytes = std::max(last.bytes, options.segment_bytes);
+    const std::string path = options.folder + "/" + SegmentName(last.first_group());
+    HAWSER_ASSIGN(journal->writer_,
+                  SegmentWriter::Resume(journal->disk_, path, recovered.offset, last.bytes));
+    journal->segments_ = std::move(recovered.segments);
+  }
+  journal->appended_ = journal->durable_ = recovered.report.end;
+  report = std::move(recovered.report);
+  return journal;
+}
+
+Status FileJournal::BeginSegment(const Progress& before, std::uint64_t frame_bytes) {
+  const std::uint64_t bytes = std::max(options_.segment_bytes, NextSlot(kSegmentHeaderBytes, frame_bytes));
+  HAWSER_ASSIGN(writer_, SegmentWriter::Create(disk_, options_.folder, SegmentHeader{before, Now()}, bytes));
+  const std::lock_guard lock(state_mutex_);
+  segments_.push_back({before, bytes});
+  return {};
+}
+
+Status FileJournal::Append(const Frame& frame) { return Poison(poison_ ? *poison_ : TryAppend(frame)); }
+
+Status FileJournal::TryAppend(const Frame& frame) {
+  HAWSER_TRY(CheckFollows(appended_, frame.header));
+  const std::uint64_t frame_bytes = frame.header.frame_bytes();
+  if (!writer_->Fits(frame_bytes)) HAWSER_TRY(MakeRoom(frame_bytes));
+  HAWSER_TRY(writer_->Append(frame));
+  const std::lock_guard lock(state_mutex_);
+  appended_ = frame.header.progress();
+  return {};
+}
+
+Status FileJournal::MakeRoom(std::uint64_t frame_bytes) {
+  if (!writer_->empty()) {
+    // A segment never begins before all of the one before it is on the disk.
+    HAWSER_TRY(TryFlush());
+    return BeginSegment(appended_, frame_bytes);
+  }
+  HAWSER_TRY(writer_->Grow(frame_bytes));
+  const std::lock_guard lock(state_mutex_);
+  segments_.back().bytes = writer_->bytes();
+  return {};
+}
+
+Status FileJournal::Flush() { return Poison(poison_ ? *poison_ : TryFlush()); }
+
+Status FileJournal::TryFlush() {
+  HAWSER_TRY(writer_->Flush());
+  const std::lock_guard lock(state_mutex_);
+  durable_ = appended_;
+  return {};
+}
+
+Status FileJournal::Poison(Status status) {
+  if (!status && !poison_) {
+    poison_ = status.error();
+    log::error("journal {}: {}; nothing is accepted until it is opened again", options_.folder,
+               poison_->Text());
+  }
+  return status;
+}
+
+Progress FileJournal::appended() const {
+  const std::lock_guard lock(state_mutex_);
+  return appended_;
+}
+
+Progress FileJournal::durable() const {
+  const std::lock_guard lock(state_mutex_);
+  return durable_;
+}
+
+Progress FileJournal::oldest() const {
+  const std::lock_guard lock(state_mutex_);
+  return segments_.front().before;
+}
+
+std::uint64_t FileJournal::bytes() const {
+  const std::lock_guard lock(state_mutex_);
+  std::uint64_t bytes = 0;
+  for (const SegmentEntry& segment : segments_) bytes += segment.bytes;
+  return bytes;
+}
+
+Status FileJournal::DropThrough(Group group) {
+  const std::lock_guard dropping(drop_mutex_);
+  while (const auto path = TakeOldest(group)) {
+    HAWSER_TRY(disk_->Remove(*path));
+    // One by one: a power cut must not keep an older one without a newer one.
+    HAWSER_TRY(disk_->FlushFolder(options_.folder));
+  }
+  return {};
+}
+
+std::optional<std::string> FileJournal::TakeOldest(Group group) {
+  const std::lock_guard lock(state_mutex_);
+  if (segments_.size() < 2 || segments_[1].before.position.group > group) return std::nullopt;
+  const std::string path = options_.folder + "/" + SegmentName(segments_.front().first_group());
+  segments_.erase(segments_.begin());
+  return path;
+}
+
+Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, const Progress& start,
+                                             RecoveryReport& report) {
+  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report, std::make_shared<Disk>()));
+  return std::unique_ptr<Journal>(std::move(journal));
+}
+
+Result<bool> JournalExists(const std::string& folder) {
+  const auto groups = ListSegments(folder);
+  if (!groups) {
+    if (groups.error().code == ENOENT) return false;
+    return groups.error();
+  }
+  if (groups->empty()) return false;
+  if (groups->size() > 1) return true;
+  HAWSER_ASSIGN(const bool unfinished, IsUnfinishedSegment(folder, groups->front()));
+  return !unfinished;
+}
+
+}  // namespace hawser

@@ -1,0 +1,66 @@
+// The journal in segment files: the default behind journal.h.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/unique_fd.h"
+#include "common/journal/disk.h"
+#include "common/journal/journal.h"
+#include "common/journal/recovery.h"
+#include "common/journal/segment_writer.h"
+
+namespace hawser {
+
+// Threading as journal.h says. `state_mutex_` guards the numbers and the list of segments and is never held
+// over a system call; `drop_mutex_` lets one thread at a time remove segments and is taken before it.
+class FileJournal : public Journal {
+ public:
+  // As OpenJournal, on a disk that may be made to fail.
+  static Result<std::unique_ptr<FileJournal>> Open(const JournalOptions& options, const Progress& start,
+                                                   RecoveryReport& report, std::shared_ptr<Disk> disk);
+
+  Status Append(const Frame& frame) override;
+  Status Flush() override;
+  Progress appended() const override;
+  Progress durable() const override;
+  Progress oldest() const override;
+  std::uint64_t bytes() const override;
+  Status DropThrough(Group group) override;
+
+ private:
+  FileJournal(JournalOptions options, std::shared_ptr<Disk> disk, UniqueFd lock)
+      : options_(std::move(options)), disk_(std::move(disk)), lock_(std::move(lock)) {}
+
+  // Creates the segment after `before`, large enough for a first frame of this size.
+  Status BeginSegment(const Progress& before, std::uint64_t frame_bytes);
+  // So that a frame of this size fits: the segment is empty and grows, or a new one begins.
+  Status MakeRoom(std::uint64_t frame_bytes);
+  Status TryAppend(const Frame& frame);
+  Status TryFlush();
+  // Remembers the first failure: all that is called later fails with it.
+  Status Poison(Status status);
+
+  // Forgets the oldest segment and returns its path, if it lies wholly at or before `group` and isn't the
+  // last.
+  std::optional<std::string> TakeOldest(Group group);
+
+  const JournalOptions options_;
+  const std::shared_ptr<Disk> disk_;
+  const UniqueFd lock_;
+
+  // Only the appending thread.
+  std::unique_ptr<SegmentWriter> writer_;
+  std::optional<Error> poison_;
+
+  std::mutex drop_mutex_;
+  mutable std::mutex state_mutex_;
+  std::vector<SegmentEntry> segments_;  // never empty once open
+  Progress appended_;
+  Progress durable_;  // durable_ <= appended_
+};
+
+}  // namespace hawser
