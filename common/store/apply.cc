@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common/base/files.h"
+#include "common/store/redo.h"
 #include "common/store/store.h"
 
 namespace hawser {
@@ -143,6 +144,8 @@ class Applier {
   }
 
   Result<EntryRef> Parent(const StorePath& path) const {
+    if (to_.parent >= 0)
+      return EntryRef{UniqueFd(::fcntl(to_.parent, F_DUPFD_CLOEXEC, 0)), std::string(path.Name())};
     auto entry = OpenParent(root_, path);
     if (!entry && (entry.error().code == ENOENT || entry.error().code == ENOTDIR || entry.error().code == ELOOP))
       return Diverged(path.Parent(), "is not the directory that it should be");
@@ -288,6 +291,7 @@ class Applier {
 }  // namespace
 
 Status Store::Apply(const Record& record, Bytes payload, ApplyTo to) {
+  if (to.redo) return RedoOne(*this, record, payload);
   return std::visit(Applier(root_.get(), record, payload, to), record.body);
 }
 

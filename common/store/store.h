@@ -41,7 +41,10 @@ struct ApplyTo {
   // An O_PATH descriptor of a node that is no longer in the tree but still open: it is changed whatever the record's
   // path. Such a change is never journaled.
   int orphan = -1;
-  // After an unclean end: the store may hold effects of this and of later records already (redo.cc).
+  // An O_PATH descriptor of the directory that the record's path lies in, whatever that directory is called now.
+  int parent = -1;
+  // The record may be in the store already, or in part, with nothing after it that touches the same nodes. For a whole
+  // run of records after an unclean end see redo.h.
   bool redo = false;
 };
 
