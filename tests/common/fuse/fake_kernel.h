@@ -1,0 +1,56 @@
+// Plays the kernel on the other end of a FUSE session's socket: one packet a request, one a reply.
+#pragma once
+
+#include <linux/fuse.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/unique_fd.h"
+
+namespace hawser::test {
+
+class FakeKernel {
+ public:
+  // `session_end` receives the session's end of the socket pair.
+  explicit FakeKernel(UniqueFd& session_end);
+
+  struct Reply {
+    int error = 0;  // errno, positive
+    Buffer body;
+
+    template <class T>
+    T As() const {
+      T value{};
+      std::memcpy(&value, body.data(), std::min(sizeof value, body.size()));
+      return value;
+    }
+  };
+
+  // Greets the filesystem; it must be the first request.
+  Reply Init();
+  // Sends a request of `opcode` on `node` with `body` and waits for its reply.
+  Reply Call(fuse_opcode opcode, std::uint64_t node, Bytes body);
+  // Sends raw bytes as they are.
+  void SendRaw(Bytes bytes);
+
+  // Bodies that are a struct and strings, each ended by NUL.
+  template <class T>
+  static Buffer Body(const T& head, const std::vector<std::string>& names = {}) {
+    Buffer bytes(sizeof head);
+    std::memcpy(bytes.data(), &head, sizeof head);
+    return With(std::move(bytes), names);
+  }
+  static Buffer Names(const std::vector<std::string>& names) { return With({}, names); }
+
+ private:
+  static Buffer With(Buffer bytes, const std::vector<std::string>& names);
+
+  UniqueFd socket_;
+  std::uint64_t unique_ = 0;
+};
+
+}  // namespace hawser::test
