@@ -1,6 +1,5 @@
 #include "cli/app.h"
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -98,7 +97,6 @@ int Run(const Session& session) {
 }  // namespace
 
 int Main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed stderr must not end a relay or node in the middle of its work
   Session session;
   CLI::App app(kDescription, "hawser");
   app.footer(kFooter);

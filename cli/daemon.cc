@@ -2,6 +2,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <csignal>
 #include <cstring>
 #include <optional>
 
@@ -13,6 +14,11 @@ namespace {
 constexpr auto kHealthInterval = std::chrono::milliseconds(100);
 
 }  // namespace
+
+void BecomeService(const std::string& who, const Session& session) {
+  std::signal(SIGPIPE, SIG_IGN);
+  log::Start(who, session.log_level);
+}
 
 void Notify(const std::string& state) { sd_notify(/*unset_environment=*/0, state.c_str()); }
 

@@ -9,6 +9,10 @@
 
 namespace hawser::cli {
 
+// Starts the log under the name `who`. From here on a closed stderr or connection is an error of the call
+// that finds it instead of the end of the process in the middle of its work (SIGPIPE is ignored).
+void BecomeService(const std::string& who, const Session& session);
+
 // Tells systemd (or `hawser up`), if $NOTIFY_SOCKET names one: READY=1, STOPPING=1, STATUS=...
 void Notify(const std::string& state);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -15,9 +16,9 @@ struct JournalOptions {
 
 struct JournalShowOptions {
   JournalOptions which;
-  std::uint64_t from = 0;
-  std::uint64_t to = UINT64_MAX;
-  std::uint64_t limit = UINT64_MAX;
+  std::optional<std::uint64_t> from;  // records, inclusive
+  std::optional<std::uint64_t> to;
+  std::optional<std::uint64_t> limit;
   std::string volume;
   std::string path;
 };

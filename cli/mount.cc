@@ -39,7 +39,7 @@ Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_TRY(FindNode(config, options.node));
   HAWSER_ASSIGN(Signals signals, Signals::Block());
-  log::Start(options.node, session.log_level);
+  BecomeService(options.node, session);
   log::info("node {} of group {} from {}", options.node, config.group, config.path);
 
   Started node = StartUntilSignal(signals, config, NodeName(options.node));

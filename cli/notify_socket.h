@@ -12,9 +12,11 @@
 namespace hawser::cli {
 
 struct Notice {
-  pid_t pid;         // who sent it, as the kernel says
+  pid_t pid = 0;     // who sent it, as the kernel says
   std::string text;  // lines like READY=1
+
   bool ready() const;
+  friend bool operator==(const Notice&, const Notice&) = default;
 };
 
 class NotifySocket {

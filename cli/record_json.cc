@@ -13,11 +13,20 @@ Json Of(Timestamp time) { return IsoTime(time); }
 Json Of(FileId id) { return id.value; }
 Json Of(const FileState& state) { return {{"size", state.size}, {"mtime", Of(state.mtime)}}; }
 
-void PutIfSet(Json& json, const char* key, const std::optional<std::uint32_t>& value) {
-  if (value) json[key] = *value;
-}
-void PutIfSet(Json& json, const char* key, const std::optional<Timestamp>& value) {
+Json Of(std::uint32_t number) { return number; }
+std::string Octal(std::uint32_t mode) { return fmt::format("{:04o}", mode); }
+
+template <class T>
+void PutIfSet(Json& json, const char* key, const std::optional<T>& value) {
   if (value) json[key] = Of(*value);
+}
+
+// What the records that change a file's content have in common.
+template <class Change>
+void PutChange(Json& json, const Change& body) {
+  json["before"] = Of(body.before);
+  json["mtime"] = Of(body.mtime);
+  if (body.mode) json["mode"] = Octal(*body.mode);
 }
 
 const char* NameOf(NodeKind kind) {
@@ -53,24 +62,23 @@ const char* NameOf(RenameMode mode) {
 }
 
 Json Fields(const Write& body) {
-  return {{"offset", body.offset},
-          {"length", body.length},
-          {"before", Of(body.before)},
-          {"mtime", Of(body.mtime)}};
+  Json json{{"offset", body.offset}, {"length", body.length}};
+  PutChange(json, body);
+  return json;
 }
 Json Fields(const Truncate& body) {
-  return {{"size", body.size}, {"before", Of(body.before)}, {"mtime", Of(body.mtime)}};
+  Json json{{"size", body.size}};
+  PutChange(json, body);
+  return json;
 }
 Json Fields(const Allocate& body) {
-  return {{"mode", body.mode},
-          {"offset", body.offset},
-          {"length", body.length},
-          {"before", Of(body.before)},
-          {"mtime", Of(body.mtime)}};
+  Json json{{"flags", body.flags}, {"offset", body.offset}, {"length", body.length}};
+  PutChange(json, body);
+  return json;
 }
 Json Fields(const Create& body) {
   return {{"node_kind", NameOf(body.kind)},
-          {"mode", fmt::format("{:04o}", body.mode)},
+          {"mode", Octal(body.mode)},
           {"uid", body.uid},
           {"gid", body.gid},
           {"device", body.device},
@@ -87,7 +95,7 @@ Json Fields(const Rename& body) {
 }
 Json Fields(const SetAttr& body) {
   Json json = Json::object();
-  if (body.mode) json["mode"] = fmt::format("{:04o}", *body.mode);
+  if (body.mode) json["mode"] = Octal(*body.mode);
   PutIfSet(json, "uid", body.uid);
   PutIfSet(json, "gid", body.gid);
   PutIfSet(json, "atime", body.atime);
@@ -127,17 +135,6 @@ std::string IsoTime(Timestamp time) {
   tm utc{};
   ::gmtime_r(&parts.tv_sec, &utc);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", utc, parts.tv_nsec);
-}
-
-bool Touches(const Record& record, const StorePath& path) {
-  return std::visit(
-      [&](const auto& body) {
-        bool touches = false;
-        if constexpr (requires { body.path; }) touches = body.path.IsAtOrBelow(path);
-        if constexpr (requires { body.new_path; }) touches = touches || body.new_path.IsAtOrBelow(path);
-        return touches;
-      },
-      record.body);
 }
 
 }  // namespace hawser::cli

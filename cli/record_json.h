@@ -15,7 +15,4 @@ Json ToJson(const Record& record, std::size_t payload_bytes);
 // "2026-01-31T12:34:56.123456789Z"
 std::string IsoTime(Timestamp time);
 
-// Whether the record is about `path` or something below it.
-bool Touches(const Record& record, const StorePath& path);
-
 }  // namespace hawser::cli

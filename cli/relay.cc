@@ -22,7 +22,7 @@ void LogRecovery(const RelayConfig& config, const RecoveryReport& found) {
 Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser&) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_ASSIGN(Signals signals, Signals::Block());
-  log::Start("relay", session.log_level);
+  BecomeService("relay", session);
   log::info("relay of group {} from {}", config.group, config.path);
 
   auto relay = Relay::Start(config);

@@ -73,7 +73,7 @@ bool WatchOver(Family& family) {
 
 Result<Exit> RunUp(const Session& session, const UpOptions&) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
-  log::Start("up", session.log_level);
+  BecomeService("up", session);
   auto family = Family::Open();
   if (!family) return CannotDo(family.error(), "try again");
 

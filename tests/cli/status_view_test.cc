@@ -1,0 +1,56 @@
+#include "cli/status_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hawser::cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+Config TwoNodes() {
+  const auto config = ParseConfig(
+      "group: g\nrelay: { journal: r }\nvolumes: { v: { primary: alpha } }\n"
+      "nodes: { alpha: { state: a, volumes: { v: { store: as, mount: am } } },"
+      "         charlie: { state: c, volumes: { v: { store: cs, mount: cm } } } }\n",
+      "/g.yaml");
+  EXPECT_TRUE(config) << config.error().message;
+  return config ? *config : Config();
+}
+
+TEST(StatusView, ReadsWhatTheRelaySays) {
+  const Json json = Json::parse(
+      R"({"group": "g", "relay": {"state": "live", "head": 12, "groups": 3, "journal_bytes": 4096},
+    "nodes": {"charlie": {"role": "secondary", "state": "catching_up", "received": 11, "applied": 10,
+      "lag": {"records": 2, "bytes": 100, "seconds": 0.5}, "differences": null, "problem": "slow disk"}}})");
+  const StatusView view = ReadStatus(json, TwoNodes());
+  EXPECT_EQ(view.head, 12u);
+  EXPECT_EQ(view.relay_state, "live");
+  const NodeView* charlie = view.Find("charlie");
+  ASSERT_NE(charlie, nullptr);
+  EXPECT_EQ(charlie->state, "catching_up");
+  EXPECT_EQ(charlie->applied, 10u);
+  EXPECT_EQ(charlie->lag_seconds, 0.5);
+  EXPECT_EQ(charlie->problem, "slow disk");
+}
+
+TEST(StatusView, WhatIsMissingIsUnknownNotFine) {
+  for (const char* text :
+       {"{}", R"({"relay": 5, "nodes": []})", R"({"nodes": {"charlie": {"applied": "many", "lag": 7}}})"}) {
+    const StatusView view = ReadStatus(Json::parse(text), TwoNodes());
+    EXPECT_EQ(view.head, std::nullopt);
+    const NodeView* charlie = view.Find("charlie");
+    ASSERT_NE(charlie, nullptr) << "a node of the config is always there";
+    EXPECT_EQ(charlie->state, "unknown");
+    EXPECT_EQ(charlie->applied, std::nullopt);
+  }
+}
+
+TEST(StatusView, SecondariesFollowThePromotionsThatTheRelayKnows) {
+  EXPECT_THAT(Secondaries(Json::object(), TwoNodes()), ElementsAre("charlie"));
+  EXPECT_THAT(Secondaries(Json::parse(R"({"volumes": {"v": {"primary": "charlie"}}})"), TwoNodes()),
+              ElementsAre("alpha"));
+}
+
+}  // namespace
+}  // namespace hawser::cli
