@@ -1,0 +1,73 @@
+#include "relay/status.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace hawser {
+namespace {
+
+using nlohmann::json;
+
+JournalFacts SomeFacts() {
+  JournalFacts facts;
+  facts.head.position.sequence = Sequence(42);
+  facts.head.position.group = Group(7);
+  facts.volumes = {{VolumeName("docs"), NodeName("alpha"), Generation(3)}};
+  return facts;
+}
+
+NodeStatus SomeNode() {
+  NodeStatus node;
+  node.node = NodeName("charlie");
+  node.role = "secondary";
+  node.state = "catching_up";
+  node.received.position.sequence = Sequence(41);
+  node.applied.position.sequence = Sequence(40);
+  node.checkpoint.position.sequence = Sequence(30);
+  node.lag = {2, 1000, std::chrono::milliseconds(1500)};
+  node.volumes.push_back(
+      {VolumeName("docs"), "secondary", "catching_up", node.applied, node.checkpoint, node.lag, ""});
+  return node;
+}
+
+TEST(StatusJson, HasTheFieldsThatTheDesignNames) {
+  const json status = json::parse(StatusJson("demo", {"live", "", 9000, 3}, SomeFacts(), {SomeNode()}));
+  EXPECT_EQ(status["group"], "demo");
+  EXPECT_EQ(status["relay"]["state"], "live");
+  EXPECT_EQ(status["relay"]["head"], 42);
+  EXPECT_EQ(status["relay"]["groups"], 7);
+  EXPECT_EQ(status["relay"]["journal_bytes"], 9000);
+  EXPECT_FALSE(status["relay"].contains("problem"));
+  EXPECT_EQ(status["volumes"]["docs"]["primary"], "alpha");
+  EXPECT_EQ(status["volumes"]["docs"]["generation"], 3);
+  const json& node = status["nodes"]["charlie"];
+  EXPECT_EQ(node["role"], "secondary");
+  EXPECT_EQ(node["state"], "catching_up");
+  EXPECT_EQ(node["received"], 41);
+  EXPECT_EQ(node["applied"], 40);
+  EXPECT_EQ(node["checkpoint"], 30);
+  EXPECT_EQ(node["lag"]["records"], 2);
+  EXPECT_EQ(node["lag"]["bytes"], 1000);
+  EXPECT_EQ(node["lag"]["seconds"], 1.5);
+  EXPECT_TRUE(node.contains("differences"));
+  EXPECT_EQ(node["volumes"]["docs"]["applied"], 40);
+}
+
+TEST(StatusJson, ProblemsAreThereWhenThereAreAny) {
+  NodeStatus node = SomeNode();
+  node.problem = "disk";
+  const json status =
+      json::parse(StatusJson("demo", {"journal_failed", "broken", 0, 0}, SomeFacts(), {node}));
+  EXPECT_EQ(status["relay"]["problem"], "broken");
+  EXPECT_EQ(status["nodes"]["charlie"]["problem"], "disk");
+}
+
+TEST(StatusJson, BytesThatAreNotTextStillGiveValidJson) {
+  NodeStatus node = SomeNode();
+  node.problem = "the name '\xff\xfe' is wrong";
+  EXPECT_TRUE(json::accept(StatusJson("d\xc3", {}, SomeFacts(), {node})));
+}
+
+}  // namespace
+}  // namespace hawser

@@ -1,0 +1,312 @@
+#include "relay/tracker.h"
+
+#include <gtest/gtest.h>
+
+namespace hawser {
+namespace {
+
+using namespace std::chrono_literals;
+
+const NodeName kAlpha("alpha");
+const NodeName kBravo("bravo");
+const NodeName kCharlie("charlie");
+const VolumeName kDocs("docs");
+const VolumeName kMail("mail");
+
+constexpr std::uint64_t kPlenty = 1000;
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+// A journal where group g has sequence 10 g, ends at byte 100 g and was cut at second g; every 10th group is
+// a milestone. alpha holds docs, bravo mail, charlie both.
+class TrackerTest : public testing::Test {
+ protected:
+  TrackerTest() {
+    facts_.volumes = {{kDocs, kAlpha, Generation(1)}, {kMail, kBravo, Generation(1)}};
+    Journal(0, 100);
+  }
+
+  static Progress At(std::uint64_t group) {
+    Progress progress;
+    progress.position.journal.bytes.fill(std::byte{1});
+    progress.position.sequence = Sequence(10 * group);
+    progress.position.group = Group(group);
+    progress.journal_bytes = 100 * group;
+    progress.time = Timestamp{static_cast<std::int64_t>(group) * kSecond};
+    return progress;
+  }
+
+  void Journal(std::uint64_t oldest, std::uint64_t head) {
+    facts_.oldest = At(oldest);
+    facts_.head = At(head);
+    facts_.milestones.clear();
+    for (std::uint64_t group = 10; group <= head; group += 10) facts_.milestones.push_back(At(group));
+  }
+
+  static std::map<NodeName, NodeConfig> Nodes() {
+    std::map<NodeName, NodeConfig> nodes;
+    nodes[kAlpha].volumes[kDocs];
+    nodes[kBravo].volumes[kMail];
+    nodes[kCharlie].volumes[kDocs];
+    nodes[kCharlie].volumes[kMail];
+    nodes[NodeName("empty")];
+    return nodes;
+  }
+
+  Tracker Make(RetentionRules rules) { return Tracker(Nodes(), 5s, rules); }
+  Tracker Make() { return Make({1000, std::chrono::seconds(1000), WhenFull::kDropSlowest, 100}); }
+
+  static VolumeReport Replica(const VolumeName& volume, std::uint64_t applied, std::uint64_t checkpoint,
+                              const std::string& state = "live") {
+    return {volume, "secondary", state, At(applied), At(checkpoint), ""};
+  }
+  void Hear(Tracker& tracker, const NodeName& node, std::vector<VolumeReport> volumes,
+            std::uint64_t session = 1) {
+    tracker.Heard({node, session, At(100), std::move(volumes)}, now_);
+  }
+  // All three with these checkpoints.
+  void HearAll(Tracker& tracker, std::uint64_t alpha, std::uint64_t bravo, std::uint64_t charlie) {
+    Hear(tracker, kAlpha, {Replica(kDocs, 100, alpha)});
+    Hear(tracker, kBravo, {Replica(kMail, 100, bravo)});
+    Hear(tracker, kCharlie, {Replica(kDocs, 100, charlie), Replica(kMail, 100, charlie)});
+  }
+  NodeStatus StatusOf(const Tracker& tracker, const NodeName& node) {
+    for (NodeStatus& status : tracker.Status(facts_, now_)) {
+      if (status.node == node) return std::move(status);
+    }
+    ADD_FAILURE() << node.value << " is missing";
+    return {};
+  }
+
+  JournalFacts facts_;
+  Deadline now_ = Deadline() + 1h;
+  const Timestamp wall_{100 * kSecond};
+};
+
+TEST_F(TrackerTest, NodesWithoutVolumesAreNotMembers) {
+  const Tracker tracker = Make();
+  EXPECT_TRUE(tracker.IsMember(kAlpha));
+  EXPECT_FALSE(tracker.IsMember(NodeName("empty")));
+  EXPECT_FALSE(tracker.IsMember(NodeName("mallory")));
+  EXPECT_EQ(tracker.Status(facts_, now_).size(), 3U);
+}
+
+TEST_F(TrackerTest, ANodeNeverHeardOfIsDisconnectedAndLagsByEverything) {
+  const NodeStatus alpha = StatusOf(Make(), kAlpha);
+  EXPECT_EQ(alpha.state, "disconnected");
+  EXPECT_EQ(alpha.role, "primary");
+  EXPECT_EQ(alpha.lag.records, 1000U);
+  EXPECT_EQ(alpha.lag.bytes, 10'000U);
+  EXPECT_EQ(alpha.lag.time, 90s);  // since the oldest milestone, not since 1970
+}
+
+TEST_F(TrackerTest, LagIsHeadMinusApplied) {
+  Tracker tracker = Make();
+  Hear(tracker, kCharlie, {Replica(kDocs, 97, 90), Replica(kMail, 100, 95)});
+  const NodeStatus charlie = StatusOf(tracker, kCharlie);
+  EXPECT_EQ(charlie.state, "live");
+  EXPECT_EQ(charlie.role, "secondary");
+  EXPECT_EQ(charlie.applied, At(97));
+  EXPECT_EQ(charlie.checkpoint, At(90));
+  EXPECT_EQ(charlie.lag.records, 30U);
+  EXPECT_EQ(charlie.lag.bytes, 300U);
+  EXPECT_EQ(charlie.lag.time, 3s);
+  ASSERT_EQ(charlie.volumes.size(), 2U);
+  EXPECT_EQ(charlie.volumes[1].lag.records, 0U);
+  EXPECT_EQ(charlie.volumes[1].lag.time, 0s);
+}
+
+TEST_F(TrackerTest, AReplicaAheadOfWhatTheRelayKnowsHasNoNegativeLag) {
+  Tracker tracker = Make();
+  Hear(tracker, kAlpha, {Replica(kDocs, 101, 90)});
+  const NodeStatus alpha = StatusOf(tracker, kAlpha);
+  EXPECT_EQ(alpha.lag.records, 0U);
+  EXPECT_EQ(alpha.lag.time, 0s);
+}
+
+TEST_F(TrackerTest, ASilentNodeIsDisconnectedAndOneThatReportsAgainIsNot) {
+  Tracker tracker = Make();
+  Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
+  now_ += 5s;
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "live");
+  now_ += 1ms;
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "disconnected");
+  Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "live");
+}
+
+TEST_F(TrackerTest, ANodeIsAsBadAsItsWorstVolumeAndSaysWhy) {
+  Tracker tracker = Make();
+  VolumeReport mail = Replica(kMail, 50, 50, "diverged");
+  mail.problem = "somebody changed 'x'";
+  Hear(tracker, kCharlie, {Replica(kDocs, 100, 100, "catching_up"), mail});
+  NodeStatus charlie = StatusOf(tracker, kCharlie);
+  EXPECT_EQ(charlie.state, "diverged");
+  EXPECT_EQ(charlie.problem, "somebody changed 'x'");
+  now_ += 1min;
+  charlie = StatusOf(tracker, kCharlie);
+  EXPECT_EQ(charlie.state, "diverged");
+  EXPECT_EQ(charlie.volumes[0].state, "disconnected");
+}
+
+TEST_F(TrackerTest, ReportsOfAnEndedSessionAreIgnored) {
+  Tracker tracker = Make();
+  Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)}, 2);
+  Hear(tracker, kAlpha, {Replica(kDocs, 10, 10)}, 1);
+  EXPECT_EQ(StatusOf(tracker, kAlpha).applied, At(100));
+}
+
+TEST_F(TrackerTest, AVolumeThatANodeDoesNotReportIsDisconnected) {
+  Tracker tracker = Make();
+  Hear(tracker, kCharlie, {Replica(kDocs, 100, 100)});
+  const NodeStatus charlie = StatusOf(tracker, kCharlie);
+  EXPECT_EQ(charlie.state, "disconnected");
+  EXPECT_EQ(charlie.volumes[0].state, "live");
+  EXPECT_EQ(charlie.volumes[1].state, "disconnected");
+}
+
+TEST_F(TrackerTest, AReplicaOfAnotherJournalIsDivergedAndHoldsEverything) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 100, 100, 100);
+  VolumeReport docs = Replica(kDocs, 100, 100);
+  docs.applied.position.journal.bytes.fill(std::byte{2});
+  docs.checkpoint = docs.applied;
+  Hear(tracker, kAlpha, {docs});
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "diverged");
+  EXPECT_FALSE(tracker.Decide(facts_, wall_, kPlenty).drop_through);
+}
+
+TEST_F(TrackerTest, NothingGoesBeforeEverybodyHasBeenHeardOf) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
+  Hear(tracker, kBravo, {Replica(kMail, 100, 100)});
+  EXPECT_FALSE(tracker.Decide(facts_, wall_, kPlenty).drop_through);
+}
+
+TEST_F(TrackerTest, TheLowestCheckpointBoundsWhatGoes) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 100, 75, 93);
+  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(70));
+}
+
+TEST_F(TrackerTest, ASilentNodesLastCheckpointStillHolds) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 100, 100, 25);
+  now_ += 24h;
+  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(20));
+}
+
+TEST_F(TrackerTest, TheSizeToKeepIsKept) {
+  Tracker tracker = Make({3000, std::chrono::hours(1), WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 100, 100, 100);
+  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(70));
+}
+
+TEST_F(TrackerTest, WhatIsOlderThanTheTimeToKeepGoes) {
+  Tracker tracker = Make({1'000'000, 35s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 100, 100, 100);
+  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(60));
+}
+
+TEST_F(TrackerTest, WithinSizeAndTimeNothingGoes) {
+  Tracker tracker = Make({1'000'000, std::chrono::hours(1), WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 100, 100, 100);
+  const auto decision = tracker.Decide(facts_, wall_, kPlenty);
+  EXPECT_FALSE(decision.drop_through);
+  EXPECT_FALSE(decision.hold_writers);
+}
+
+TEST_F(TrackerTest, ShortOfRoomWhatNobodyNeedsGoesFirst) {
+  Tracker tracker = Make({1'000'000, std::chrono::hours(1), WhenFull::kHoldWriters, 100});
+  HearAll(tracker, 100, 100, 45);
+  const auto decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_EQ(decision.drop_through, Group(40));
+  EXPECT_FALSE(decision.hold_writers);
+  EXPECT_TRUE(decision.dropped.empty());
+}
+
+TEST_F(TrackerTest, ShortOfRoomTheSlowestIsGivenUpIfThatIsThePolicy) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 95, 92, 5);
+  const auto decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_EQ(decision.drop_through, Group(90));
+  EXPECT_EQ(decision.dropped, std::vector<NodeName>{kCharlie});
+  EXPECT_FALSE(decision.hold_writers);
+
+  Journal(90, 100);
+  const NodeStatus charlie = StatusOf(tracker, kCharlie);
+  EXPECT_EQ(charlie.state, "needs_sync");
+  EXPECT_FALSE(charlie.problem.empty());
+}
+
+TEST_F(TrackerTest, ANodeNeverHeardOfIsGivenUpToo) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  Hear(tracker, kAlpha, {Replica(kDocs, 100, 95)});
+  Hear(tracker, kBravo, {Replica(kMail, 100, 95)});
+  EXPECT_EQ(tracker.Decide(facts_, wall_, 80).dropped, std::vector<NodeName>{kCharlie});
+  Journal(90, 100);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, "needs_sync");
+  // It no longer holds anything back.
+  Journal(90, 200);
+  HearAll(tracker, 150, 150, 5);
+  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(150));
+}
+
+TEST_F(TrackerTest, ANodeThatHasBeenSyncedHoldsAgain) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 95, 92, 5);
+  static_cast<void>(tracker.Decide(facts_, wall_, 80));
+  Journal(90, 200);
+  HearAll(tracker, 190, 190, 101);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, "live");
+  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(100));
+}
+
+TEST_F(TrackerTest, ShortOfRoomWritersAreHeldIfThatIsThePolicy) {
+  Tracker tracker = Make({0, 0s, WhenFull::kHoldWriters, 100});
+  HearAll(tracker, 95, 92, 5);
+  auto decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_TRUE(decision.hold_writers);
+  EXPECT_FALSE(decision.drop_through);
+  EXPECT_TRUE(decision.dropped.empty());
+  HearAll(tracker, 95, 92, 45);
+  decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_FALSE(decision.hold_writers);
+  EXPECT_EQ(decision.drop_through, Group(40));
+  decision = tracker.Decide(facts_, wall_, kPlenty);
+  EXPECT_FALSE(decision.hold_writers);
+}
+
+TEST_F(TrackerTest, TheOnlyReplicaThatHasTheDataIsNeverGivenUp) {
+  // Nobody has checkpointed anything: giving up any would lose acknowledged data.
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 0, 0, 0);
+  auto decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_TRUE(decision.hold_writers);
+  EXPECT_TRUE(decision.dropped.empty());
+  EXPECT_FALSE(decision.drop_through);
+  // charlie alone is up to date: alpha and bravo can go, charlie cannot.
+  HearAll(tracker, 0, 0, 60);
+  decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_EQ(decision.drop_through, Group(60));
+  EXPECT_EQ(decision.dropped, (std::vector<NodeName>{kAlpha, kBravo}));
+}
+
+TEST_F(TrackerTest, GivingUpANodeThatFreesNothingIsNotDone) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  Journal(90, 99);  // the only milestone after the oldest would be 100
+  HearAll(tracker, 95, 95, 91);
+  const auto decision = tracker.Decide(facts_, wall_, 80);
+  EXPECT_TRUE(decision.dropped.empty());
+  EXPECT_TRUE(decision.hold_writers);
+}
+
+TEST_F(TrackerTest, NearlyWithoutRoomWritersAreHeldWhileTheRoomIsMade) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 95, 92, 45);
+  const auto decision = tracker.Decide(facts_, wall_, 40);
+  EXPECT_EQ(decision.drop_through, Group(40));
+  EXPECT_TRUE(decision.hold_writers);
+}
+
+}  // namespace
+}  // namespace hawser
