@@ -24,7 +24,7 @@ class JournalWalk {
 
   using Visit = std::function<Status(const Record&, Bytes payload)>;
 
-  // Calls `visit` for each of the volume's records. Returns their number.
+  // Calls `visit` for each of the volume's records that change it. Returns their number.
   Result<std::uint64_t> Run(const Progress& from, const Progress& head, const Visit& visit) {
     at_ = from;
     records_ = 0;
@@ -50,7 +50,8 @@ class JournalWalk {
       HAWSER_TRY(CheckFollows(at_, frame.header));
       for (const Entry& entry : frame.entries) {
         HAWSER_ASSIGN(const Record record, DecodeRecord(entry.header, entry.payload));
-        if (record.volume != volume_) continue;
+        const bool control = std::holds_alternative<Promote>(record.body) || std::holds_alternative<Mark>(record.body);
+        if (record.volume != volume_ || control) continue;
         HAWSER_TRY(visit(record, entry.payload));
         ++records_;
       }

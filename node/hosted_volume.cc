@@ -85,10 +85,10 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
   }
   funnel_ = std::make_shared<Funnel>(*volume_, relay, config_, generation, file_ids_path_, recovery.to);
   volume_->set_role(funnel_);
+  // From here on the store may run ahead of its checkpoint: it isn't clean any more.
+  HAWSER_TRY(WriteCheckpoint(false));
   if (!checkpoint && recovery.records == 0) HAWSER_TRY(funnel_->JournalRoot());
-  checkpoint_ = from;
-  // Not clean from the first change on; before it there is nothing to redo, so now is soon enough.
-  return WriteCheckpoint();
+  return {};
 }
 
 void HostedVolume::BecomeSecondary() { volume_->set_role(std::make_shared<SecondaryRole>()); }
@@ -128,14 +128,19 @@ bool HostedVolume::mount_ended() const {
   return session_ != nullptr && session_->ended();
 }
 
-Status HostedVolume::WriteCheckpoint() {
-  const Progress applied = funnel_->applied().Get();
+Status HostedVolume::KeepCheckpoint() {
   {
     const std::lock_guard lock(mutex_);
-    if (applied == checkpoint_ && applied.position.group != Group(0)) return {};
+    if (funnel_->applied().Get() == checkpoint_) return {};
   }
+  return WriteCheckpoint(false);
+}
+
+// The position is taken before the flush, so that all of it is flushed.
+Status HostedVolume::WriteCheckpoint(bool clean) {
+  const Progress applied = funnel_->applied().Get();
   HAWSER_TRY(volume_->store().Flush());
-  HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, false}));
+  HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, clean}));
   const std::lock_guard lock(mutex_);
   checkpoint_ = applied;
   return {};
@@ -167,10 +172,8 @@ Status HostedVolume::Stop() {
   if (funnel_ != nullptr) funnel_->Stop();
   session.reset();
   if (funnel_ == nullptr) return {};
-  // Flushed before it is called clean; what isn't settled keeps it from being that.
-  const bool clean = funnel_->applied().idle() && !funnel_->trouble();
-  HAWSER_TRY(volume_->store().Flush());
-  return hawser::WriteCheckpoint(checkpoint_path_, {funnel_->applied().Get(), clean});
+  // What isn't settled keeps it from being clean.
+  return WriteCheckpoint(funnel_->applied().idle() && !funnel_->trouble());
 }
 
 }  // namespace hawser

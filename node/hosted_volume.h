@@ -40,8 +40,8 @@ class HostedVolume {
   void Invalidate(const Record& record);  // what the kernel keeps of the record's file is no longer true
   bool mount_ended() const;
 
-  // As primary: flushes the store and records how far it is.
-  Status WriteCheckpoint();
+  // As primary: flushes the store and records how far it is, if it has got any further.
+  Status KeepCheckpoint();
   void HeadKnown(const Progress& head);
   VolumeReport Report() const;  // as primary
 
@@ -50,6 +50,8 @@ class HostedVolume {
 
  private:
   HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica);
+
+  Status WriteCheckpoint(bool clean);
 
   const std::string group_;
   const std::string control_endpoint_;

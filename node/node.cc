@@ -174,7 +174,7 @@ class NodeProcess : public Node {
     while (!checkpoint_stop_.wait_for(lock, kCheckpointInterval, [this] { return checkpoint_stopping_; })) {
       for (const auto& hosted : volumes_) {
         if (!hosted->primary()) continue;
-        if (auto written = hosted->WriteCheckpoint(); !written)
+        if (auto written = hosted->KeepCheckpoint(); !written)
           log::error("{}: {}", hosted->name().value, written.error().Text());
       }
     }
