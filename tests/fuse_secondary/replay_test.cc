@@ -1,0 +1,220 @@
+// What a secondary's stores show: group boundaries, pauses, divergences, full disks, and restarts.
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <shared_mutex>
+
+#include "tests/fuse_secondary/secondary_fixture.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+using ReplayTest = SecondaryTest;
+
+// Two files in each of two volumes get the same number in every group.
+TEST_F(ReplayTest, ReadersSeeGroupBoundariesOnly) {
+  const std::vector<std::string> files{"a", "b", "c", "d", "e", "f"};
+  std::vector<Written> creates;
+  for (const auto& file : files) {
+    creates.push_back(docs_.Create(file));
+    creates.push_back(mail_.Create(file));
+  }
+  relay_.Group(creates);
+  options_.batch_groups = 3;
+  options_.batch_time = 1ms;
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+
+  std::atomic<bool> stop = false;
+  std::atomic<int> torn = 0;
+  std::atomic<int> looks = 0;
+  std::thread reader([&] {
+    while (!stop) {
+      const std::shared_lock docs(volume("docs").gate());
+      const std::shared_lock mail(volume("mail").gate());
+      std::set<std::string> contents;
+      for (const auto& file : files) {
+        contents.insert(Content("docs", file));
+        contents.insert(Content("mail", file));
+      }
+      if (contents.size() != 1) ++torn;
+      ++looks;
+    }
+  });
+  for (int i = 0; i < 150; ++i) {
+    std::vector<Written> writes;
+    for (const auto& file : files) {
+      writes.push_back(docs_.Write(file, 0, std::to_string(1000 + i)));
+      writes.push_back(mail_.Write(file, 0, std::to_string(1000 + i)));
+    }
+    relay_.Group(writes);
+  }
+  EXPECT_TRUE(WaitUntilCaughtUp());
+  stop = true;
+  reader.join();
+  EXPECT_EQ(torn, 0);
+  EXPECT_GT(looks, 0);
+  ExpectEqualTrees("docs");
+  ExpectEqualTrees("mail");
+}
+
+// Groups that build on one another, wide enough to be applied by several threads: any overlap would be a
+// divergence.
+TEST_F(ReplayTest, ParallelRecordsOfAGroupEndBeforeTheNextGroup) {
+  constexpr int kFiles = 24;
+  for (int round = 0; round < 10; ++round) {
+    const std::string suffix = std::to_string(round);
+    std::vector<Written> files, writes, moves;
+    // Entries of one folder are never made in one group: their order decides on the folder's time.
+    for (int i = 0; i < kFiles; ++i)
+      relay_.Group({docs_.Create("d" + std::to_string(i) + "." + suffix, NodeKind::kDirectory)});
+    for (int i = 0; i < kFiles; ++i)
+      files.push_back(docs_.Create("d" + std::to_string(i) + "." + suffix + "/f"));
+    relay_.Group(files);
+    for (int i = 0; i < kFiles; ++i)
+      writes.push_back(docs_.Write("d" + std::to_string(i) + "." + suffix + "/f", 0, std::string(5000, 'x')));
+    relay_.Group(writes);
+    for (int i = 0; i < kFiles; ++i) {
+      const std::string folder = "d" + std::to_string(i) + "." + suffix;
+      moves.push_back(docs_.Rename(folder + "/f", folder + "/g"));
+    }
+    relay_.Group(moves);
+  }
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_EQ(Report("docs").state, "live") << Report("docs").problem;
+  ExpectEqualTrees("docs");
+}
+
+TEST_F(ReplayTest, PauseStopsAtAGroupBoundaryWhileReceivingGoesOn) {
+  relay_.Group({docs_.Create("a")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  replica().Pause();
+  const Progress paused_at = Report("docs").applied;
+  EXPECT_EQ(Report("docs").state, "paused");
+  for (int i = 0; i < 20; ++i) relay_.Group({docs_.Write("a", 0, std::to_string(i))});
+  ASSERT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
+  EXPECT_EQ(Report("docs").applied, paused_at);
+  EXPECT_EQ(Content("docs", "a"), "");
+  replica().Resume();
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_TRUE(WaitForState("docs", "live"));
+  ExpectEqualTrees("docs");
+}
+
+TEST_F(ReplayTest, PauseUnderLoadAlwaysStandsAtABoundaryOfBothVolumes) {
+  relay_.Group({docs_.Create("a"), mail_.Create("a")});
+  ASSERT_OK(Start());
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) {
+      relay_.Group({docs_.Write("a", 0, std::to_string(100000 + i))});
+      relay_.Group({mail_.Write("a", 0, std::to_string(100000 + i))});
+    }
+  });
+  EXPECT_TRUE(WaitUntil([&] { return Report("mail").applied.position.group > Group(10); }));
+  for (int i = 0; i < 20; ++i) {
+    replica().Pause();
+    // docs is written first: mail is never ahead, and at most one step behind.
+    const int docs = std::stoi(Content("docs", "a")), mail = std::stoi(Content("mail", "a"));
+    EXPECT_TRUE(docs == mail || docs == mail + 1) << docs << " " << mail;
+    EXPECT_EQ(Report("docs").applied, Report("mail").applied);
+    replica().Resume();
+  }
+  stop = true;
+  writer.join();
+  EXPECT_TRUE(WaitUntilCaughtUp());
+}
+
+TEST_F(ReplayTest, TouchedStoreStopsThatVolumeOnly) {
+  relay_.Group({docs_.Create("touched"), mail_.Create("fine")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  const Progress before = Report("docs").applied;
+  std::ofstream(SecondaryStore("docs") + "/touched") << "somebody was here";
+  relay_.Group({docs_.Write("touched", 0, "data"), mail_.Write("fine", 0, "data")});
+  relay_.Group({docs_.Create("later"), mail_.Create("later")});
+
+  ASSERT_TRUE(WaitForState("docs", "diverged"));
+  ASSERT_TRUE(WaitUntil([&] { return Report("mail").applied == relay_.head(); }));
+  EXPECT_TRUE(WaitForState("mail", "live"));
+  EXPECT_EQ(Report("docs").applied, before);
+  EXPECT_THAT(Report("docs").problem, HasSubstr("'touched'"));
+  EXPECT_THAT(Report("docs").problem, HasSubstr("Repair"));
+  EXPECT_EQ(Content("docs", "touched"), "somebody was here");
+  ExpectEqualTrees("mail");
+
+  // Not forgotten by a restart.
+  ASSERT_OK(Stop());
+  ASSERT_OK(Start());
+  EXPECT_EQ(Report("docs").state, "diverged");
+  EXPECT_THAT(Report("docs").problem, HasSubstr("'touched'"));
+  relay_.Group({mail_.Create("latest")});
+  ASSERT_TRUE(WaitUntil([&] { return Report("mail").applied == relay_.head(); }));
+  ExpectEqualTrees("mail");
+}
+
+TEST_F(ReplayTest, DeletedFileIsADivergence) {
+  relay_.Group({docs_.Create("gone")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ASSERT_EQ(::unlink((SecondaryStore("docs") + "/gone").c_str()), 0);
+  relay_.Group({docs_.Write("gone", 0, "data")});
+  ASSERT_TRUE(WaitForState("docs", "diverged"));
+  EXPECT_THAT(Report("docs").problem, HasSubstr("'gone' of volume docs is missing"));
+}
+
+TEST_F(ReplayTest, CrashedSecondaryRedoesAndGoesOn) {
+  options_.checkpoint_every = 1h;
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_OK(Start());
+    for (int i = 0; i < 10; ++i) {
+      const std::string name = std::to_string(round) + "." + std::to_string(i);
+      relay_.Group({docs_.Create("tmp"), mail_.Create(name, NodeKind::kDirectory)});
+      relay_.Group({docs_.Write("tmp", 0, name), mail_.Create(name + "/in")});
+      relay_.Group({docs_.Rename("tmp", i % 2 == 0 ? "current" : name), mail_.Symlink(name + "/link", "in")});
+      relay_.Group({mail_.Rename(name, name + ".moved")});
+    }
+    ASSERT_TRUE(WaitUntilCaughtUp());
+    EXPECT_EQ(Report("docs").checkpoint.position.group, Group(0));
+    Crash();
+  }
+  ASSERT_OK(Start());
+  EXPECT_EQ(Report("docs").applied, relay_.head());
+  ExpectEqualTrees("docs");
+  ExpectEqualTrees("mail");
+  relay_.Group({docs_.Create("after")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ExpectEqualTrees("docs");
+}
+
+TEST_F(ReplayTest, ChangedPathsAreToldAfterTheyCanBeSeen) {
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  options_.on_applied = [&](Volume& changed, const Record& record) {
+    const std::shared_lock view(changed.gate());  // open: not called under the gate
+    const std::lock_guard lock(mutex);
+    if (const auto* write = std::get_if<Write>(&record.body))
+      seen.push_back(write->path.text() + "=" + Content(changed.name().value, write->path.text()));
+  };
+  ASSERT_OK(Start());
+  relay_.Group({docs_.Create("a")});
+  relay_.Group({docs_.Write("a", 0, "new")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  const auto told = [&] {
+    const std::lock_guard lock(mutex);
+    return !seen.empty();
+  };
+  ASSERT_TRUE(WaitUntil(told));
+  EXPECT_EQ(seen.front(), "a=new");
+}
+
+}  // namespace
+}  // namespace hawser::test
