@@ -1,0 +1,246 @@
+#include "tests/relay/fixture.h"
+
+namespace hawser::test {
+
+namespace {
+
+class ControlledJournal : public Journal {
+ public:
+  ControlledJournal(std::unique_ptr<Journal> journal, FlushControl& control)
+      : journal_(std::move(journal)), control_(control) {}
+
+  Status Append(const Frame& frame) override { return journal_->Append(frame); }
+  Status Flush() override {
+    HAWSER_TRY(control_.Pass());
+    return journal_->Flush();
+  }
+  Progress appended() const override { return journal_->appended(); }
+  Progress durable() const override { return journal_->durable(); }
+  Progress oldest() const override { return journal_->oldest(); }
+  std::uint64_t bytes() const override { return journal_->bytes(); }
+  Status DropThrough(Group group) override { return journal_->DropThrough(group); }
+
+ private:
+  std::unique_ptr<Journal> journal_;
+  FlushControl& control_;
+};
+
+std::uint16_t PortOf(const std::string& endpoint) {
+  return static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
+}
+
+Error ToError(const Incoming& reply) {
+  if (reply.type() == MessageType::kRefusal && reply.parts() == 1) {
+    if (const auto refusal = Decode<Refusal>(reply.part(0))) return {ToErrno(refusal->code), refusal->text};
+  }
+  return {EPROTO, "an unexpected answer"};
+}
+
+template <class Message>
+Result<Message> Expect(Result<Incoming> reply, MessageType type) {
+  if (!reply) return std::move(reply).error();
+  if (reply->type() != type || reply->parts() < 1) return ToError(*reply);
+  return Decode<Message>(reply->part(0));
+}
+
+}  // namespace
+
+void AwaitThat(const std::string& what, const std::function<bool()>& condition) {
+  const Deadline deadline = Patience();
+  while (!condition()) {
+    if (SteadyClock::now() >= deadline) FAIL() << "not in time: " << what;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void FlushControl::Hold() {
+  const std::scoped_lock lock(mutex_);
+  hold_ = true;
+  held_ = false;
+}
+
+void FlushControl::Release() {
+  {
+    const std::scoped_lock lock(mutex_);
+    hold_ = false;
+  }
+  changed_.notify_all();
+}
+
+void FlushControl::AwaitHeld() {
+  std::unique_lock lock(mutex_);
+  EXPECT_TRUE(changed_.wait_for(lock, kPatience, [this] { return held_; }));
+}
+
+Status FlushControl::Pass() {
+  if (slow_.load().count() > 0) std::this_thread::sleep_for(slow_.load());
+  std::unique_lock lock(mutex_);
+  if (hold_) {
+    held_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !hold_; });
+  }
+  if (fail_.load()) return Error{EIO, "cannot flush the test's journal"};
+  return {};
+}
+
+Lane::Lane(NetContext& context, const std::string& endpoint, NodeName node, VolumeName volume,
+           std::uint64_t session, std::uint32_t lane)
+    : requester_(context, endpoint) {
+  record_.volume = std::move(volume);
+  record_.generation = Generation(1);
+  record_.origin = {std::move(node), session, lane, 0};
+}
+
+Result<Ack> Lane::Write(const std::string& payload, std::optional<Deadline> deadline) {
+  ++record_.origin.number;
+  payload_ = payload;
+  hawser::Write write;
+  write.file = FileId(7);
+  write.path = *StorePath::Parse("file-of-lane-" + std::to_string(record_.origin.lane));
+  write.length = payload.size();
+  record_.body = write;
+  return Repeat(deadline);
+}
+
+Result<Ack> Lane::Repeat(std::optional<Deadline> deadline) {
+  const Buffer header = EncodeRecord(record_);
+  return Expect<Ack>(requester_.Request(MessageType::kSubmit, {header, AsBytes(payload_)}, deadline),
+                     MessageType::kAck);
+}
+
+std::vector<Received> Unpack(const Frame& frame) {
+  std::vector<Received> received;
+  for (const Entry& entry : frame.entries) {
+    auto record = DecodeRecord(entry.header, entry.payload);
+    if (!record) {
+      ADD_FAILURE() << record.error().Text();
+      continue;
+    }
+    received.push_back({Sequence(frame.header.first_sequence.value + received.size()), frame.header.group,
+                        *std::move(record), std::string(AsText(entry.payload))});
+  }
+  return received;
+}
+
+RelayTest::RelayTest() {
+  config_.group = "demo";
+  config_.relay.write_port = config_.relay.stream_port = config_.relay.control_port = 0;
+  config_.relay.journal = folder_ / "journal";
+  config_.volumes[kDocs].primary = kAlpha;
+  config_.volumes[kMail].primary = kBravo;
+  config_.nodes[kAlpha].volumes[kDocs];
+  config_.nodes[kBravo].volumes[kMail];
+  config_.nodes[kCharlie].volumes[kDocs];
+  config_.nodes[kCharlie].volumes[kMail];
+  options_.open_journal = [this](const JournalOptions& options, const Progress& start,
+                                 RecoveryReport& report) -> Result<std::unique_ptr<Journal>> {
+    HAWSER_ASSIGN(auto journal, OpenJournal(options, start, report));
+    return std::unique_ptr<Journal>(std::make_unique<ControlledJournal>(std::move(journal), flushes_));
+  };
+}
+
+RelayTest::~RelayTest() { flushes_.Release(); }
+
+Status RelayTest::TryStart() {
+  HAWSER_ASSIGN(relay_, Relay::Start(config_, options_));
+  config_.relay.write_port = PortOf(relay_->write_endpoint());
+  config_.relay.stream_port = PortOf(relay_->stream_endpoint());
+  config_.relay.control_port = PortOf(relay_->control_endpoint());
+  return {};
+}
+
+void RelayTest::Start() {
+  const auto started = TryStart();
+  ASSERT_TRUE(started) << started.error().Text();
+}
+
+void RelayTest::Restart() {
+  relay_.reset();
+  Start();
+}
+
+Lane RelayTest::LaneOf(const NodeName& node, const VolumeName& volume, std::uint32_t lane,
+                       std::uint64_t session) {
+  return {context_, config_.relay.WriteEndpoint(), node, volume, session, lane};
+}
+
+Result<Incoming> RelayTest::Ask(const std::string& endpoint, MessageType type,
+                                const std::vector<Bytes>& parts) {
+  Requester requester(context_, endpoint);
+  return requester.Request(type, parts, Patience());
+}
+
+Result<Welcome> RelayTest::SayHello(const NodeName& node, std::uint64_t session) {
+  const Buffer body = Encode(Hello{node, session});
+  return Expect<Welcome>(Ask(config_.relay.WriteEndpoint(), MessageType::kHello, {body}),
+                         MessageType::kWelcome);
+}
+
+Result<Overview> RelayTest::SendReport(const NodeName& node, const Progress& checkpoint) {
+  Report report{node, 1, checkpoint, {}};
+  for (const auto& [volume, replica] : config_.nodes[node].volumes)
+    report.volumes.push_back({volume, "secondary", "live", checkpoint, checkpoint, ""});
+  const Buffer body = Encode(report);
+  return Expect<Overview>(Ask(config_.relay.ControlEndpoint(), MessageType::kReport, {body}),
+                          MessageType::kOverview);
+}
+
+nlohmann::json RelayTest::AskStatus() {
+  const auto reply = Ask(config_.relay.ControlEndpoint(), MessageType::kStatus, {});
+  if (!reply || reply->type() != MessageType::kStatusText || reply->parts() != 1) {
+    ADD_FAILURE() << "no status";
+    return {};
+  }
+  return nlohmann::json::parse(AsText(reply->part(0)), nullptr, false);
+}
+
+PullReply RelayTest::PullOnce(const NodeName& node, Position& after, std::vector<Received>& into) {
+  const Buffer body = Encode(Pull{node, after, 64 * kKiB});
+  const auto reply = Ask(config_.relay.ControlEndpoint(), MessageType::kPull, {body});
+  if (!reply || reply->type() != MessageType::kFrames || reply->parts() != 2) {
+    ADD_FAILURE() << "no frames";
+    return {PullReply::Answer::kFailed, "", {}};
+  }
+  for (Bytes rest = reply->part(1); !rest.empty();) {
+    const auto frame = ParseFrame(rest);
+    if (!frame) {
+      ADD_FAILURE() << frame.error().Text();
+      break;
+    }
+    for (Received& received : Unpack(*frame)) into.push_back(std::move(received));
+    after = frame->header.progress().position;
+    rest = rest.subspan(frame->header.frame_bytes());
+  }
+  return Decode<PullReply>(reply->part(0)).operator bool() ? *Decode<PullReply>(reply->part(0)) : PullReply{};
+}
+
+std::vector<Received> RelayTest::PullAll(const NodeName& node, Position after) {
+  std::vector<Received> received;
+  for (std::size_t before = 1; before != received.size();) {
+    before = received.size();
+    const PullReply reply = PullOnce(node, after, received);
+    EXPECT_EQ(reply.answer, PullReply::Answer::kFrames) << reply.text;
+  }
+  return received;
+}
+
+std::vector<Received> RelayTest::ReadJournal() {
+  std::vector<Received> received;
+  auto reader = OpenJournalReader(config_.relay.journal, Position{});
+  if (!reader) {
+    ADD_FAILURE() << reader.error().Text();
+    return received;
+  }
+  for (;;) {
+    const auto frame = (*reader)->Next(Group(UINT64_MAX));
+    if (!frame) {
+      ADD_FAILURE() << frame.error().Text();
+      return received;
+    }
+    if (!*frame) return received;
+    for (Received& one : Unpack(**frame)) received.push_back(std::move(one));
+  }
+}
+
+}  // namespace hawser::test

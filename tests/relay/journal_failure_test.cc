@@ -1,0 +1,46 @@
+#include "tests/relay/fixture.h"
+
+namespace hawser::test {
+namespace {
+
+class JournalFailureTest : public RelayTest {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(Start());
+    ASSERT_TRUE(SayHello(kAlpha, 1));
+    Lane lane = MakeLane(0);
+    ASSERT_TRUE(lane.Write("before"));
+  }
+};
+
+TEST_F(JournalFailureTest, AWriteWhoseFlushFailsIsRefusedAndSoIsEveryLaterOne) {
+  flushes_.Fail();
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    const auto refused = MakeLane(i).Write("after");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ToErrno(RefusalCode::kJournalFailed)) << refused.error().Text();
+    EXPECT_NE(refused.error().message.find("cannot flush"), std::string::npos) << refused.error().message;
+  }
+  EXPECT_FALSE(SayHello(kAlpha, 2));
+}
+
+TEST_F(JournalFailureTest, StatusSaysSo) {
+  EXPECT_EQ(AskStatus()["relay"]["state"], "live");
+  flushes_.Fail();
+  EXPECT_FALSE(MakeLane(1).Write("after"));
+  const auto status = AskStatus();
+  EXPECT_EQ(status["relay"]["state"], "journal_failed");
+  EXPECT_NE(std::string(status["relay"]["problem"]).find("cannot flush"), std::string::npos);
+  EXPECT_EQ(status["relay"]["head"], 3);
+}
+
+TEST_F(JournalFailureTest, WhatWasDurableIsServedAndWhatWasNotIsNot) {
+  flushes_.Fail();
+  EXPECT_FALSE(MakeLane(1).Write("after"));
+  const auto records = PullAll();
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records.back().payload, "before");
+}
+
+}  // namespace
+}  // namespace hawser::test
