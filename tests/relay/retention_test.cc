@@ -1,0 +1,135 @@
+// What the journal keeps, and what happens when there is no room.
+#include "tests/relay/fixture.h"
+
+namespace hawser::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RetentionTest : public RelayTest {
+ protected:
+  void SetUp() override {
+    config_.relay.keep_size = 256 * kKiB;
+    config_.relay.keep_time = std::chrono::hours(24);
+    options_.segment_bytes = 128 * kKiB;
+    options_.reserve_bytes = 1000;
+    options_.retention_interval = 5ms;
+    options_.free_bytes = [this](const std::string&) -> Result<std::uint64_t> { return free_.load(); };
+  }
+
+  void StartAndWrite(int writes) {
+    ASSERT_NO_FATAL_FAILURE(Start());
+    ASSERT_TRUE(SayHello(kAlpha, 1));
+    lane_.reset(new Lane(MakeLane(0)));
+    Write(writes);
+  }
+
+  void Write(int writes) {
+    for (int i = 0; i < writes; ++i) {
+      const auto ack = lane_->Write(std::string(30'000, 'x'));
+      ASSERT_TRUE(ack) << ack.error().Text();
+      head_ = ack->group;
+    }
+  }
+
+  Progress Oldest() {
+    const auto overview = SendReport(kAlpha, head_);
+    EXPECT_TRUE(overview);
+    return overview ? overview->oldest : Progress{};
+  }
+
+  std::unique_ptr<Lane> lane_;
+  Progress head_;
+  std::atomic<std::uint64_t> free_ = 1'000'000;
+};
+
+TEST_F(RetentionTest, WhatEverybodyHasGoesWhenItIsMoreThanToKeep) {
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(kCharlie, head_));
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
+  // 256 KiB are kept.
+  EXPECT_GE(head_.journal_bytes - Oldest().journal_bytes, 256 * kKiB);
+}
+
+TEST_F(RetentionTest, OneNodeThatWasNeverHeardOfHoldsEverything) {
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(Oldest().position.group, Group(0));
+    Write(1);
+  }
+  ASSERT_TRUE(SendReport(kCharlie, head_));
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(0); });
+}
+
+TEST_F(RetentionTest, AfterARestartOldSegmentsCanStillGoAndLanesAreStillKnown) {
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  ASSERT_NO_FATAL_FAILURE(Restart());
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(kCharlie, head_));
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
+  ASSERT_NO_FATAL_FAILURE(Restart());
+  const auto again = lane_->Repeat();
+  ASSERT_TRUE(again) << again.error().Text();
+  EXPECT_EQ(again->group, head_);
+}
+
+TEST_F(RetentionTest, APullOfWhatHasGoneSaysSo) {
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(kCharlie, head_));
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
+  Position beginning;
+  std::vector<Received> received;
+  const PullReply reply = PullOnce(kCharlie, beginning, received);
+  EXPECT_EQ(reply.answer, PullReply::Answer::kGone);
+  EXPECT_FALSE(reply.text.empty());
+  EXPECT_TRUE(received.empty());
+}
+
+TEST_F(RetentionTest, ShortOfRoomTheSlowestIsGivenUpAndStatusSaysSo) {
+  config_.relay.when_full = WhenFull::kDropSlowest;
+  config_.relay.keep_size = kGiB;
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  ASSERT_TRUE(SendReport(kAlpha, head_));
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(kCharlie, Progress{}));
+  EXPECT_EQ(AskStatus()["nodes"]["charlie"]["state"], "live");
+  free_.store(800);
+  AwaitThat("charlie given up", [this] { return AskStatus()["nodes"]["charlie"]["state"] == "needs_sync"; });
+  EXPECT_EQ(AskStatus()["nodes"]["alpha"]["state"], "live");
+  Position beginning;
+  std::vector<Received> received;
+  EXPECT_EQ(PullOnce(kCharlie, beginning, received).answer, PullReply::Answer::kGone);
+  free_.store(1'000'000);
+  Write(1);
+}
+
+TEST_F(RetentionTest, ShortOfRoomWritersAreHeldAndGoOnWhenThereIsRoom) {
+  config_.relay.when_full = WhenFull::kHoldWriters;
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(kCharlie, Progress{}));
+  free_.store(400);
+  AwaitThat("writers held", [this] { return AskStatus()["relay"]["state"] == "holding_writers"; });
+  EXPECT_FALSE(std::string(AskStatus()["relay"]["problem"]).empty());
+
+  std::atomic<bool> answered = false;
+  std::thread writer([&] {
+    Lane lane = MakeLane(1);
+    lane.requester().set_resend_after(20ms);
+    const auto ack = lane.Write("patient");
+    EXPECT_TRUE(ack) << ack.error().Text();
+    answered.store(true);
+  });
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(AskStatus()["relay"]["head"], head_.position.sequence.value);
+  EXPECT_FALSE(answered.load());
+  free_.store(1'000'000);
+  writer.join();
+  EXPECT_EQ(AskStatus()["relay"]["state"], "live");
+  EXPECT_EQ(ReadJournal().back().payload, "patient");
+}
+
+}  // namespace
+}  // namespace hawser::test
