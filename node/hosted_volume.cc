@@ -73,7 +73,7 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
   HAWSER_ASSIGN(const auto checkpoint, ReadCheckpoint(checkpoint_path_));
   Progress from = checkpoint ? checkpoint->progress : Progress{};
   if (from.position.group == Group(0)) from.position.journal = welcome.head.position.journal;
-  const bool redo = checkpoint && !checkpoint->clean;
+  const bool redo = checkpoint ? !checkpoint->clean : !volume_->store().is_new();
   const auto began = SteadyClock::now();
   HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, relay.node(), *volume_, from,
                                                                welcome.head, redo, cancel));

@@ -138,7 +138,6 @@ void OnInit(void* userdata, fuse_conn_info* connection) {
   connection->max_background = 64;
   connection->congestion_threshold = 48;
   connection->time_gran = 1;
-  context.ready = true;
 }
 
 void OnLookup(fuse_req_t req, fuse_ino_t parent, const char* name) {

@@ -16,7 +16,7 @@ struct BindingContext {
   Operations& operations;
   bool notice_changes = false;        // the kernel checks a file's mtime for changes made behind its back (secondary)
   std::atomic<int> in_flight{0};      // requests being worked on
-  std::atomic<bool> ready{false};     // the kernel has greeted us
+  std::atomic<bool> greeted{false};   // the kernel's greeting has been answered
 };
 
 const fuse_lowlevel_ops& FuseOperations();

@@ -16,6 +16,7 @@
 
 #include "common/base/log.h"
 #include "common/fuse/binding.h"
+#include "common/fuse/killpriv.h"
 
 extern char** environ;
 
@@ -84,7 +85,7 @@ Status DetachStaleMount(const std::string& path) {
 }
 
 Session::Session(Operations& operations, const SessionOptions& options)
-    : options_(options), context_(new BindingContext{operations, options.notice_changes, {}, {}}) {}
+    : options_(options), context_(new BindingContext{operations, options.notice_changes}) {}
 
 Status Session::Create() {
   PrepareWakeSignal();
@@ -114,6 +115,7 @@ Result<std::unique_ptr<Session>> Session::Mount(Operations& operations, const Se
                              options.mount)};
   }
   session->mounted_ = true;
+  HAWSER_TRY(AskForKillprivV2(session->session_));
   session->StartThread();
   return session;
 }
