@@ -232,7 +232,9 @@ void Clear() {
 }
 
 void Tick() {
-  const timespec pause{0, 12'000'000};  // longer than the kernel's coarse clock needs for a step
+  timespec pause{};
+  clock_getres(CLOCK_REALTIME_COARSE, &pause);  // what the kernel takes file times from
+  pause.tv_nsec += 1'000'000;
   nanosleep(&pause, nullptr);
 }
 
