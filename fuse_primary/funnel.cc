@@ -81,6 +81,7 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
 Status Funnel::Finish(Journey& journey, const Answer& answer, Bytes payload, ApplyTo to) {
   const auto outcome = [&]() -> Status {
     if (const auto* refusal = std::get_if<Refusal>(&answer)) return Refused(*refusal);
+    HAWSER_TRY(CheckJournal(std::get<Ack>(answer).group.position));
     applied_.Known(std::get<Ack>(answer).group);
     auto applied = volume_.Apply(journey.record, payload, to);
     if (!applied) return StoreFailed(journey.record, applied.error());
@@ -110,6 +111,19 @@ Status Funnel::StoreFailed(const Record& record, const Error& error) {
              volume_.name().value, Describe(record), error.Text());
   const std::lock_guard lock(mutex_);
   if (!trouble_) trouble_ = Trouble{"diverged", Error{EIO, "the store refused a journaled record: " + error.Text()}};
+  return error;
+}
+
+// A relay that begins another journal behind a running primary would make a history that no replica shares.
+Status Funnel::CheckJournal(const Position& position) {
+  const JournalId& journal = applied_.Get().position.journal;
+  if (position.journal == journal) return {};
+  Error error{EIO, fmt::format("the relay now writes journal {}, not {} that this store follows; stop this node, and "
+                               "restore the relay's journal folder",
+                               position.journal.Hex(), journal.Hex())};
+  log::error("{}: {}", volume_.name().value, error.message);
+  const std::lock_guard lock(mutex_);
+  if (!trouble_) trouble_ = Trouble{"diverged", error};
   return error;
 }
 

@@ -72,6 +72,7 @@ class Funnel : public Role {
   Status GiveUp(Journey journey, Bytes payload, const Error& why);
   void Settle(Journey& journey, const Buffer& payload);
   Status Refused(const Refusal& refusal);
+  Status CheckJournal(const Position& position);
   Status StoreFailed(const Record& record, const Error& error);
   std::optional<Deadline> RelayDeadline() const;
 

@@ -85,11 +85,28 @@ class JournalWalk {
   std::uint64_t records_ = 0;
 };
 
+// A store may only go on in the journal that it comes from, and not behind itself.
+Status CheckSameJournal(const VolumeName& volume, const Position& store, const Position& head) {
+  if (store.group == Group(0)) return {};
+  if (store.journal != head.journal) {
+    return Error{ESTALE, fmt::format("volume {}: this store follows journal {}, but the relay has journal {}: restore the "
+                                     "relay's journal folder, or begin with an empty store",
+                                     volume.value, store.journal.Hex(), head.journal.Hex())};
+  }
+  if (store.group > head.group || (store.group == head.group && store.digest != head.digest)) {
+    return Error{ESTALE, fmt::format("volume {}: this store stands at {}, but the relay's journal ends at {}: it has lost "
+                                     "records that it had acknowledged; restore its journal folder",
+                                     volume.value, store.Text(), head.Text())};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<PrimaryRecovery> RecoverPrimary(NetContext& context, const std::string& control_endpoint, const NodeName& node,
                                        Volume& volume, const Progress& from, const Progress& to, bool redo,
                                        const std::atomic<bool>* cancel) {
+  HAWSER_TRY(CheckSameJournal(volume.name(), from.position, to.position));
   JournalWalk walk(context, control_endpoint, node, volume.name(), cancel);
   PrimaryRecovery done{from, to, 0};
   Store& store = volume.store();

@@ -147,7 +147,9 @@ Status HostedVolume::WriteCheckpoint(bool clean) {
 }
 
 void HostedVolume::HeadKnown(const Progress& head) {
-  if (funnel_ != nullptr) funnel_->applied().Known(head);
+  if (funnel_ == nullptr) return;
+  AppliedMark& applied = funnel_->applied();
+  if (head.position.journal == applied.Get().position.journal) applied.Known(head);
 }
 
 VolumeReport HostedVolume::Report() const {

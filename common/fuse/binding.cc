@@ -19,22 +19,32 @@ const FileHandle* FileOrNull(const fuse_file_info* info) { return info == nullpt
 
 Bytes BytesOf(const char* data, std::size_t size) { return AsBytes({data, size}); }
 
-// The calling process got a signal: the flag that its call carries is set. Must be gone before the reply.
+// Whether the caller of a request is being killed: then its call need not go on waiting. Must be gone before the reply.
 class Interruption {
  public:
-  explicit Interruption(fuse_req_t req) : req_(req) {
-    fuse_req_interrupt_func(
-        req, [](fuse_req_t, void* flag) { static_cast<std::atomic<bool>*>(flag)->store(true); }, &flag_);
+  explicit Interruption(fuse_req_t req) : req_(req), watch_(ContextOf(req).kill_watch) {
+    fuse_req_interrupt_func(req, OnSignal, this);
   }
-  ~Interruption() { fuse_req_interrupt_func(req_, nullptr, nullptr); }  // waits for a call of it that is under way
+  ~Interruption() {
+    fuse_req_interrupt_func(req_, nullptr, nullptr);  // waits for a call of OnSignal that is under way
+    if (watched_) watch_.Remove(&killed_);
+  }
   Interruption(const Interruption&) = delete;
   Interruption& operator=(const Interruption&) = delete;
 
-  std::atomic<bool>* flag() { return &flag_; }
+  std::atomic<bool>* killed() { return &killed_; }
 
  private:
+  static void OnSignal(fuse_req_t req, void* self) {
+    auto& interruption = *static_cast<Interruption*>(self);
+    interruption.watched_ = true;
+    interruption.watch_.Add(fuse_req_ctx(req)->pid, &interruption.killed_);
+  }
+
   fuse_req_t req_;
-  std::atomic<bool> flag_{false};
+  KillWatch& watch_;
+  std::atomic<bool> watched_{false};
+  std::atomic<bool> killed_{false};
 };
 
 // Whether the caller of a request belongs to a group; libfuse looks it up in /proc.
@@ -107,7 +117,7 @@ void Run(fuse_req_t req, Call&& call, Info... info) {
     const fuse_ctx* ctx = fuse_req_ctx(req);
     return call(context.operations,
                 Caller{ctx->uid, ctx->gid, ctx->umask, [req](gid_t group) { return InGroup(req, group); },
-                       interruption.flag()});
+                       interruption.killed()});
   }();
   if (!result) {
     const int code = ShownErrno(result.error());

@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "common/fuse/kill_watch.h"
 #include "common/fuse/operations.h"
 
 namespace hawser {
@@ -16,6 +17,7 @@ struct BindingContext {
   Operations& operations;
   bool notice_changes = false;        // the kernel checks a file's mtime for changes made behind its back (secondary)
   std::atomic<int> in_flight{0};      // requests being worked on
+  KillWatch kill_watch{};
   std::atomic<bool> greeted{false};   // the kernel's greeting has been answered
 };
 

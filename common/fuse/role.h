@@ -41,7 +41,7 @@ struct Mutation {
   // errno. nullopt: done, nothing changes.
   std::function<Result<std::optional<Decision>>()> decide;
   Bytes payload;
-  // Set when the calling process gets a signal, or the role ends: the call need not go on waiting.
+  // Set when the calling process is being killed, or the role ends: the call need not go on waiting.
   std::atomic<bool>* cancel = nullptr;
 };
 

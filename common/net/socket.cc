@@ -13,7 +13,16 @@ constexpr int kReconnectMaxMs = 500;
 
 }  // namespace
 
-NetContext::NetContext() : context_(std::make_unique<zmq::context_t>()) {}
+namespace {
+
+constexpr int kMostSockets = 4096;
+
+}  // namespace
+
+NetContext::NetContext() : context_(std::make_unique<zmq::context_t>()) {
+  // A primary has a socket for each call that waits for the relay.
+  context_->set(zmq::ctxopt::max_sockets, kMostSockets);
+}
 NetContext::~NetContext() = default;
 
 zmq::socket_t OpenSocket(NetContext& context, zmq::socket_type type, int queue) {

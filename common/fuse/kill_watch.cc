@@ -1,0 +1,62 @@
+#include "common/fuse/kill_watch.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdlib>
+
+#include "common/base/files.h"
+
+namespace hawser {
+
+namespace {
+
+constexpr auto kInterval = std::chrono::milliseconds(100);
+
+// From /proc/TID/status: the mask of signals pending for the thread. A thread that is gone is as good as killed.
+bool IsBeingKilled(pid_t thread) {
+  const auto status = ReadFile(fmt::format("/proc/{}/status", thread));
+  if (!status) return true;
+  constexpr std::string_view kField = "\nSigPnd:";
+  const std::size_t at = status->find(kField);
+  if (at == std::string::npos) return true;
+  const auto pending = std::strtoull(status->c_str() + at + kField.size(), nullptr, 16);
+  return (pending & (1ULL << (SIGKILL - 1))) != 0;
+}
+
+}  // namespace
+
+KillWatch::~KillWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void KillWatch::Add(pid_t caller, std::atomic<bool>* killed) {
+  const std::lock_guard lock(mutex_);
+  watched_[killed] = caller;
+  if (!thread_.joinable()) thread_ = std::thread(&KillWatch::Run, this);
+  changed_.notify_all();
+}
+
+void KillWatch::Remove(std::atomic<bool>* killed) {
+  const std::lock_guard lock(mutex_);
+  watched_.erase(killed);
+}
+
+void KillWatch::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    for (const auto& [killed, caller] : watched_)
+      if (IsBeingKilled(caller)) killed->store(true);
+    if (watched_.empty())
+      changed_.wait(lock, [this] { return stopping_ || !watched_.empty(); });
+    else
+      changed_.wait_for(lock, kInterval, [this] { return stopping_; });
+  }
+}
+
+}  // namespace hawser
