@@ -10,11 +10,6 @@ constexpr int kHeartbeatMs = 1000;
 constexpr int kHeartbeatTimeoutMs = 4000;
 constexpr int kReconnectMs = 20;
 constexpr int kReconnectMaxMs = 500;
-
-}  // namespace
-
-namespace {
-
 constexpr int kMostSockets = 4096;
 
 }  // namespace
