@@ -13,7 +13,7 @@
 #include "common/journal/journal.h"
 #include "common/net/publisher.h"
 #include "common/net/router.h"
-#include "tests/fuse_secondary/author.h"
+#include "tests/common/store/author.h"
 
 namespace hawser::test {
 

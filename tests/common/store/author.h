@@ -24,6 +24,7 @@ class Author {
   Written Symlink(const std::string& path, const std::string& target);
   Written Write(const std::string& path, std::uint64_t offset, const std::string& data);
   Written Truncate(const std::string& path, std::uint64_t size);
+  Written Allocate(const std::string& path, int flags, std::uint64_t offset, std::uint64_t length);
   Written Rename(const std::string& path, const std::string& new_path,
                  RenameMode mode = RenameMode::kReplace);
   Written Link(const std::string& path, const std::string& new_path);
@@ -34,6 +35,8 @@ class Author {
   Written SetXattr(const std::string& path, const std::string& name, const std::string& value);
   Written RemoveXattr(const std::string& path, const std::string& name);
 
+  bool HasXattr(const std::string& path, const std::string& name) const;
+  bool IsSameFile(const std::string& path, const std::string& other) const;
   Store& store() { return *store_; }
 
  private:

@@ -1,4 +1,6 @@
-#include "tests/fuse_secondary/author.h"
+#include "tests/common/store/author.h"
+
+#include <sys/xattr.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -95,6 +97,17 @@ Written Author::Truncate(const std::string& path, std::uint64_t size) {
                              .mode = {}});
 }
 
+Written Author::Allocate(const std::string& path, int flags, std::uint64_t offset, std::uint64_t length) {
+  return Do(hawser::Allocate{.file = IdOf(path),
+                             .path = PathOf(path),
+                             .flags = static_cast<std::uint32_t>(flags),
+                             .offset = offset,
+                             .length = length,
+                             .before = StateAt(path),
+                             .mtime = {time_},
+                             .mode = {}});
+}
+
 Written Author::Rename(const std::string& path, const std::string& new_path, RenameMode mode) {
   std::optional<FileId> replaced;
   if (store_->Stat(PathOf(new_path))) replaced = IdOf(new_path);
@@ -145,6 +158,15 @@ Written Author::SetXattr(const std::string& path, const std::string& name, const
 
 Written Author::RemoveXattr(const std::string& path, const std::string& name) {
   return Do(hawser::RemoveXattr{.file = IdOf(path), .path = PathOf(path), .name = name});
+}
+
+bool Author::HasXattr(const std::string& path, const std::string& name) const {
+  const UniqueFd pin = Must(store_->Pin(PathOf(path)));
+  return ::getxattr(ProcPath(pin.get()).c_str(), name.c_str(), nullptr, 0) >= 0;
+}
+
+bool Author::IsSameFile(const std::string& path, const std::string& other) const {
+  return Must(store_->Stat(PathOf(path))).st_ino == Must(store_->Stat(PathOf(other))).st_ino;
 }
 
 }  // namespace hawser::test
