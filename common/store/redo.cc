@@ -230,6 +230,9 @@ struct Redo::State {
   bool begun = false;
 
   Status Begin();
+  // Where a value is now; nullptr: nowhere.
+  Result<const PlanEntry*> FindValue(const PlanNode& node,
+                                     const std::set<std::pair<PlanNode*, std::string>>& taken);
 };
 
 // Symlinks and special files have no id. Those that get other names are recognised now, before anything
@@ -239,19 +242,33 @@ Status Redo::State::Begin() {
   if (std::exchange(begun, true)) return {};
   HAWSER_TRY(tree.Open());
   std::set<std::pair<PlanNode*, std::string>> taken;
-  for (PlanNode* node : plan.moving_values()) {
-    for (std::size_t i = node->entries.size(); i-- > 0 && !node->value;) {
-      const PlanEntry& entry = node->entries[i];
-      if (taken.contains({entry.parent, entry.name})) continue;
-      if (i > 0 && node->onto_value[i]) {
-        HAWSER_ASSIGN(const UniqueFd before, tree.OpenValue(node->entries[i - 1]));
-        if (before) continue;  // it has not been moved on from there
-      }
-      HAWSER_ASSIGN(node->value, tree.ReadValue(entry));
-      if (node->value) taken.insert({entry.parent, entry.name});
-    }
+  const auto& values = plan.moving_values();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // An interrupted redo has recognised them, and moved things since.
+    HAWSER_ASSIGN(values[i]->value, tree.KeptValue(i));
+    if (values[i]->value) continue;
+    HAWSER_ASSIGN(const PlanEntry* found, FindValue(*values[i], taken));
+    if (found == nullptr) continue;
+    taken.insert({found->parent, found->name});
+    HAWSER_ASSIGN(values[i]->value, tree.ReadValue(*found));
+    HAWSER_TRY(tree.KeepValue(*found, i));
   }
   return {};
+}
+
+Result<const PlanEntry*> Redo::State::FindValue(const PlanNode& node,
+                                                const std::set<std::pair<PlanNode*, std::string>>& taken) {
+  for (std::size_t i = node.entries.size(); i-- > 0;) {
+    const PlanEntry& entry = node.entries[i];
+    if (taken.contains({entry.parent, entry.name})) continue;
+    if (i > 0 && node.onto_value[i]) {
+      HAWSER_ASSIGN(const UniqueFd before, tree.OpenValue(node.entries[i - 1]));
+      if (before) continue;  // it has not been moved on from there
+    }
+    HAWSER_ASSIGN(const UniqueFd there, tree.OpenValue(entry));
+    if (there) return &entry;
+  }
+  return nullptr;
 }
 
 Redo::Redo(Store& store) : state_(std::make_unique<State>(store)) {}

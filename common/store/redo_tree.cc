@@ -12,6 +12,8 @@ namespace {
 
 constexpr const char* kLimboName = ".hawser.redo";
 
+std::string ValueName(std::size_t number) { return fmt::format("value-{}", number); }
+
 UniqueFd OpenEntry(int directory, const std::string& name, int flags) {
   return UniqueFd(::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
 }
@@ -76,6 +78,7 @@ Status RedoTree::Open() {
   if (!limbo_) return {};
   return ForEachEntry(limbo_.get(), [this](const std::string& name) -> Status {
     HAWSER_ASSIGN(const Occupant left, OccupantOf(limbo_.get(), name));
+    if (left.is_value()) return {};
     if (left.id == kNoFileId || name != LimboName(left.id))
       return Unaccounted(name, "lies in " + std::string(kLimboName));
     in_limbo_.insert(left.id);
@@ -299,10 +302,8 @@ Status RedoTree::RemoveLast(int directory, const std::string& name, PlanNode* no
   return ErrnoError("cannot remove", name);
 }
 
-Result<std::optional<Create>> RedoTree::ReadValue(const PlanEntry& entry) {
-  HAWSER_ASSIGN(const UniqueFd fd, OpenValue(entry));
-  if (!fd) return std::optional<Create>();
-  HAWSER_ASSIGN(const struct stat info, StatFd(fd.get()));
+Result<Create> RedoTree::ReadValueAt(int fd) {
+  HAWSER_ASSIGN(const struct stat info, StatFd(fd));
   Create value;
   value.kind = KindOf(info.st_mode);
   value.mode = info.st_mode & 07777;
@@ -312,11 +313,34 @@ Result<std::optional<Create>> RedoTree::ReadValue(const PlanEntry& entry) {
   value.time = Timestamp::From(info.st_mtim);
   if (value.kind == NodeKind::kSymlink) {
     std::string target(static_cast<std::size_t>(info.st_size) + 1, '\0');
-    const ssize_t size = ::readlinkat(fd.get(), "", target.data(), target.size());
-    if (size < 0) return ErrnoError("cannot read the symlink", entry.name);
+    const ssize_t size = ::readlinkat(fd, "", target.data(), target.size());
+    if (size < 0) return ErrnoError("cannot read a symlink of the store");
     target.resize(static_cast<std::size_t>(size));
     value.target = std::move(target);
   }
+  return value;
+}
+
+Result<std::optional<Create>> RedoTree::ReadValue(const PlanEntry& entry) {
+  HAWSER_ASSIGN(const UniqueFd fd, OpenValue(entry));
+  if (!fd) return std::optional<Create>();
+  HAWSER_ASSIGN(Create value, ReadValueAt(fd.get()));
+  return std::optional(std::move(value));
+}
+
+Status RedoTree::KeepValue(const PlanEntry& entry, std::size_t number) {
+  HAWSER_ASSIGN(const UniqueFd parent, OpenDirectory(entry.parent));
+  HAWSER_ASSIGN(const int limbo, Limbo());
+  if (::linkat(parent.get(), entry.name.c_str(), limbo, ValueName(number).c_str(), 0) != 0)
+    return ErrnoError("cannot keep for redo", entry.name);
+  return {};
+}
+
+Result<std::optional<Create>> RedoTree::KeptValue(std::size_t number) {
+  if (!limbo_) return std::optional<Create>();
+  HAWSER_ASSIGN(const Occupant kept, OccupantOf(limbo_.get(), ValueName(number)));
+  if (!kept) return std::optional<Create>();
+  HAWSER_ASSIGN(Create value, ReadValueAt(kept.fd.get()));
   return std::optional(std::move(value));
 }
 
@@ -333,7 +357,7 @@ Status RedoTree::Empty() {
 
 Status RedoTree::RemoveFromLimbo(const std::string& name) {
   HAWSER_ASSIGN(const Occupant there, OccupantOf(limbo_.get(), name));
-  const bool is_last = S_ISDIR(there.info.st_mode) || there.info.st_nlink == 1;
+  const bool is_last = S_ISDIR(there.info.st_mode) || (there.info.st_nlink == 1 && !there.is_value());
   PlanNode* node = plan_.Find(there.id);
   if (!is_last) {
     if (::unlinkat(limbo_.get(), name.c_str(), 0) != 0) return ErrnoError("cannot remove", name);

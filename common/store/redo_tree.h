@@ -42,6 +42,10 @@ class RedoTree {
 
   // Content and attributes of a value as it is now.
   Result<std::optional<Create>> ReadValue(const PlanEntry& entry);
+  // Keeps a value until the end of redo, also if redo is interrupted, under a number; and what was kept under
+  // it.
+  Status KeepValue(const PlanEntry& entry, std::size_t number);
+  Result<std::optional<Create>> KeptValue(std::size_t number);
 
   // Removes what has no name any more.
   Status Empty();
@@ -66,6 +70,7 @@ class RedoTree {
   Status ToLimbo(int directory, const std::string& name, FileId id);
   Status RemoveLast(int directory, const std::string& name, PlanNode* node, const struct stat& info);
   Status RemoveFromLimbo(const std::string& name);
+  static Result<Create> ReadValueAt(int fd);
   Error Unaccounted(const std::string& name, const std::string& what) const;
 
   Store& store_;

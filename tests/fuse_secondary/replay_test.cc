@@ -20,12 +20,7 @@ using ReplayTest = SecondaryTest;
 // Two files in each of two volumes get the same number in every group.
 TEST_F(ReplayTest, ReadersSeeGroupBoundariesOnly) {
   const std::vector<std::string> files{"a", "b", "c", "d", "e", "f"};
-  std::vector<Written> creates;
-  for (const auto& file : files) {
-    creates.push_back(docs_.Create(file));
-    creates.push_back(mail_.Create(file));
-  }
-  relay_.Group(creates);
+  for (const auto& file : files) relay_.Group({docs_.Create(file), mail_.Create(file)});
   options_.batch_groups = 3;
   options_.batch_time = 1ms;
   ASSERT_OK(Start());

@@ -38,6 +38,10 @@ FileId Author::IdOf(const std::string& path) const {
   return Must(ReadFileId(ProcPath(pin.get())));
 }
 
+FileId Author::ParentId(const StorePath& path) const {
+  return path.IsRoot() ? kRootFileId : IdOf(path.Parent().text());
+}
+
 FileState Author::StateAt(const std::string& path) const { return StateOf(Must(store_->Stat(PathOf(path)))); }
 
 Written Author::Do(Body body, std::string payload) {
@@ -46,7 +50,15 @@ Written Author::Do(Body body, std::string payload) {
                  .generation = Generation(1),
                  .origin = {.node = NodeName("author"), .session = 1, .lane = 1, .number = ++number_},
                  .body = std::move(body)},
-      .payload = std::move(payload)};
+      .payload = std::move(payload),
+      .parent = {},
+      .new_parent = {}};
+  std::visit(
+      [&](const auto& r) {
+        if constexpr (requires { r.path; }) written.parent = ParentId(r.path);
+        if constexpr (requires { r.new_path; }) written.new_parent = ParentId(r.new_path);
+      },
+      written.record.body);
   Must(store_->Apply(written.record, AsBytes(written.payload)));
   time_ += 1'000'001;
   return written;

@@ -13,6 +13,9 @@ namespace hawser::test {
 struct Written {
   Record record;
   std::string payload;
+  // The directories that the record's paths lie in.
+  FileId parent;
+  FileId new_parent;
 };
 
 class Author {
@@ -41,6 +44,7 @@ class Author {
 
  private:
   Written Do(Body body, std::string payload = {});
+  FileId ParentId(const StorePath& path) const;
   FileId IdOf(const std::string& path) const;
   FileState StateAt(const std::string& path) const;
 

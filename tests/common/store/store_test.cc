@@ -49,7 +49,8 @@ class StoreTest : public testing::Test {
     create.mode = 0755;
     return create;
   }
-  Write NewWrite(std::string_view path, std::uint64_t id, FileState before, std::uint64_t offset, std::uint64_t length) {
+  Write NewWrite(std::string_view path, std::uint64_t id, FileState before, std::uint64_t offset,
+                 std::uint64_t length) {
     return {FileId(id), Path(path), offset, length, before, kLater, {}};
   }
   struct stat Stat(const std::string& path) {
@@ -57,7 +58,9 @@ class StoreTest : public testing::Test {
     EXPECT_EQ(::lstat((folder_ / path).c_str(), &info), 0) << path;
     return info;
   }
-  bool Exists(const std::string& path) { return std::filesystem::exists(std::filesystem::symlink_status(folder_ / path)); }
+  bool Exists(const std::string& path) {
+    return std::filesystem::exists(std::filesystem::symlink_status(folder_ / path));
+  }
   std::string Content(const std::string& path) {
     std::ifstream file(folder_ / path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -129,7 +132,8 @@ TEST_F(StoreTest, ADirectoryWithStrangersIsNotRemoved) {
 TEST_F(StoreTest, ARenameReplacesOnlyWhatTheRecordKnows) {
   ASSERT_TRUE(Apply(NewFile("a", 7)) && Apply(NewFile("b", 8)));
   ExpectDiverged(Apply(Rename{FileId(7), Path("a"), Path("b"), RenameMode::kReplace, {}, kLater}), "b");
-  ExpectDiverged(Apply(Rename{FileId(7), Path("a"), Path("b"), RenameMode::kReplace, FileId(9), kLater}), "b");
+  ExpectDiverged(Apply(Rename{FileId(7), Path("a"), Path("b"), RenameMode::kReplace, FileId(9), kLater}),
+                 "b");
   ASSERT_TRUE(Apply(Rename{FileId(7), Path("a"), Path("b"), RenameMode::kReplace, FileId(8), kLater}));
   EXPECT_FALSE(Exists("a"));
   EXPECT_EQ(*ReadFileId(folder_ / "b"), FileId(7));
@@ -190,8 +194,14 @@ TEST_F(StoreTest, TruncateAndPunch) {
   ASSERT_TRUE(Apply(NewFile("f", 7)));
   ASSERT_TRUE(Apply(Truncate{FileId(7), Path("f"), 65536, {0, kTime}, kLater, {}}));
   EXPECT_EQ(Stat("f").st_size, 65536);
-  ASSERT_TRUE(Apply(Allocate{FileId(7), Path("f"), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096, {65536, kLater},
-                             kLater, {}}));
+  ASSERT_TRUE(Apply(Allocate{FileId(7),
+                             Path("f"),
+                             FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                             0,
+                             4096,
+                             {65536, kLater},
+                             kLater,
+                             {}}));
   EXPECT_EQ(Stat("f").st_size, 65536);
 }
 
