@@ -1,6 +1,7 @@
 // The relay is away: what callers and readers meet.
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "tests/integration/files.h"
@@ -38,19 +39,23 @@ TEST(RelayLossTest, BlockedCallersFinishWhenTheRelayIsBack) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
+// Each in a file of its own: whoever makes a name keeps others from looking up names in that folder, in the
+// kernel.
 TEST(RelayLossTest, ManyMoreBlockedCallersThanThreadsLeaveReadersAlone) {
+  constexpr int kCallers = 64;
   Cluster cluster;
   ASSERT_OK(cluster.Start());
   const std::string mount = cluster.Mount("alpha", "docs");
-  Write(mount + "/before", "content");
+  const auto file = [&](int i) { return mount + "/file" + std::to_string(i); };
+  for (int i = 0; i < kCallers; ++i) Write(file(i), "before ");
   cluster.Kill("relay");
   std::vector<std::thread> callers;
-  for (int i = 0; i < 64; ++i)
-    callers.emplace_back([&, i] { Write(mount + "/during" + std::to_string(i), "waited"); });
-  EXPECT_EQ(Read(mount + "/before"), "content");
-  EXPECT_FALSE(Exists(mount + "/nothing"));
+  for (int i = 0; i < kCallers; ++i) callers.emplace_back([&, i] { Append(file(i), "waited"); });
+  for (int i = 0; i < kCallers; ++i) EXPECT_FALSE(Exists(mount + "/nothing" + std::to_string(i)));
+  EXPECT_TRUE(std::filesystem::exists(mount));
   EXPECT_OK(cluster.Start("relay"));
   for (std::thread& caller : callers) caller.join();
+  for (int i = 0; i < kCallers; ++i) EXPECT_EQ(Read(file(i)), "before waited");
   EXPECT_OK(cluster.CompareAllTrees());
 }
 

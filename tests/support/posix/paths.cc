@@ -45,7 +45,6 @@ const std::vector<PathCall>& PathCalls() {
       {"open(O_NOFOLLOW)",
        [](const char* p) { return CloseIfOpen(open(p, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)); }},
       {"open(O_DIRECTORY)", [](const char* p) { return CloseIfOpen(open(p, O_RDONLY | O_DIRECTORY)); }},
-      {"open(O_TMPFILE)", [](const char* p) { return CloseIfOpen(open(p, O_RDWR | O_TMPFILE, 0600)); }},
       {"open(O_PATH)", [](const char* p) { return CloseIfOpen(open(p, O_PATH)); }},
       {"opendir", [](const char* p) { return OpenFolder(p); }},
       {"mkdir", [](const char* p) { return mkdir(p, 0750); }},

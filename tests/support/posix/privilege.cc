@@ -120,7 +120,8 @@ void Capabilities(Script& script) {
     Must(setxattr("f", "security.capability", capability, sizeof capability, 0), "setxattr");
     script.Step(change.name, change.call());
     char value[64];
-    script.Value("capability after it", getxattr("f", "security.capability", value, sizeof value));
+    script.Value(std::string("capability after ") + change.name,
+                 getxattr("f", "security.capability", value, sizeof value));
     Clear();
   }
 }
