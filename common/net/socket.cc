@@ -6,8 +6,10 @@ namespace hawser {
 
 namespace {
 
-constexpr int kHeartbeatMs = 1000;
-constexpr int kHeartbeatTimeoutMs = 4000;
+// A peer whose machine has gone is noticed after about 10 s.
+constexpr int kKeepaliveIdleSeconds = 4;
+constexpr int kKeepaliveIntervalSeconds = 2;
+constexpr int kKeepaliveCount = 3;
 constexpr int kReconnectMs = 20;
 constexpr int kReconnectMaxMs = 500;
 constexpr int kMostSockets = 4096;
@@ -26,9 +28,13 @@ zmq::socket_t OpenSocket(NetContext& context, zmq::socket_type type, int queue) 
   socket.set(zmq::sockopt::sndhwm, queue);
   socket.set(zmq::sockopt::rcvhwm, queue);
   socket.set(zmq::sockopt::maxmsgsize, kMaxPartBytes);
-  socket.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
-  socket.set(zmq::sockopt::heartbeat_timeout, kHeartbeatTimeoutMs);
-  socket.set(zmq::sockopt::heartbeat_ttl, kHeartbeatTimeoutMs);
+  // Not ZeroMQ's heartbeats: libzmq 4.3 aborts the process when one runs out on a connection whose input
+  // waits for room in the queue (its issue 3937). A requester resends over a new connection, a subscriber
+  // opens a new one when nothing comes: that finds a dead peer, and TCP's keepalive clears up after it.
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, kKeepaliveIdleSeconds);
+  socket.set(zmq::sockopt::tcp_keepalive_intvl, kKeepaliveIntervalSeconds);
+  socket.set(zmq::sockopt::tcp_keepalive_cnt, kKeepaliveCount);
   socket.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
   socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMaxMs);
   return socket;

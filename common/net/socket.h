@@ -25,9 +25,8 @@ inline Bytes ToBytes(const zmq::message_t& message) {
   return std::as_bytes(std::span(message.data<char>(), message.size()));
 }
 
-// A socket with the common options: no lingering at close, heartbeats (a dead peer is noticed within
-// seconds), quick reconnects, the size limit; `queue` messages at most wait in each direction for each peer.
-// Throws zmq::error_t.
+// A socket with the common options: no lingering at close, keepalive, quick reconnects, the size limit;
+// `queue` messages at most wait in each direction for each peer. Throws zmq::error_t.
 zmq::socket_t OpenSocket(NetContext& context, zmq::socket_type type, int queue);
 
 // Binds and gives the real endpoint ("tcp://127.0.0.1:0" gets a free port). EADDRINUSE and others, naming it.

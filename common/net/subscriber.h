@@ -13,8 +13,9 @@ namespace hawser {
 
 class Subscriber {
  public:
-  // Subscribes to everything at `endpoint`; reconnects by itself for ever. `queue` bounds the messages kept
-  // here.
+  // Subscribes to everything at `endpoint`; reconnects by itself for ever, also when the publisher, which
+  // says something several times a second, has been silent for long. `queue` bounds the messages kept here;
+  // while it is full the rest waits at the publisher, and what has no room there is missed.
   Subscriber(NetContext& context, std::string endpoint, int queue = 256);
   ~Subscriber();
 
@@ -23,6 +24,8 @@ class Subscriber {
   Result<std::optional<Incoming>> Receive(Deadline deadline);
 
   std::uint64_t malformed() const;
+
+  void set_silence(std::chrono::milliseconds time);  // default 5 s
 
  private:
   struct State;

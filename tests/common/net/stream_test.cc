@@ -109,6 +109,44 @@ TEST_F(StreamTest, NothingComesUntilTheDeadline) {
   EXPECT_FALSE(*got);
 }
 
+// libzmq aborts the process when it replaces a connection whose input stands still (its issue 3937), and its
+// own heartbeats do just that to a subscriber that doesn't read for some seconds.
+TEST_F(StreamTest, ASubscriberThatReadsNothingForLongIsServedWhenItReadsAgain) {
+  constexpr auto kLong = 6s;
+  Subscriber subscriber(context_, publisher_->endpoint(), 1);
+  Join(subscriber);
+  const Deadline end = SteadyClock::now() + kLong;
+  while (SteadyClock::now() < end) {
+    Publish(std::string(100'000, 'x'));
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(NextFrame(subscriber).size(), 100'000U);
+  Join(subscriber);
+}
+
+TEST_F(StreamTest, ASubscriberConnectsAnewWhenNothingComesAnyMore) {
+  zmq::socket_t silent(context_.zmq(), zmq::socket_type::xpub);
+  silent.set(zmq::sockopt::linger, 0);
+  silent.set(zmq::sockopt::xpub_verbose, 1);
+  silent.set(zmq::sockopt::rcvtimeo, static_cast<int>(std::chrono::milliseconds(test::kPatience).count()));
+  silent.bind("tcp://127.0.0.1:*");
+  Subscriber subscriber(context_, silent.get(zmq::sockopt::last_endpoint));
+  subscriber.set_silence(20ms);
+  std::atomic<bool> stop = false;
+  std::thread listener([&] {
+    while (!stop.load()) EXPECT_TRUE(subscriber.Receive(SteadyClock::now() + 5ms));
+  });
+  for (int subscriptions = 0; subscriptions < 3;) {
+    zmq::message_t message;
+    const auto got = silent.recv(message);
+    EXPECT_TRUE(got);
+    if (!got) break;
+    if (message.size() > 0 && *message.data<char>() == 1) ++subscriptions;
+  }
+  stop.store(true);
+  listener.join();
+}
+
 TEST_F(StreamTest, MalformedMessagesAreDroppedAndCounted) {
   zmq::socket_t liar(context_.zmq(), zmq::socket_type::xpub);
   liar.set(zmq::sockopt::linger, 0);
