@@ -1,6 +1,6 @@
 #include "cli/client.h"
 
-#include "cli/command.h"
+#include "cli/session.h"
 
 namespace hawser::cli {
 

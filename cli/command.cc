@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "common/config/suggest.h"
 #include "common/config/units.h"
 
 namespace hawser::cli {
@@ -28,10 +27,6 @@ void AddSharedOptions(CLI::App& command, Session& session) {
 
 }  // namespace
 
-Error Usage(std::string sentence) { return {EINVAL, std::move(sentence)}; }
-Error CannotDo(std::string sentence) { return {EIO, std::move(sentence)}; }
-Error CannotDo(const Error& error, const std::string& advice) { return {EIO, error.Text() + "; " + advice}; }
-
 CLI::App* AddCommand(CLI::App& app, Session& session, const std::string& name, const std::string& description,
                      const std::string& examples) {
   CLI::App* command = app.add_subcommand(name, description);
@@ -51,22 +46,6 @@ CLI::Option* AddDurationOption(CLI::App& command, const std::string& name, std::
     return duration ? std::string() : duration.error().message;
   };
   return command.add_option(name, into, description)->type_name("DURATION")->check(CLI::Validator(check, ""));
-}
-
-Result<Config> LoadConfig(const Session& session) {
-  const std::string path = ConfigPath(session.config_option);
-  auto config = hawser::LoadConfig(path);
-  if (config) return config;
-  if (config.error().code == EINVAL) return Usage(config.error().message);
-  return Usage("config: " + config.error().Text() + "; name the file with -c FILE or HAWSER_CONFIG");
-}
-
-Result<const NodeConfig*> FindNode(const Config& config, const std::string& name) {
-  const auto node = config.nodes.find(NodeName(name));
-  if (node != config.nodes.end()) return &node->second;
-  std::vector<std::string> names;
-  for (const auto& [known, settings] : config.nodes) names.push_back(known.value);
-  return Usage(config.path + ": there is no node '" + name + "'" + Suggestion(name, names));
 }
 
 }  // namespace hawser::cli

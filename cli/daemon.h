@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "cli/command.h"
+#include "cli/session.h"
 #include "cli/signals.h"
 
 namespace hawser::cli {

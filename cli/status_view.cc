@@ -84,12 +84,13 @@ StatusView ReadStatus(const Json& status, const Config& config) {
 std::vector<std::string> Secondaries(const Json& status, const Config& config) {
   std::vector<std::string> names;
   for (const auto& [name, node] : config.nodes) {
+    const std::string& own = name.value;  // clang 14 doesn't capture what is bound by a structure
     const bool is_secondary = std::any_of(node.volumes.begin(), node.volumes.end(), [&](const auto& held) {
       const std::string configured = config.volumes.at(held.first).primary.value;
       const Json& volume = Member(Member(status, "volumes"), held.first.value.c_str());
-      return TextOf(Member(volume, "primary"), configured) != name.value;
+      return TextOf(Member(volume, "primary"), configured) != own;
     });
-    if (is_secondary) names.push_back(name.value);
+    if (is_secondary) names.push_back(own);
   }
   return names;
 }

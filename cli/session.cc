@@ -1,0 +1,27 @@
+#include "cli/session.h"
+
+#include "common/config/suggest.h"
+
+namespace hawser::cli {
+
+Error Usage(std::string sentence) { return {EINVAL, std::move(sentence)}; }
+Error CannotDo(std::string sentence) { return {EIO, std::move(sentence)}; }
+Error CannotDo(const Error& error, const std::string& advice) { return {EIO, error.Text() + "; " + advice}; }
+
+Result<Config> LoadConfig(const Session& session) {
+  const std::string path = ConfigPath(session.config_option);
+  auto config = hawser::LoadConfig(path);
+  if (config) return config;
+  if (config.error().code == EINVAL) return Usage(config.error().message);
+  return Usage("config: " + config.error().Text() + "; name the file with -c FILE or HAWSER_CONFIG");
+}
+
+Result<const NodeConfig*> FindNode(const Config& config, const std::string& name) {
+  const auto node = config.nodes.find(NodeName(name));
+  if (node != config.nodes.end()) return &node->second;
+  std::vector<std::string> names;
+  for (const auto& [known, settings] : config.nodes) names.push_back(known.value);
+  return Usage(config.path + ": there is no node '" + name + "'" + Suggestion(name, names));
+}
+
+}  // namespace hawser::cli
