@@ -4,6 +4,7 @@
 
 #include "common/store/redo_plan.h"
 #include "common/store/redo_tree.h"
+#include "common/store/redo_values.h"
 
 namespace hawser {
 
@@ -186,10 +187,11 @@ class RedoRules {
 
   // Values are made anew rather than moved: what they are is known.
   Status PlaceValue(PlanNode* node, const PlanEntry& entry) {
-    if (!node->value) return {};  // it was nowhere when redo began: a later record removed it
-    const Create& value = *node->value;
     HAWSER_ASSIGN(const UniqueFd parent, tree_.OpenDirectory(entry.parent));
     if (!parent) return {};
+    // It was nowhere when redo began: a later record removed it. What it replaced is gone all the same.
+    if (!node->value) return tree_.Displace(parent.get(), entry.name, kNoFileId);
+    const Create& value = *node->value;
     HAWSER_ASSIGN(const auto there, tree_.ReadValue(entry));
     if (!there || there->kind != value.kind || there->target != value.target ||
         there->device != value.device) {
@@ -230,45 +232,27 @@ struct Redo::State {
   bool begun = false;
 
   Status Begin();
-  // Where a value is now; nullptr: nowhere.
-  Result<const PlanEntry*> FindValue(const PlanNode& node,
-                                     const std::set<std::pair<PlanNode*, std::string>>& taken);
 };
 
-// Symlinks and special files have no id. Those that get other names are recognised now, before anything
-// moves. Each is at the last of its places that holds a value, unless that value was there before it or has
-// come there after it left.
+// Before anything moves. What an interrupted redo has recognised is known already; it has moved things since.
 Status Redo::State::Begin() {
   if (std::exchange(begun, true)) return {};
   HAWSER_TRY(tree.Open());
-  std::set<std::pair<PlanNode*, std::string>> taken;
   const auto& values = plan.moving_values();
+  bool all_known = true;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    // An interrupted redo has recognised them, and moved things since.
     HAWSER_ASSIGN(values[i]->value, tree.KeptValue(i));
-    if (values[i]->value) continue;
-    HAWSER_ASSIGN(const PlanEntry* found, FindValue(*values[i], taken));
-    if (found == nullptr) continue;
-    taken.insert({found->parent, found->name});
-    HAWSER_ASSIGN(values[i]->value, tree.ReadValue(*found));
-    HAWSER_TRY(tree.KeepValue(*found, i));
+    all_known = all_known && values[i]->value;
+  }
+  if (all_known) return {};
+  HAWSER_ASSIGN(const auto places, FindValues(plan, tree));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto place = places.find(values[i]);
+    if (values[i]->value || place == places.end()) continue;
+    HAWSER_ASSIGN(values[i]->value, tree.ReadValue(place->second));
+    if (values[i]->value) HAWSER_TRY(tree.KeepValue(place->second, i));
   }
   return {};
-}
-
-Result<const PlanEntry*> Redo::State::FindValue(const PlanNode& node,
-                                                const std::set<std::pair<PlanNode*, std::string>>& taken) {
-  for (std::size_t i = node.entries.size(); i-- > 0;) {
-    const PlanEntry& entry = node.entries[i];
-    if (taken.contains({entry.parent, entry.name})) continue;
-    if (i > 0 && node.onto_value[i]) {
-      HAWSER_ASSIGN(const UniqueFd before, tree.OpenValue(node.entries[i - 1]));
-      if (before) continue;  // it has not been moved on from there
-    }
-    HAWSER_ASSIGN(const UniqueFd there, tree.OpenValue(entry));
-    if (there) return &entry;
-  }
-  return nullptr;
 }
 
 Redo::Redo(Store& store) : state_(std::make_unique<State>(store)) {}

@@ -6,7 +6,32 @@ namespace hawser {
 
 RedoPlan::RedoPlan() : root_(New(kRootFileId)) {}
 
-void RedoPlan::Add(const Record& record) { records_.push_back(Plan(record.body)); }
+void RedoPlan::Add(const Record& record) {
+  records_.push_back(Plan(record.body));
+  NoteValues(records_.back(), record.body);
+}
+
+void RedoPlan::NoteValues(const PlannedRecord& planned, const Body& body) {
+  ValueStep step;
+  const auto note = [&](const PlanEntry& entry, PlanNode* before, PlanNode* after) {
+    if (before != nullptr || after != nullptr) step.changes.push_back({entry, before, after});
+  };
+  const auto remove = [&](FileId file) {
+    note(planned.entry, file == kNoFileId ? planned.node : nullptr, nullptr);
+  };
+  if (const auto* create = std::get_if<Create>(&body); create != nullptr && create->file == kNoFileId)
+    note(planned.entry, nullptr, planned.node);
+  if (const auto* link = std::get_if<Link>(&body); link != nullptr && link->file == kNoFileId)
+    note(planned.new_entry, nullptr, planned.node);
+  if (const auto* unlink = std::get_if<Unlink>(&body)) remove(unlink->file);
+  if (const auto* rename = std::get_if<Rename>(&body)) {
+    PlanNode* moved = rename->file == kNoFileId ? planned.node : nullptr;
+    PlanNode* replaced = rename->replaced == kNoFileId ? planned.replaced : nullptr;
+    note(planned.entry, moved, rename->mode == RenameMode::kExchange ? replaced : nullptr);
+    note(planned.new_entry, replaced, moved);
+  }
+  if (!step.changes.empty()) value_steps_.push_back(std::move(step));
+}
 
 PlannedRecord RedoPlan::Take() {
   PlannedRecord planned = std::move(records_.front());
@@ -67,12 +92,11 @@ PlanNode* RedoPlan::NodeAt(const PlanEntry& entry, FileId id) {
   return same;
 }
 
-void RedoPlan::Enter(PlanNode* node, const PlanEntry& entry, bool onto_value) {
+void RedoPlan::Enter(PlanNode* node, const PlanEntry& entry) {
   entry.parent->children[entry.name] = node;
   ++node->names;
-  if (std::find(node->entries.begin(), node->entries.end(), entry) != node->entries.end()) return;
-  node->entries.push_back(entry);
-  node->onto_value.push_back(onto_value);
+  if (std::find(node->entries.begin(), node->entries.end(), entry) == node->entries.end())
+    node->entries.push_back(entry);
 }
 
 void RedoPlan::Leave(PlanNode* node, const PlanEntry& entry) {
@@ -97,11 +121,11 @@ PlannedRecord RedoPlan::PlanRename(const Rename& r) {
     ++planned.replaced->mentions;
   }
   Leave(planned.node, planned.entry);
-  Enter(planned.node, planned.new_entry, r.replaced == kNoFileId);
+  Enter(planned.node, planned.new_entry);
   ++planned.node->mentions;
   NoteMove(planned.node);
   if (r.mode == RenameMode::kExchange && planned.replaced != nullptr) {
-    Enter(planned.replaced, planned.entry, r.file == kNoFileId);
+    Enter(planned.replaced, planned.entry);
     NoteMove(planned.replaced);
   }
   return planned;
@@ -110,6 +134,7 @@ PlannedRecord RedoPlan::PlanRename(const Rename& r) {
 PlannedRecord RedoPlan::Plan(const Body& body) {
   const auto note_id = [this](const auto& r) {
     if constexpr (requires { r.file; }) ids_.insert(r.file);
+    if constexpr (requires { r.replaced; }) ids_.insert(r.replaced.value_or(kNoFileId));
   };
   std::visit(note_id, body);
   const auto data = [this](const auto& r) {

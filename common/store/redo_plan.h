@@ -54,6 +54,16 @@ struct PlannedRecord {
   PlanNode* replaced = nullptr;
 };
 
+// What a record does to the values at its entries. nullptr: no value.
+struct ValueStep {
+  struct Change {
+    PlanEntry entry;
+    PlanNode* before;
+    PlanNode* after;
+  };
+  std::vector<Change> changes;
+};
+
 class RedoPlan {
  public:
   RedoPlan();
@@ -74,6 +84,8 @@ class RedoPlan {
   // Values that were there before and get other names: their content has to be saved before it is moved
   // about. In the order in which they leave their first place.
   const std::vector<PlanNode*>& moving_values() const { return moving_values_; }
+  // What happens to values, in order.
+  const std::vector<ValueStep>& value_steps() const { return value_steps_; }
 
  private:
   PlanNode* New(FileId id);
@@ -82,9 +94,10 @@ class RedoPlan {
   PlanEntry EntryOf(const StorePath& path);
   // The node at an entry, which has this id.
   PlanNode* NodeAt(const PlanEntry& entry, FileId id);
-  void Enter(PlanNode* node, const PlanEntry& entry, bool onto_value = false);
+  void Enter(PlanNode* node, const PlanEntry& entry);
   void Leave(PlanNode* node, const PlanEntry& entry);
   void NoteMove(PlanNode* node);
+  void NoteValues(const PlannedRecord& planned, const Body& body);
   PlannedRecord Plan(const Body& body);
   PlannedRecord PlanRename(const Rename& r);
 
@@ -92,6 +105,7 @@ class RedoPlan {
   std::unordered_map<FileId, PlanNode*> by_id_;
   std::unordered_set<FileId> ids_;
   std::vector<PlanNode*> moving_values_;
+  std::vector<ValueStep> value_steps_;
   PlanNode* root_;
   std::deque<PlannedRecord> records_;
 };

@@ -141,6 +141,7 @@ Result<RedoTree::Spot> RedoTree::Find(PlanNode* node, const PlanEntry& hint) {
     ~Done() { set.erase(node); }
   } const done{being_looked_for_, node};
   HAWSER_ASSIGN(Spot spot, Look(hint, node->id));
+  if (spot) spot.is_hint = true;
   for (auto entry = node->entries.rbegin(); !spot && entry != node->entries.rend(); ++entry) {
     HAWSER_ASSIGN(spot, Look(*entry, node->id));
   }
@@ -244,8 +245,7 @@ Status RedoTree::Place(PlanNode* node, const PlanEntry& entry, const PlanEntry& 
   HAWSER_ASSIGN(const Occupant found, OccupantOf(spot.parent.get(), spot.name));
   if (S_ISDIR(found.info.st_mode)) return PlaceDirectory(spot, node, parent.get(), entry.name);
 
-  const bool is_from = from.parent != nullptr && spot.name == from.name && !spot.in_limbo;
-  const bool rename = spot.in_limbo ? found.info.st_nlink == 1 : move && is_from;
+  const bool rename = spot.in_limbo ? found.info.st_nlink == 1 : move && spot.is_hint;
   const int failed =
       rename ? ::renameat(spot.parent.get(), spot.name.c_str(), parent.get(), entry.name.c_str())
              : ::linkat(spot.parent.get(), spot.name.c_str(), parent.get(), entry.name.c_str(), 0);

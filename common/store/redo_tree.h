@@ -56,6 +56,7 @@ class RedoTree {
     UniqueFd parent;
     std::string name;
     bool in_limbo = false;
+    bool is_hint = false;  // where it was looked for first
 
     explicit operator bool() const { return static_cast<bool>(parent); }
   };

@@ -102,7 +102,7 @@ std::optional<Written> RandomAuthor::Try() {
 
 std::optional<Written> RandomAuthor::TryRename() {
   const Node* from = Pick([](const Node&) { return true; });
-  if (from == nullptr) return std::nullopt;
+  if (from == nullptr || (from->is_value() && !move_values_)) return std::nullopt;
   const std::string to = NewPath();
   if (PathOf(to).IsAtOrBelow(PathOf(from->path))) return std::nullopt;
   if (DepthOf(to) + 2 > kDepth && from->is_directory()) return std::nullopt;
@@ -110,9 +110,9 @@ std::optional<Written> RandomAuthor::TryRename() {
   if (found == nodes_.end()) return author_.Rename(from->path, to);
   if (PathOf(from->path).IsAtOrBelow(PathOf(to))) return std::nullopt;
   if (author_.IsSameFile(from->path, to)) return std::nullopt;
-  const bool both_values =
-      !from->is_directory() && !from->is_file() && !found->is_directory() && !found->is_file();
-  if (Below(3) == 0 && !both_values) return author_.Rename(from->path, to, RenameMode::kExchange);
+  // Of two symlinks that change places, nothing could tell whether they have.
+  const bool may_exchange = found->is_value() ? move_values_ && !from->is_value() : true;
+  if (Below(3) == 0 && may_exchange) return author_.Rename(from->path, to, RenameMode::kExchange);
   if (from->is_directory() != found->is_directory() || !found->is_empty) return std::nullopt;
   return author_.Rename(from->path, to);
 }

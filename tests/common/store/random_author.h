@@ -9,7 +9,9 @@ namespace hawser::test {
 
 class RandomAuthor {
  public:
-  RandomAuthor(Author& author, std::uint64_t seed) : author_(author), random_(seed) {}
+  // `move_values`: symlinks get other names too.
+  RandomAuthor(Author& author, std::uint64_t seed, bool move_values)
+      : author_(author), random_(seed), move_values_(move_values) {}
 
   // One change that the tree as it is allows.
   Written Next();
@@ -22,6 +24,7 @@ class RandomAuthor {
 
     bool is_directory() const { return S_ISDIR(mode); }
     bool is_file() const { return S_ISREG(mode); }
+    bool is_value() const { return !is_directory() && !is_file(); }
   };
 
   std::vector<Node> List() const;
@@ -35,6 +38,7 @@ class RandomAuthor {
 
   Author& author_;
   std::mt19937_64 random_;
+  const bool move_values_;
   std::vector<Node> nodes_;
   int made_ = 0;
 };
