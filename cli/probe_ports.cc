@@ -23,23 +23,17 @@ struct NamedPort {
   std::uint16_t port;
 };
 
-// The errno of binding there; 0 if it is possible.
-int TryBind(const std::string& address, std::uint16_t port) {
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  const bool is_v4 = ::inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1;
-  if (!is_v4) ::inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr);
-  const UniqueFd fd(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+// The errno of listening there; 0 if it is possible.
+int TryListen(const std::string& address, std::uint16_t port) {
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port);
+  ::inet_pton(AF_INET, address.c_str(), &where.sin_addr);  // the config was valid
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno;
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // as the relay does: past TIME_WAIT
-  const auto* const where = is_v4 ? reinterpret_cast<sockaddr*>(&v4) : reinterpret_cast<sockaddr*>(&v6);
-  const socklen_t length = is_v4 ? sizeof v4 : sizeof v6;
-  if (::bind(fd.get(), where, length) != 0) return errno;
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0) return errno;
   return ::listen(fd.get(), 1) == 0 ? 0 : errno;
 }
 
@@ -98,7 +92,7 @@ bool GroupsRelayAnswers(const Config& config) {
 
 }  // namespace
 
-bool RelayIsHere(const RelayConfig& relay) { return TryBind(relay.address, 0) != EADDRNOTAVAIL; }
+bool RelayIsHere(const RelayConfig& relay) { return TryListen(relay.address, 0) != EADDRNOTAVAIL; }
 
 Findings ProbePorts(const Config& config) {
   const RelayConfig& relay = config.relay;
@@ -109,7 +103,7 @@ Findings ProbePorts(const Config& config) {
         NamedPort{"control", relay.control_port}}) {
     const std::string subject = std::string("relay ") + name + " port";
     const std::string place = fmt::format("{}:{}", relay.address, port);
-    const int code = TryBind(relay.address, port);
+    const int code = TryListen(relay.address, port);
     if (code == 0) {
       findings.push_back(Fine(subject, place, "free"));
     } else if (code != EADDRINUSE) {

@@ -12,8 +12,7 @@ namespace hawser {
 namespace {
 
 std::string Endpoint(const std::string& address, std::uint16_t port) {
-  const bool is_v6 = address.find(':') != std::string::npos;
-  return "tcp://" + (is_v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+  return "tcp://" + address + ":" + std::to_string(port);
 }
 
 }  // namespace

@@ -44,13 +44,14 @@ Status CheckAddress(const Config& config, const Source& source) {
   };
   in_addr v4{};
   in6_addr v6{};
-  const bool is_v4 = inet_pton(AF_INET, address.c_str(), &v4) == 1;
-  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address.c_str(), &v6) == 1;
-  if (!is_v4 && !is_v6)
+  if (inet_pton(AF_INET6, address.c_str(), &v6) == 1) {
+    return wrong("is an IPv6 address, which is not supported yet; write an IPv4 one like 127.0.0.1");
+  }
+  if (inet_pton(AF_INET, address.c_str(), &v4) != 1) {
     return wrong("is not an IP address; write one like 127.0.0.1 (names are not looked up)");
-  const bool is_any = is_v4 ? v4.s_addr == INADDR_ANY : IN6_IS_ADDR_UNSPECIFIED(&v6);
-  if (is_any) return wrong("is no address that nodes can connect to; write the relay's own");
-  const bool is_loopback = is_v4 ? (ntohl(v4.s_addr) >> 24) == 127 : IN6_IS_ADDR_LOOPBACK(&v6);
+  }
+  if (v4.s_addr == INADDR_ANY) return wrong("is no address that nodes can connect to; write the relay's own");
+  const bool is_loopback = (ntohl(v4.s_addr) >> 24) == 127;
   if (is_loopback || config.relay.insecure) return {};
   return wrong(
       "is not a loopback address, and connections are neither encrypted nor authenticated yet; use 127.0.0.1 "

@@ -190,6 +190,7 @@ const BadConfig kBadConfigs[] = {
      "localhost",
      3,
      {"'localhost' is not an IP address; write one like 127.0.0.1"}},
+    {"AddressIsIpv6", "127.0.0.1", "'::1'", 3, {"is an IPv6 address", "an IPv4 one"}},
     {"AddressWithPort", "127.0.0.1", "127.0.0.1:80", 3, {"is not an IP address"}},
 
     // References

@@ -149,12 +149,6 @@ TEST(Config, FileNamedByRelativePathIsInTheCurrentFolder) {
   EXPECT_EQ(config.relay.journal, (std::filesystem::current_path() / "relay").string());
 }
 
-TEST(Config, Ipv6LoopbackIsLoopbackAndInBracketsInEndpoints) {
-  std::string text = kLeast;
-  text.replace(text.find("journal: relay"), 14, "journal: relay, address: '::1'");
-  EXPECT_EQ(Parsed(text).relay.WriteEndpoint(), "tcp://[::1]:7401");
-}
-
 TEST(Config, MissingFileIsNamedWithItsErrno) {
   const auto config = LoadConfig("/nowhere/hawser.yaml");
   ASSERT_FALSE(config);
