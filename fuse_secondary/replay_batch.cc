@@ -3,13 +3,16 @@
 #include <algorithm>
 
 #include "common/record/codec.h"
+#include "common/store/redo.h"
 
 namespace hawser {
 
 namespace {
 
 Result<ReplayGroup> DecodeGroup(const Frame& frame, const std::vector<VolumeName>& volumes) {
-  ReplayGroup group{.end = frame.header.progress(), .bytes = frame.header.frame_bytes(), .records = {}};
+  ReplayGroup group;
+  group.end = frame.header.progress();
+  group.bytes = frame.header.frame_bytes();
   std::uint64_t sequence = frame.header.first_sequence.value;
   for (const Entry& entry : frame.entries) {
     auto record = DecodeRecord(entry.header, entry.payload);
@@ -19,6 +22,7 @@ Result<ReplayGroup> DecodeGroup(const Frame& frame, const std::vector<VolumeName
     }
     const auto volume = std::find(volumes.begin(), volumes.end(), record->volume);
     if (volume != volumes.end()) {
+      group.needs_checkpoint = group.needs_checkpoint || NeedsCheckpoint(record->body);
       group.records.push_back(
           {static_cast<std::size_t>(volume - volumes.begin()), *std::move(record), entry.payload});
     }

@@ -64,11 +64,13 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
     // The checkpointer may have stopped a volume too.
     for (std::size_t i = 0; i < volumes_.size(); ++i) active_[i] = active_[i] && board_.volume(i).active();
     const std::size_t first = next;
+    const bool between_checkpoints = batch.groups[first].needs_checkpoint;
+    if (between_checkpoints && !in_progress_ && !AwaitCheckpoint()) return false;
     const std::vector<GroupFailure> failures = ApplySlice(batch, next);
     Publish(batch, first, next);
-    if (next == batch.groups.size() || failures.empty()) continue;
-    Judge(batch.groups[next], failures);
+    if (!failures.empty()) Judge(batch.groups[next], failures);
     if (stalled_ && !board_.WaitToRetry(options_.retry_every)) return false;
+    if (between_checkpoints && next > first && !AwaitCheckpoint()) return false;
   }
   return board_.MayGoOn();
 }
@@ -82,9 +84,12 @@ std::vector<GroupFailure> Replayer::ApplySlice(const ReplayBatch& batch, std::si
   std::uint64_t bytes = 0;
   for (std::size_t applied = 0; next < batch.groups.size() && MayApplyMore(applied, bytes, deadline);
        ++applied) {
+    const bool is_alone = batch.groups[next].needs_checkpoint;
+    if (is_alone && applied > 0) break;
     if (auto failures = ApplyGroup(batch.groups[next]); !failures.empty()) return failures;
     bytes += batch.groups[next].bytes;
     ++next;
+    if (is_alone) break;
   }
   return {};
 }

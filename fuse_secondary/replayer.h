@@ -37,6 +37,7 @@ class Replayer {
   Status Replay(Group last);
   // false: replay has to stop.
   bool ApplyBatch(const ReplayBatch& batch);
+  bool AwaitCheckpoint() { return board_.WaitUntilCheckpointed(at_.position.group); }
   // Applies groups from `next` on under the gates until the slice is over or a group fails; what failed.
   std::vector<GroupFailure> ApplySlice(const ReplayBatch& batch, std::size_t& next);
   bool MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const;

@@ -6,6 +6,7 @@ namespace hawser {
 
 namespace {
 
+constexpr std::chrono::milliseconds kAskAgain{100};
 constexpr std::chrono::milliseconds kHeadGrain{50};
 constexpr std::size_t kHeadsKept = 256;
 
@@ -85,6 +86,7 @@ void ReplicaBoard::SetVolume(std::size_t volume, Condition condition, const std:
   if (!volumes_[volume].active()) return;
   volumes_[volume].condition = condition;
   volumes_[volume].problem = problem;
+  changed_.notify_all();
 }
 
 bool ReplicaBoard::WaitForCheckpoint(std::chrono::milliseconds time, std::uint64_t bytes) {
@@ -93,14 +95,29 @@ bool ReplicaBoard::WaitForCheckpoint(std::chrono::milliseconds time, std::uint64
     const auto due = [&](const VolumeStand& volume) {
       return volume.active() && volume.applied.journal_bytes >= volume.checkpoint.journal_bytes + bytes;
     };
-    return stop_checkpoints_ || std::any_of(volumes_.begin(), volumes_.end(), due);
+    return stop_checkpoints_ || checkpoint_wanted_ || std::any_of(volumes_.begin(), volumes_.end(), due);
   });
+  checkpoint_wanted_ = false;
   return !stop_checkpoints_;
 }
 
 void ReplicaBoard::Checkpointed(std::size_t volume, const Progress& progress) {
   const std::lock_guard lock(mutex_);
   volumes_[volume].checkpoint = progress;
+  changed_.notify_all();
+}
+
+bool ReplicaBoard::WaitUntilCheckpointed(Group group) {
+  std::unique_lock lock(mutex_);
+  const auto there = [&](const VolumeStand& volume) {
+    return !volume.active() || volume.checkpoint.position.group >= group;
+  };
+  while (!stop_replay_ && !std::all_of(volumes_.begin(), volumes_.end(), there)) {
+    checkpoint_wanted_ = true;
+    changed_.notify_all();
+    changed_.wait_for(lock, kAskAgain);
+  }
+  return !stop_replay_;
 }
 
 void ReplicaBoard::Pause() {

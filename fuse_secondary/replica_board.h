@@ -61,6 +61,8 @@ class ReplicaBoard {
   // replay stands.
   bool WaitToRetry(std::chrono::milliseconds time);
   void Applied(const std::vector<std::size_t>& volumes, const Progress& progress);
+  // Has a checkpoint made now, and waits until all active volumes have theirs at `group`; false: the end.
+  bool WaitUntilCheckpointed(Group group);
   void SetVolume(std::size_t volume, Condition condition, const std::string& problem);
 
   // Checkpointer. Waits for `time`, or until `bytes` have been replayed since the last checkpoint; false: the
@@ -106,6 +108,7 @@ class ReplicaBoard {
   bool stands_ = false;  // replay is at a group boundary and waits
   bool stop_replay_ = false;
   bool stop_checkpoints_ = false;
+  bool checkpoint_wanted_ = false;
 };
 
 }  // namespace hawser

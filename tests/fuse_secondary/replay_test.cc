@@ -1,11 +1,14 @@
 // What a secondary's stores show: group boundaries, pauses, divergences, full disks, and restarts.
 
 #include <gmock/gmock.h>
+#include <linux/falloc.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <fstream>
 #include <shared_mutex>
 
+#include "common/base/files.h"
 #include "tests/fuse_secondary/secondary_fixture.h"
 #include "tests/support/ok.h"
 
@@ -164,6 +167,63 @@ TEST_F(ReplayTest, DeletedFileIsADivergence) {
   relay_.Group({docs_.Write("gone", 0, "data")});
   ASSERT_TRUE(WaitForState("docs", "diverged"));
   EXPECT_THAT(Report("docs").problem, HasSubstr("'gone' of volume docs is missing"));
+}
+
+TEST_F(ReplayTest, CollapsedRangesLieBetweenCheckpoints) {
+  options_.checkpoint_every = 1h;
+  relay_.Group({docs_.Create("f")});
+  relay_.Group(
+      {docs_.Write("f", 0, std::string(4096, 'a') + std::string(4096, 'b') + std::string(4096, 'c'))});
+  relay_.Group({docs_.Allocate("f", FALLOC_FL_COLLAPSE_RANGE, 0, 4096)});
+  const Group collapsed = relay_.head().position.group;
+  relay_.Group({docs_.Write("f", 100, "later")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_EQ(Report("docs").checkpoint.position.group, collapsed);
+  Crash();
+  ASSERT_OK(Start());
+  ExpectEqualTrees("docs");
+}
+
+// A filesystem of its own that is too small at first.
+class SmallStoreTest : public ReplayTest {
+ protected:
+  void SetUp() override {
+    ASSERT_OK(MakeDirectories(SecondaryStore("docs")));
+    if (::mount("tmpfs", SecondaryStore("docs").c_str(), "tmpfs", 0, "size=1m,mode=755") != 0)
+      GTEST_SKIP() << "mounting a small filesystem needs root";
+    mounted_ = true;
+  }
+  void TearDown() override {
+    Crash();
+    if (!mounted_) return;
+    EXPECT_EQ(::umount2(SecondaryStore("docs").c_str(), MNT_DETACH), 0);
+  }
+
+ private:
+  bool mounted_ = false;
+};
+
+TEST_F(SmallStoreTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
+  relay_.Group({docs_.Create("big"), mail_.Create("small")});
+  const Progress before = relay_.head();
+  relay_.Group({docs_.Write("big", 0, std::string(900 * kKiB, 'a'))});
+  relay_.Group(
+      {docs_.Write("big", 900 * kKiB, std::string(900 * kKiB, 'b')), mail_.Write("small", 0, "data")});
+  relay_.Group({mail_.Write("small", 4, "more")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitForState("docs", "stalled"));
+  EXPECT_THAT(Report("docs").problem, HasSubstr("No space left on device"));
+  EXPECT_EQ(Report("docs").applied.position.group, Next(before.position.group));
+  EXPECT_EQ(Report("mail").applied.position.group, Next(before.position.group));
+  EXPECT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
+
+  ASSERT_EQ(::mount("tmpfs", SecondaryStore("docs").c_str(), "tmpfs", MS_REMOUNT, "size=8m,mode=755"), 0);
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_EQ(Report("docs").problem, "");
+  ExpectEqualTrees("docs");
+  ExpectEqualTrees("mail");
 }
 
 TEST_F(ReplayTest, CrashedSecondaryRedoesAndGoesOn) {
