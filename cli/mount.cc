@@ -21,16 +21,16 @@ struct MountOptions {
 
 using Started = Result<std::unique_ptr<Node>>;
 
-// Node::Start in a thread of its own, so that a signal ends it also while it waits for the relay.
-Started StartUntilSignal(Signals& signals, const Config& config, const NodeName& name) {
+// Node::Start in a thread of its own, so that a signal ends it also while it waits for the relay. Whether a
+// signal came is in `stopped`: the node may have been started all the same.
+Started StartUntilSignal(Signals& signals, const Config& config, const NodeName& name, bool& stopped) {
   std::atomic<bool> cancel = false;
   auto starting = std::async(std::launch::async, [&] { return Node::Start(config, name, &cancel); });
   while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-    if (!signals.WaitFor(kStartInterval)) continue;
+    if (!signals.WaitFor(kStartInterval) || stopped) continue;
     log::info("stopping before the start is done");
     Notify("STOPPING=1");
-    cancel = true;
-    break;
+    cancel = stopped = true;
   }
   return starting.get();
 }
@@ -42,18 +42,21 @@ Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   BecomeService(options.node, session);
   log::info("node {} of group {} from {}", options.node, config.group, config.path);
 
-  Started node = StartUntilSignal(signals, config, NodeName(options.node));
-  if (!node && node.error().code == ECANCELED) return Exit::kDone;
+  bool stopped = false;
+  Started node = StartUntilSignal(signals, config, NodeName(options.node), stopped);
+  if (!node && stopped && node.error().code == ECANCELED) return Exit::kDone;
   const auto failed = [&](const Error& error, const std::string& advice) {
     return CannotDo(Error{error.code, "node " + options.node + ": " + error.message}, advice);
   };
   if (!node)
     return failed(node.error(), "'hawser check --node " + options.node + "' says what is in the way");
-  ServeUntilSignal(signals, fmt::format("mounted {}", fmt::join((*node)->mounts(), ", ")),
-                   [&] { return (*node)->ended(); });
-  if ((*node)->ended()) log::warn("everything has been unmounted by somebody else");
-  const Status stopped = (*node)->Stop();
-  if (!stopped) return failed(stopped.error(), "what is applied is safe; the next start redoes the rest");
+  if (!stopped) {
+    ServeUntilSignal(signals, fmt::format("mounted {}", fmt::join((*node)->mounts(), ", ")),
+                     [&] { return (*node)->ended(); });
+    if ((*node)->ended()) log::warn("everything has been unmounted by somebody else");
+  }
+  const Status ended = (*node)->Stop();
+  if (!ended) return failed(ended.error(), "what is applied is safe; the next start redoes the rest");
   log::info("stopped");
   return Exit::kDone;
 }

@@ -12,7 +12,8 @@ Result<std::vector<VolumeFact>> ReadKnownRoles(const std::string& path) {
   if (!content) return std::move(content).error();
   try {
     std::vector<VolumeFact> facts;
-    for (const auto& [volume, fact] : nlohmann::json::parse(*content).items()) {
+    const auto json = nlohmann::json::parse(*content);
+    for (const auto& [volume, fact] : json.items()) {
       facts.push_back({VolumeName(volume), NodeName(fact.at("primary").get<std::string>()),
                        Generation(fact.at("generation").get<std::uint64_t>())});
     }
