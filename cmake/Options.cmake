@@ -7,6 +7,10 @@ target_compile_definitions(hawser_options INTERFACE _FILE_OFFSET_BITS=64 SPDLOG_
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns of overlaps that cannot be for "literal" + std::string (its bug 105651).
   target_compile_options(hawser_options INTERFACE -Wno-restrict)
+  # And with sanitizers it takes an empty std::optional for an uninitialized one.
+  if(HAWSER_SANITIZE)
+    target_compile_options(hawser_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(hawser_options INTERFACE -Wthread-safety -Werror=thread-safety)
