@@ -136,13 +136,13 @@ void Replayer::Publish(const ReplayBatch& batch, std::size_t from, std::size_t t
     applied_[i] = at_.position;
     moved.push_back(i);
   }
-  board_.Applied(moved, at_);
-  if (!options_.on_applied) return;
-  for (std::size_t i = from; i < to; ++i) {
+  // First the kernel gives up what it has cached, then the position is told: who waits for it reads what it says.
+  for (std::size_t i = from; options_.on_applied && i < to; ++i) {
     for (const ReplayRecord& record : batch.groups[i].records) {
       if (active_[record.volume]) options_.on_applied(*volumes_[record.volume].volume, record.record);
     }
   }
+  board_.Applied(moved, at_);
 }
 
 // A volume that was ahead of the own journal has been at this group already: then it must have been the same
