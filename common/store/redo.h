@@ -15,8 +15,12 @@
 //    Expect() before the first one is applied.
 // A node that is nowhere was removed for good by a later record: records on it are skipped.
 //
-// Not for two kinds of change, which can't be done twice: collapsing and inserting ranges (fallocate) is done
-// or not by the file's size; see NeedsCheckpoint().
+// Symlinks and special files have no id. They are recognised by the state that their names are in as a whole, which
+// takes it that the filesystem keeps changes of names in order, as journaling ones do; two of them that a record
+// exchanges can't be told apart. An inherited default ACL is right under the same condition.
+//
+// Collapsing and inserting ranges (fallocate) can't be done twice: whether it was done is told by the file's size, see
+// NeedsCheckpoint().
 #pragma once
 
 #include <memory>

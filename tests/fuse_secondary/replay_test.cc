@@ -5,7 +5,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <shared_mutex>
 
 #include "common/base/files.h"
@@ -185,26 +187,32 @@ TEST_F(ReplayTest, CollapsedRangesLieBetweenCheckpoints) {
   ExpectEqualTrees("docs");
 }
 
-// A filesystem of its own that is too small at first.
-class SmallStoreTest : public ReplayTest {
+// With a filesystem of its own that is too small at first.
+class SmallDiskTest : public ReplayTest {
  protected:
-  void SetUp() override {
-    ASSERT_OK(MakeDirectories(SecondaryStore("docs")));
-    if (::mount("tmpfs", SecondaryStore("docs").c_str(), "tmpfs", 0, "size=1m,mode=755") != 0)
-      GTEST_SKIP() << "mounting a small filesystem needs root";
-    mounted_ = true;
+  // false: the test is skipped.
+  bool MountSmall(const std::string& folder) {
+    folder_ = folder;
+    mounted_ =
+        MakeDirectories(folder) && ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=1m,mode=755") == 0;
+    return mounted_;
+  }
+  void MakeRoom() {
+    EXPECT_EQ(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, "size=16m,mode=755"), 0);
   }
   void TearDown() override {
     Crash();
     if (!mounted_) return;
-    EXPECT_EQ(::umount2(SecondaryStore("docs").c_str(), MNT_DETACH), 0);
+    EXPECT_EQ(::umount2(folder_.c_str(), MNT_DETACH), 0);
   }
 
  private:
+  std::string folder_;
   bool mounted_ = false;
 };
 
-TEST_F(SmallStoreTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
+TEST_F(SmallDiskTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
+  if (!MountSmall(SecondaryStore("docs"))) GTEST_SKIP() << "mounting a small filesystem needs root";
   relay_.Group({docs_.Create("big"), mail_.Create("small")});
   const Progress before = relay_.head();
   relay_.Group({docs_.Write("big", 0, std::string(900 * kKiB, 'a'))});
@@ -218,10 +226,51 @@ TEST_F(SmallStoreTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
   EXPECT_EQ(Report("mail").applied.position.group, Next(before.position.group));
   EXPECT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
 
-  ASSERT_EQ(::mount("tmpfs", SecondaryStore("docs").c_str(), "tmpfs", MS_REMOUNT, "size=8m,mode=755"), 0);
+  MakeRoom();
   ASSERT_TRUE(WaitUntilCaughtUp());
   EXPECT_TRUE(WaitForState("docs", "live"));
   EXPECT_EQ(Report("docs").problem, "");
+  ExpectEqualTrees("docs");
+  ExpectEqualTrees("mail");
+}
+
+TEST_F(SmallDiskTest, FullOwnJournalStallsReceivingAndGoesOnOnceThereIsRoom) {
+  if (!MountSmall(temp_ / "state")) GTEST_SKIP() << "mounting a small filesystem needs root";
+  options_.checkpoint_every = 1h;  // so that no segments are dropped
+  relay_.Group({docs_.Create("big")});
+  ASSERT_OK(Start());
+  for (int i = 0; i < 40; ++i)
+    relay_.Group(
+        {docs_.Write("big", static_cast<std::uint64_t>(i) * 60 * kKiB, std::string(60 * kKiB, 'x'))});
+  ASSERT_TRUE(WaitForState("docs", "stalled"));
+  EXPECT_THAT(Report("docs").problem, HasSubstr("own journal"));
+  EXPECT_THAT(Report("docs").problem, HasSubstr("No space left on device"));
+  MakeRoom();
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_TRUE(WaitForState("docs", "live"));
+  ExpectEqualTrees("docs");
+}
+
+// As docs/CONSISTENCY.md says.
+TEST_F(ReplayTest, DivergedVolumeIsCopiedAnewByHand) {
+  relay_.Group({docs_.Create("a"), mail_.Create("a")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  std::ofstream(SecondaryStore("docs") + "/a") << "somebody was here";
+  relay_.Group({docs_.Write("a", 0, "data"), mail_.Write("a", 0, "data")});
+  ASSERT_TRUE(WaitForState("docs", "diverged"));
+  ASSERT_TRUE(WaitForState("mail", "live"));
+  ASSERT_OK(Stop());
+
+  std::filesystem::remove_all(SecondaryStore("docs"));
+  std::filesystem::remove(temp_ / "state/docs.checkpoint");
+  std::filesystem::remove(temp_ / "state/docs.checkpoint.diverged");
+  std::filesystem::remove_all(temp_ / "state/journal");
+  relay_.Group({docs_.Create("b"), mail_.Create("b")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_TRUE(WaitForState("mail", "live"));
   ExpectEqualTrees("docs");
   ExpectEqualTrees("mail");
 }
