@@ -10,15 +10,6 @@ namespace {
 
 struct RelayOptionsOfUser {};
 
-void LogRecovery(const RelayConfig& config, const RecoveryReport& found) {
-  log::info("journal {}: {} segments up to record {}", config.journal, found.segments,
-            found.end.position.Text());
-  if (found.torn_bytes > 0) {
-    log::warn("journal {}: cut {} bytes of an unfinished write group off {} at {}", config.journal,
-              found.torn_bytes, found.torn_segment, found.torn_offset);
-  }
-}
-
 Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser&) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_ASSIGN(Signals signals, Signals::Block());
@@ -31,11 +22,9 @@ Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser&) {
     error.message = "relay: " + error.message;
     return error;
   }
-  LogRecovery(config.relay, (*relay)->recovery());
   ServeUntilSignal(signals, "relay of " + config.group + " at " + (*relay)->write_endpoint(),
                    [] { return false; });
   (*relay)->Stop();
-  log::info("stopped");
   return Exit::kDone;
 }
 
