@@ -33,6 +33,7 @@ class Cluster {
   ~Cluster();
 
   // Where things are.
+  const std::string& folder() const { return folder_->path(); }
   std::string config() const { return folder_->path() + "/hawser.yaml"; }
   std::string journal() const { return folder_->path() + "/relay"; }
   std::string Mount(const std::string& node, const std::string& volume) const;
