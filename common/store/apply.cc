@@ -8,6 +8,7 @@
 
 #include "common/base/files.h"
 #include "common/store/redo.h"
+#include "common/store/owner_access.h"
 #include "common/store/store.h"
 
 namespace hawser {
@@ -127,7 +128,7 @@ class Applier {
                                    what, Describe(record_))};
   }
 
-  Error Failed(const std::string& what, const StorePath& path) const {
+  static Error Failed(const std::string& what, const StorePath& path) {
     return ErrnoError("cannot " + what, path.Printable());
   }
 
@@ -188,15 +189,12 @@ class Applier {
     return opened_.get();
   }
 
-  // Without root a file's own mode can be in the way (git's objects are 0444): it is lifted for the moment.
-  Result<UniqueFd> OpenWritable(const Found& node, const StorePath& path) const {
+  static Result<UniqueFd> OpenWritable(const Found& node, const StorePath& path) {
     const std::string proc = ProcPath(node.fd.get());
     UniqueFd fd(::open(proc.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!fd && errno == EACCES && ::chmod(proc.c_str(), (node.info.st_mode & 07777) | S_IWUSR) == 0) {
+    if (!fd && errno == EACCES) {
+      const OwnerAccess access(proc);
       fd = UniqueFd(::open(proc.c_str(), O_WRONLY | O_CLOEXEC));
-      const int problem = errno;
-      if (::chmod(proc.c_str(), node.info.st_mode & 07777) != 0) return Failed("restore the mode of", path);
-      errno = problem;
     }
     if (!fd) return Failed("open", path);
     return fd;

@@ -5,6 +5,9 @@
 
 #include <charconv>
 
+#include "common/store/beneath.h"
+#include "common/store/owner_access.h"
+
 namespace hawser {
 
 namespace {
@@ -28,12 +31,19 @@ Result<FileId> ParseId(const char* text, ssize_t size) {
 
 Result<FileId> ReadFileId(const std::string& path) {
   char text[kIdDigits + 1];
-  return ParseId(text, ::getxattr(path.c_str(), kIdXattr, text, sizeof text));
+  ssize_t size = ::getxattr(path.c_str(), kIdXattr, text, sizeof text);
+  if (size < 0 && errno == EACCES) {
+    const OwnerAccess access(path);
+    size = ::getxattr(path.c_str(), kIdXattr, text, sizeof text);
+  }
+  return ParseId(text, size);
 }
 
 Result<FileId> ReadFileId(int fd) {
   char text[kIdDigits + 1];
-  return ParseId(text, ::fgetxattr(fd, kIdXattr, text, sizeof text));
+  const ssize_t size = ::fgetxattr(fd, kIdXattr, text, sizeof text);
+  if (size < 0 && errno == EACCES) return ReadFileId(ProcPath(fd));
+  return ParseId(text, size);
 }
 
 Status WriteFileId(int fd, FileId id) {

@@ -5,6 +5,8 @@
 #include <sys/file.h>
 #include <sys/xattr.h>
 
+#include "common/store/owner_access.h"
+
 namespace hawser {
 
 namespace {
@@ -117,6 +119,10 @@ Result<UniqueFd> Store::Reopen(int pinned, int flags) const {
   const std::string path = ProcPath(pinned);
   UniqueFd fd(::open(path.c_str(), wanted | O_NOATIME));
   if (!fd && errno == EPERM) fd = UniqueFd(::open(path.c_str(), wanted));
+  if (!fd && errno == EACCES) {
+    const OwnerAccess access(path);
+    fd = UniqueFd(::open(path.c_str(), wanted));
+  }
   if (!fd) return ErrnoError("cannot open a file of the store");
   return fd;
 }
