@@ -30,6 +30,15 @@ class SessionTest : public testing::Test {
     ASSERT_EQ(kernel_->Init().error, 0);
   }
 
+  // As a kernel does, also at an unmount.
+  void TearDown() override {
+    for (const auto& [node, open] : opened_) {
+      fuse_release_in release{};
+      release.fh = open.fh;
+      EXPECT_EQ(kernel_->Call(FUSE_RELEASE, node, FakeKernel::Body(release)).error, 0);
+    }
+  }
+
   fuse_entry_out Create(std::uint64_t parent, const std::string& name, fuse_open_out& open) {
     fuse_create_in create{};
     create.flags = O_RDWR;
@@ -37,7 +46,9 @@ class SessionTest : public testing::Test {
     const auto reply = kernel_->Call(FUSE_CREATE, parent, FakeKernel::Body(create, {name}));
     EXPECT_EQ(reply.error, 0);
     std::memcpy(&open, reply.body.data() + sizeof(fuse_entry_out), sizeof open);
-    return reply.As<fuse_entry_out>();
+    const auto entry = reply.As<fuse_entry_out>();
+    opened_.push_back({entry.nodeid, open});
+    return entry;
   }
   FakeKernel::Reply Lookup(std::uint64_t parent, const std::string& name) {
     return kernel_->Call(FUSE_LOOKUP, parent, FakeKernel::Names({name}));
@@ -63,6 +74,7 @@ class SessionTest : public testing::Test {
   std::unique_ptr<Operations> operations_;
   std::unique_ptr<FakeKernel> kernel_;
   std::unique_ptr<Session> session_;
+  std::vector<std::pair<std::uint64_t, fuse_open_out>> opened_;
 };
 
 TEST_F(SessionTest, AFileIsCreatedWrittenAndRead) {
