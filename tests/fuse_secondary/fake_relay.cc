@@ -1,5 +1,9 @@
 #include "tests/fuse_secondary/fake_relay.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -11,6 +15,12 @@ namespace hawser::test {
 namespace {
 
 constexpr std::chrono::milliseconds kHeadEvery{50};
+constexpr std::chrono::seconds kPortPatience{30};
+
+[[noreturn]] void Must(const Error& error) {
+  std::fprintf(stderr, "fake relay: %s\n", error.Text().c_str());
+  std::abort();
+}
 
 void Must(const Status& status) {
   if (status) return;
@@ -60,6 +70,25 @@ void FakeRelay::Bind() {
   router_ = Must(Router::Bind(context_, config_.ControlEndpoint()));
   config_.stream_port = PortOf(publisher_->endpoint());
   config_.control_port = PortOf(router_->endpoint());
+  held_stream_.Reset();
+  held_control_.Reset();
+}
+
+UniqueFd FakeRelay::Hold(std::uint16_t port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int yes = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // The socket that was closed listens for a moment longer.
+  const Deadline deadline = SteadyClock::now() + kPortPatience;
+  while (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno != EADDRINUSE || SteadyClock::now() > deadline) Must(ErrnoError("cannot hold a port"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return fd;
 }
 
 void FakeRelay::ComeBack() {
@@ -72,8 +101,11 @@ void FakeRelay::GoAway() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
   const std::lock_guard lock(mutex_);
+  if (publisher_ == nullptr) return;
   publisher_.reset();
   router_.reset();
+  held_stream_ = Hold(config_.stream_port);
+  held_control_ = Hold(config_.control_port);
 }
 
 void FakeRelay::Serve() {

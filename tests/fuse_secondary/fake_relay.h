@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/unique_fd.h"
 #include "common/config/config.h"
 #include "common/journal/journal.h"
 #include "common/net/publisher.h"
@@ -38,6 +39,7 @@ class FakeRelay {
 
  private:
   void Bind();
+  static UniqueFd Hold(std::uint16_t port);
   void Serve();
   void AnswerPull(const Incoming& request, const Asker& asker);
   void Publish(const Frame& frame, std::shared_ptr<const void> owner);
@@ -49,6 +51,10 @@ class FakeRelay {
   mutable std::mutex mutex_;  // of the publisher and the journal's appending side
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Router> router_;
+  // While away: bound and not listening, so that connecting fails and nobody else gets the port. (An
+  // ephemeral port that is free would even be connected to itself.)
+  UniqueFd held_stream_;
+  UniqueFd held_control_;
   std::atomic<std::uint64_t> pulls_ = 0;
   std::atomic<bool> stop_ = false;
   std::int64_t time_ = 1;
