@@ -78,7 +78,11 @@ bool Child::Reap() {
   return true;
 }
 
-bool Child::ended_well() const { return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0; }
+bool Child::ended_well() const {
+  if (!status_) return false;
+  if (WIFEXITED(*status_)) return WEXITSTATUS(*status_) == 0;
+  return !ready && WTERMSIG(*status_) == SIGTERM;
+}
 
 std::string Child::Ending() const {
   if (!status_) return "runs";

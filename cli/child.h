@@ -28,7 +28,8 @@ class Child {
   // Takes note if it has ended. Returns true only when this call found out.
   bool Reap();
   bool running() const { return !status_.has_value(); }
-  bool ended_well() const;  // ended with exit code 0
+  // Ended with exit code 0; or was stopped before it was ready, when it may not yet handle SIGTERM.
+  bool ended_well() const;
   // "ended with exit code 3", "was killed by SIGKILL"
   std::string Ending() const;
 
