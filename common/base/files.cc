@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "common/base/crash_point.h"
+
 namespace hawser {
 
 namespace {
@@ -43,6 +45,7 @@ Status WriteFileAtomically(const std::string& path, const std::string& content) 
     HAWSER_TRY(WriteAllAt(fd.get(), AsBytes(content), 0, temporary));
     if (::fsync(fd.get()) != 0) return ErrnoError("cannot flush", temporary);
   }
+  CrashPoint("file.written", path);
   if (::rename(temporary.c_str(), path.c_str()) != 0) return ErrnoError("cannot replace", path);
   return SyncDirectory(ParentOf(path));
 }
