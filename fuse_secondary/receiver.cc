@@ -1,9 +1,6 @@
 #include "fuse_secondary/receiver.h"
 
-#include <fmt/format.h>
-
 #include "common/base/log.h"
-#include "common/store/store.h"
 
 namespace hawser {
 
@@ -14,35 +11,14 @@ constexpr std::chrono::milliseconds kPullPatience{3000};
 constexpr std::chrono::milliseconds kPullResend{1000};
 constexpr std::uint64_t kDrainBytes = 8 * kMiB;  // taken from the stream before a flush
 
-// The frame that stream messages carry: [front][header][payload]...
-Result<Frame> FrameOf(const Incoming& message) {
-  if (message.parts() == 0) return Error{EBADMSG, "a frame without a front"};
-  std::vector<Bytes> parts;
-  for (std::size_t i = 1; i < message.parts(); ++i) parts.push_back(message.part(i));
-  return ParseFrameParts(message.part(0), parts);
-}
-
-Condition ConditionOf(const Error& error) {
-  switch (error.code) {
-    case ENODATA:
-      return Condition::kNeedsSync;
-    case kStoreDiverged:
-      return Condition::kDiverged;
-    default:
-      return Condition::kStalled;
-  }
-}
-
 }  // namespace
 
 Receiver::Receiver(NetContext& context, const RelayConfig& relay, OwnJournal& journal, const Progress& start,
                    ReplicaBoard& board, ReceiverOptions options)
     : context_(context),
       relay_(relay),
-      journal_(journal),
-      start_(start),
-      board_(board),
       options_(std::move(options)),
+      intake_(journal, start, board, {options_.node, options_.pull_bytes, options_.retry_every}),
       requester_(context, relay.ControlEndpoint()) {
   requester_.set_resend_after(kPullResend);
   thread_ = std::thread([this] { Run(); });
@@ -56,7 +32,7 @@ void Receiver::Stop() {
 void Receiver::Run() {
   stream_ = std::make_unique<Subscriber>(context_, relay_.StreamEndpoint(), options_.stream_queue);
   while (!stop_) {
-    if (Ready() && must_pull_ && SteadyClock::now() >= pull_after_) {
+    if (intake_.Ready(SteadyClock::now()) && intake_.PullIsDue(SteadyClock::now())) {
       Pull();
     } else {
       Listen();
@@ -65,27 +41,9 @@ void Receiver::Run() {
   stream_.reset();
 }
 
-// Whether frames can be taken: the own journal is open, or is to be begun with the relay's answer to a pull.
-bool Receiver::Ready() {
-  if (journal_.is_open()) return true;
-  if (!journal_failed_) return true;
-  if (SteadyClock::now() < open_after_) return false;
-  if (const Status opened = journal_.Open(start_); !opened) {
-    JournalFails(opened.error());
-    return false;
-  }
-  journal_failed_ = false;
-  said_.clear();
-  log::info("own journal is open again at {}", journal_.durable().position.Text());
-  board_.SetStream(Condition::kFine, "");
-  board_.Received(journal_.durable());
-  must_pull_ = true;
-  return true;
-}
-
 void Receiver::Listen() {
   Deadline deadline = SteadyClock::now() + kListenFor;
-  const std::uint64_t begun = journal_.is_open() ? journal_.appended().journal_bytes : 0;
+  const std::uint64_t begun = intake_.appended_bytes();
   while (!stop_) {
     auto message = stream_->Receive(deadline);
     if (!message) {
@@ -94,173 +52,20 @@ void Receiver::Listen() {
       return;
     }
     if (!*message) break;
-    TakeFromStream(**message);
-    if (must_pull_) break;
-    if (journal_.is_open() && journal_.appended().journal_bytes - begun > kDrainBytes) break;
+    intake_.TakeFromStream(**message, SteadyClock::now());
+    if (intake_.must_pull() || intake_.appended_bytes() > begun + kDrainBytes) break;
     deadline = SteadyClock::now();  // from here on only what is waiting already
   }
-  Commit();
-}
-
-void Receiver::TakeFromStream(const Incoming& message) {
-  if (message.type() == MessageType::kHead) {
-    if (message.parts() != 1) return;
-    const auto head = Decode<Head>(message.part(0));
-    if (!head) return;
-    board_.Heard(head->head);
-    if (IsAhead(head->head.position)) must_pull_ = true;
-    return;
-  }
-  if (message.type() != MessageType::kFrame) return;
-  const auto frame = FrameOf(message);
-  if (!frame) {
-    log::warn("a frame of the relay's stream is damaged and is asked for again: {}", frame.error().Text());
-    must_pull_ = true;
-    return;
-  }
-  board_.Heard(frame->header.progress());
-  if (!journal_.is_open()) return;
-  // Whether a frame that doesn't fit is a gap or a divergence is for the relay to say.
-  if (const auto taken = Take(*frame); !taken) must_pull_ = true;
+  intake_.Commit(SteadyClock::now());
 }
 
 void Receiver::Pull() {
-  const Buffer request =
-      Encode(hawser::Pull{.node = options_.node, .after = received(), .max_bytes = options_.pull_bytes});
+  const Buffer request = intake_.PullRequest();
   const auto reply =
       requester_.Request(MessageType::kPull, {Bytes(request)}, SteadyClock::now() + kPullPatience, &stop_);
-  if (!reply) {
-    // Away: the board knows since when. Its stream is listened to before it is asked again.
-    pull_after_ = SteadyClock::now() + options_.retry_every;
-    return;
-  }
-  TakeFromPull(*reply);
-  Commit();
-}
-
-void Receiver::TakeFromPull(const Incoming& reply) {
-  if (reply.type() == MessageType::kRefusal && reply.parts() >= 1) {
-    const auto refusal = Decode<Refusal>(reply.part(0));
-    return StreamFails(Condition::kStalled, "the relay refuses to hand out its journal: " +
-                                                (refusal ? refusal->text : refusal.error().Text()));
-  }
-  if (reply.type() != MessageType::kFrames || reply.parts() < 1)
-    return StreamFails(Condition::kStalled, "the relay's answer to a pull can't be understood");
-  const auto answer = Decode<PullReply>(reply.part(0));
-  if (!answer)
-    return StreamFails(Condition::kStalled, "the relay's answer to a pull: " + answer.error().Text());
-  board_.Heard(answer->head);
-
-  switch (answer->answer) {
-    case PullReply::Answer::kGone:
-      return StreamFails(
-          Condition::kNeedsSync,
-          fmt::format("the relay no longer has what comes after {}; this node needs a sync: {}",
-                      received().Text(), answer->text));
-    case PullReply::Answer::kDiverged:
-      return StreamFails(
-          Condition::kDiverged,
-          fmt::format("what this node received up to {} is not what the relay's journal holds there: {}",
-                      received().Text(), answer->text));
-    case PullReply::Answer::kFailed:
-      return StreamFails(Condition::kStalled, "the relay can't read its journal: " + answer->text);
-    case PullReply::Answer::kFrames:
-      break;
-  }
-  if (!journal_.is_open()) {
-    if (start_.position.group == Group{}) start_.position.journal = answer->head.position.journal;
-    if (const Status opened = journal_.Open(start_); !opened) return JournalFails(opened.error());
-    board_.Received(journal_.durable());
-  }
-  const Position before = received();
-  if (reply.parts() > 1) {
-    if (const Status taken = TakeFrames(reply.part(1)); !taken) {
-      if (journal_.is_open()) StreamFails(ConditionOf(taken.error()), taken.error().Text());
-      return;
-    }
-  }
-  if (!journal_.is_open()) return;
-  if (received().group >= answer->head.position.group) {
-    must_pull_ = false;
-  } else if (received() == before) {
-    pull_after_ = SteadyClock::now() + options_.retry_every;
-    return;
-  }
-  said_.clear();
-  board_.SetStream(Condition::kFine, "");
-}
-
-// Whole frames, one after the other.
-Status Receiver::TakeFrames(Bytes frames) {
-  while (!frames.empty()) {
-    HAWSER_ASSIGN(const Frame frame, ParseFrame(frames));
-    HAWSER_ASSIGN(const bool taken, Take(frame));
-    static_cast<void>(taken);
-    frames = frames.subspan(frame.header.frame_bytes());
-  }
-  return {};
-}
-
-Result<bool> Receiver::Take(const Frame& frame) {
-  const Progress& last = journal_.appended();
-  if (frame.header.journal == last.position.journal && frame.header.group <= last.position.group) {
-    // Seen already. The last one tells at once whether it was the same.
-    if (frame.header.group == last.position.group && frame.header.digest != last.position.digest)
-      return Error{kStoreDiverged,
-                   "the relay holds another " + last.position.Text() + " than was received here"};
-    return false;
-  }
-  if (frame.header.group > Next(last.position.group)) {
-    return Error{ENODATA,
-                 fmt::format("the relay no longer has what comes after {}, its oldest is group {}; this node "
-                             "needs a sync",
-                             last.position.Text(), frame.header.group.value)};
-  }
-  if (const Status follows = CheckFollows(last, frame.header); !follows)
-    return Error{kStoreDiverged,
-                 "the relay's journal parts from what was received here: " + follows.error().message};
-  if (Status appended = journal_.Append(frame); !appended) {
-    JournalFails(appended.error());
-    return std::move(appended).error();
-  }
-  return true;
-}
-
-// One flush for all that was appended; only then anybody sees it.
-void Receiver::Commit() {
-  if (!journal_.is_open() || journal_.appended() == journal_.durable()) return;
-  if (const Status flushed = journal_.Flush(); !flushed) return JournalFails(flushed.error());
-  board_.Received(journal_.durable());
-}
-
-void Receiver::StreamFails(Condition condition, const std::string& problem) {
-  if (problem != said_) log::error("{}", problem);
-  said_ = problem;
-  board_.SetStream(condition, problem);
-  must_pull_ = true;
-  pull_after_ = SteadyClock::now() + options_.retry_every;
-}
-
-void Receiver::JournalFails(const Error& error) {
-  journal_.Close();
-  journal_failed_ = true;
-  start_ = board_.received().position.group > start_.position.group ? board_.received() : start_;
-  open_after_ = SteadyClock::now() + options_.retry_every;
-  StreamFails(Condition::kStalled,
-              fmt::format("receiving has stopped, the own journal '{}' fails: {}; it goes on by "
-                          "itself once that is mended",
-                          journal_.folder(), error.Text()));
-}
-
-// Whether the relay's head is something that was not received.
-bool Receiver::IsAhead(const Position& head) const {
-  const Position here = received();
-  return head.group > here.group || head.journal != here.journal ||
-         (head.group == here.group && head.digest != here.digest);
-}
-
-Position Receiver::received() const {
-  return journal_.is_open() ? journal_.appended().position : start_.position;
+  if (!reply) return intake_.PullFailed(SteadyClock::now());
+  intake_.TakeFromPull(*reply, SteadyClock::now());
+  intake_.Commit(SteadyClock::now());
 }
 
 }  // namespace hawser

@@ -19,11 +19,11 @@ void Complaints::Note(const std::string& text) {
   unwritten_ = 0;
 }
 
-void Refuse(Router& router, const Asker& asker, const Refusal& refusal, Complaints& complaints) {
+void Refuse(Answerer& answerer, const Asker& asker, const Refusal& refusal, Complaints& complaints) {
   complaints.Note(refusal.text);
   std::vector<Buffer> parts;
   parts.push_back(Encode(refusal));
-  router.Reply(asker, MessageType::kRefusal, std::move(parts));
+  answerer.Reply(asker, MessageType::kRefusal, std::move(parts));
 }
 
 Refusal Unreadable(const Error& why) {

@@ -27,7 +27,7 @@ class Complaints {
 };
 
 // Answers a request that cannot be granted, and notes it.
-void Refuse(Router& router, const Asker& asker, const Refusal& refusal, Complaints& complaints);
+void Refuse(Answerer& answerer, const Asker& asker, const Refusal& refusal, Complaints& complaints);
 
 // The refusal for a message that could not be read.
 Refusal Unreadable(const Error& why);

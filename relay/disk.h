@@ -2,16 +2,15 @@
 // and drops old segments. Asked by control through a queue; answers through another and wakes control.
 #pragma once
 
-#include <map>
-#include <memory>
+#include <functional>
 #include <string>
 #include <variant>
 
 #include "common/journal/journal.h"
-#include "common/journal/reader.h"
 #include "common/net/messages.h"
 #include "common/net/router.h"
 #include "common/net/wake.h"
+#include "relay/pull_server.h"
 #include "relay/queue.h"
 
 namespace hawser {
@@ -36,7 +35,7 @@ struct Measured {
 };
 using DiskResult = std::variant<Pulled, Measured>;
 
-class Disk {
+class DiskWorker {
  public:
   struct Parts {
     std::string folder;  // the journal's
@@ -47,27 +46,18 @@ class Disk {
     const Wake& wake;
   };
 
-  explicit Disk(Parts parts) : parts_(std::move(parts)) {}
+  explicit DiskWorker(Parts parts) : parts_(std::move(parts)), pulls_(parts_.folder, parts_.journal) {}
 
   // Serves until the queue of jobs is closed.
   void Run();
 
  private:
-  // Secondaries pull one batch after the other: each one's reader stands where the next batch begins.
-  struct Cached {
-    std::unique_ptr<JournalReader> reader;
-    Deadline used;
-  };
-
   void Do(const PullJob& job);
   void Do(const MeasureJob& job);
   void Do(const DropJob& job);
-  std::optional<PullReply> CheckAfter(const Position& after, const Progress& head) const;
-  Result<Buffer> Read(const Pull& pull, const Progress& head);
-  void CloseIdleReaders();
 
   const Parts parts_;
-  std::map<NodeName, Cached> readers_;
+  PullServer pulls_;
 };
 
 // Bytes free for this process on the filesystem of `folder`.

@@ -77,7 +77,7 @@ class RelayProcess : public Relay {
   Wake wake_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Stream> stream_;
-  std::unique_ptr<Disk> disk_;
+  std::unique_ptr<DiskWorker> disk_;
   std::unique_ptr<Control> control_;
 
   std::atomic<bool> stop_writer_ = false;
@@ -125,7 +125,7 @@ Status RelayProcess::BuildParts() {
                                      members, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
   stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
-  disk_ = std::make_unique<Disk>(Disk::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
+  disk_ = std::make_unique<DiskWorker>(DiskWorker::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
   Tracker tracker(
       config_.nodes, config_.failover.detect,
       {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, options_.reserve_bytes});
@@ -137,7 +137,7 @@ Status RelayProcess::BuildParts() {
 }
 
 void RelayProcess::StartThreads() {
-  writer_thread_ = std::thread([this] { writer_->Run(stop_writer_); });
+  writer_thread_ = std::thread([this] { writer_->Run(*write_router_, stop_writer_); });
   stream_thread_ = std::thread([this] { stream_->Run(); });
   disk_thread_ = std::thread([this] { disk_->Run(); });
   control_thread_ = std::thread([this] { control_->Run(stop_control_); });

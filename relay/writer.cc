@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "relay/limits.h"
 #include "relay/recovery.h"
@@ -14,9 +15,6 @@ namespace {
 
 constexpr auto kStopCheck = std::chrono::milliseconds(50);
 constexpr auto kNoWait = std::chrono::milliseconds(0);
-
-// Never before the group that came before, whatever the wall clock does.
-Timestamp TimeAfter(const Progress& head) { return std::max(Now(), head.time); }
 
 std::vector<Buffer> OnePart(Buffer part) {
   std::vector<Buffer> parts;
@@ -41,16 +39,27 @@ Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
 Status Writer::AppointPrimaries(const std::map<VolumeName, NodeName>& first) {
   const std::vector<Record> records = sequencer_.MissingPrimaries(first);
   if (records.empty()) return {};
+  for (const Record& record : records) {
+    log::info("node {} is the first primary of volume {}", std::get<Promote>(record.body).node.value,
+              record.volume.value);
+  }
+  return JournalOwn(records);
+}
+
+Status Writer::JournalOwn(const std::vector<Record>& records) {
   Forming forming;
   std::vector<Buffer> headers;
+  headers.reserve(records.size());
   for (const Record& record : records) {
     headers.push_back(EncodeRecord(record));
     forming.entries.push_back({headers.back(), {}});
-    log::info("node {} is the first primary of volume {}", std::get<Promote>(record.body).node.value,
-              record.volume.value);
     sequencer_.OfferOwn(record);
   }
-  HAWSER_TRY(MakeDurable(forming));
+  if (auto durable = MakeDurable(forming); !durable) {
+    journal_failure_ = durable.error().Text();
+    Post();
+    return durable;
+  }
   sequencer_.Commit(forming.frame->frame.header.progress());
   AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes);
   HAWSER_TRY(Save());
@@ -58,14 +67,14 @@ Status Writer::AppointPrimaries(const std::map<VolumeName, NodeName>& first) {
   return {};
 }
 
-void Writer::Run(const std::atomic<bool>& stop) {
+void Writer::Run(Router& router, const std::atomic<bool>& stop) {
   while (!stop.load()) {
-    auto arrival = parts_.router.Receive(kStopCheck);
+    auto arrival = router.Receive(kStopCheck);
     Forming forming;
     while (arrival && *arrival) {
       Collect(**std::move(arrival), forming);
       if (forming.IsFull()) break;
-      arrival = parts_.router.Receive(kNoWait);
+      arrival = router.Receive(kNoWait);
     }
     if (!arrival) {
       log::error("the write port has failed: {}", arrival.error().Text());
@@ -81,23 +90,23 @@ void Writer::Collect(Arrival arrival, Forming& forming) {
   // Not kept until there is room, which may be long: whoever still waits then sends it again.
   if (parts_.board.hold_writers.load()) return;
   if (!arrival.message)
-    return Refuse(parts_.router, arrival.from, Unreadable(arrival.message.error()), complaints_);
+    return Refuse(parts_.answers, arrival.from, Unreadable(arrival.message.error()), complaints_);
   Incoming message = *std::move(arrival.message);
-  if (!journal_failure_.empty()) return Refuse(parts_.router, arrival.from, JournalFailed(), complaints_);
+  if (!journal_failure_.empty()) return Refuse(parts_.answers, arrival.from, JournalFailed(), complaints_);
   if (message.type() == MessageType::kHello && message.parts() == 1) {
     TakeHello(arrival.from, message, forming);
   } else if (message.type() == MessageType::kSubmit && message.parts() == 2) {
     TakeSubmit(arrival.from, std::move(message), forming);
   } else {
-    Refuse(parts_.router, arrival.from, Misplaced(message, "write"), complaints_);
+    Refuse(parts_.answers, arrival.from, Misplaced(message, "write"), complaints_);
   }
 }
 
 void Writer::TakeHello(const Asker& from, const Incoming& message, Forming& forming) {
   const auto hello = Decode<Hello>(message.part(0));
-  if (!hello) return Refuse(parts_.router, from, Unreadable(hello.error()), complaints_);
+  if (!hello) return Refuse(parts_.answers, from, Unreadable(hello.error()), complaints_);
   if (const auto refusal = sequencer_.Greet(*hello))
-    return Refuse(parts_.router, from, *refusal, complaints_);
+    return Refuse(parts_.answers, from, *refusal, complaints_);
   log::info("node {} begins session {}", hello->node.value, hello->session);
   forming.greeters.push_back(from);
 }
@@ -106,14 +115,14 @@ void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
   const Bytes header = message.part(0);
   const Bytes payload = message.part(1);
   if (header.size() > kMaxRecordHeaderBytes || payload.size() > kMaxPayloadBytes) {
-    return Refuse(parts_.router, from,
+    return Refuse(parts_.answers, from,
                   {RefusalCode::kTooLarge,
                    fmt::format("a record of {} + {} bytes is over the limit of {} + {}", header.size(),
                                payload.size(), kMaxRecordHeaderBytes, kMaxPayloadBytes)},
                   complaints_);
   }
   auto record = DecodeRecord(header, payload);
-  if (!record) return Refuse(parts_.router, from, Unreadable(record.error()), complaints_);
+  if (!record) return Refuse(parts_.answers, from, Unreadable(record.error()), complaints_);
   std::visit(Overloaded{
                  [&](const Accepted&) {
                    forming.entries.push_back({header, payload});
@@ -123,9 +132,9 @@ void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
                  },
                  [&](const AlreadyPending& pending) { forming.askers[pending.index].push_back(from); },
                  [&](const Repeated& repeated) {
-                   parts_.router.Reply(from, MessageType::kAck, OnePart(Encode(repeated.ack)));
+                   parts_.answers.Reply(from, MessageType::kAck, OnePart(Encode(repeated.ack)));
                  },
-                 [&](const Refusal& refusal) { Refuse(parts_.router, from, refusal, complaints_); },
+                 [&](const Refusal& refusal) { Refuse(parts_.answers, from, refusal, complaints_); },
              },
              sequencer_.Offer(*std::move(record)));
 }
@@ -138,11 +147,13 @@ void Writer::Finish(Forming forming) {
       Post();
       return RefuseAll(forming, JournalFailed());
     }
+    CrashPoint("relay.flushed");
     const std::vector<Ack> acks = sequencer_.Commit(forming.frame->frame.header.progress());
     for (std::size_t i = 0; i < acks.size(); ++i) {
       for (const Asker& asker : forming.askers[i])
-        parts_.router.Reply(asker, MessageType::kAck, OnePart(Encode(acks[i])));
+        parts_.answers.Reply(asker, MessageType::kAck, OnePart(Encode(acks[i])));
     }
+    CrashPoint("relay.replied");
     Publish(std::move(forming.frame));
     if (AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes)) SaveAndPost();
   }
@@ -151,8 +162,11 @@ void Writer::Finish(Forming forming) {
 
 Status Writer::MakeDurable(Forming& forming) {
   const Progress& head = sequencer_.state().head;
-  forming.frame->frame = MakeFrame(head, TimeAfter(head), std::move(forming.entries));
+  // Never before the group that came before, whatever the wall clock does.
+  const Timestamp time = std::max(parts_.clock(), head.time);
+  forming.frame->frame = MakeFrame(head, time, std::move(forming.entries));
   HAWSER_TRY(parts_.journal.Append(forming.frame->frame));
+  CrashPoint("relay.appended");
   return parts_.journal.Flush();
 }
 
@@ -162,20 +176,20 @@ void Writer::AnswerGreeters(const std::vector<Asker>& greeters) {
     const Refusal refusal{
         RefusalCode::kJournalFull,
         fmt::format("the relay cannot save its state: {}; make room and try again", saved.error().Text())};
-    for (const Asker& asker : greeters) Refuse(parts_.router, asker, refusal, complaints_);
+    for (const Asker& asker : greeters) Refuse(parts_.answers, asker, refusal, complaints_);
     return;
   }
   const Welcome welcome{parts_.group, sequencer_.state().head, parts_.journal.oldest(),
                         sequencer_.VolumeFacts()};
   for (const Asker& asker : greeters)
-    parts_.router.Reply(asker, MessageType::kWelcome, OnePart(Encode(welcome)));
+    parts_.answers.Reply(asker, MessageType::kWelcome, OnePart(Encode(welcome)));
 }
 
 void Writer::RefuseAll(const Forming& forming, const Refusal& refusal) {
   for (const auto& askers : forming.askers) {
-    for (const Asker& asker : askers) Refuse(parts_.router, asker, refusal, complaints_);
+    for (const Asker& asker : askers) Refuse(parts_.answers, asker, refusal, complaints_);
   }
-  for (const Asker& asker : forming.greeters) Refuse(parts_.router, asker, refusal, complaints_);
+  for (const Asker& asker : forming.greeters) Refuse(parts_.answers, asker, refusal, complaints_);
 }
 
 // A full queue drops the frame: the publisher announces the head, and secondaries pull what they miss.

@@ -1,9 +1,13 @@
 // The writer: everything between a request and its answer, in one thread. Ingest, sequencing, appending and
 // flushing are not split over threads: what arrives during a flush waits in the socket and is the next write
 // group, and a write pays for no hand-over (docs/ARCHITECTURE.md).
+//
+// Run() is the loop over the socket; all that it does with what has arrived is in Collect() and Finish(),
+// which know of no socket and no clock. The simulation (tests/sim) drives those.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,21 +36,13 @@ class Writer {
     std::string group;   // the consistency group's name
     std::string folder;  // the journal's
     std::uint64_t segment_bytes = 0;
-    Router& router;
+    Answerer& answers;
     Journal& journal;
     FrameQueue& published;
     NoticeBoard& board;
+    std::function<Timestamp()> clock = Now;
   };
 
-  Writer(const Parts& parts, const Membership& members, SavedState state);
-
-  // Journals who is primary where nobody is yet. Before Run().
-  Status AppointPrimaries(const std::map<VolumeName, NodeName>& first);
-
-  // Serves until `stop`; the group in progress is finished, the state saved.
-  void Run(const std::atomic<bool>& stop);
-
- private:
   // A group being formed, and who waits for it.
   struct Forming {
     std::shared_ptr<DurableFrame> frame = std::make_shared<DurableFrame>();
@@ -59,10 +55,25 @@ class Writer {
     bool IsFull() const;
   };
 
+  Writer(const Parts& parts, const Membership& members, SavedState state);
+
+  // Journals who is primary where nobody is yet. Before Run().
+  Status AppointPrimaries(const std::map<VolumeName, NodeName>& first);
+
+  // Serves what `router` receives until `stop`; the group in progress is finished, the state saved.
+  void Run(Router& router, const std::atomic<bool>& stop);
+
+  // Takes one request into the group being formed, or answers it at once.
   void Collect(Arrival arrival, Forming& forming);
+  // Ends the group: makes it durable, answers all that wait for it, hands it on to the stream.
+  void Finish(Forming forming);
+
+  // Journals records of the relay itself. Not while a group is being formed.
+  Status JournalOwn(const std::vector<Record>& records);
+
+ private:
   void TakeHello(const Asker& from, const Incoming& message, Forming& forming);
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);
-  void Finish(Forming forming);
   Status MakeDurable(Forming& forming);
   void AnswerGreeters(const std::vector<Asker>& greeters);
   void RefuseAll(const Forming& forming, const Refusal& refusal);

@@ -154,7 +154,7 @@ std::optional<std::string> FileJournal::TakeOldest(Group group) {
 
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, const Progress& start,
                                              RecoveryReport& report) {
-  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report, std::make_shared<Disk>()));
+  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report, options.disk ? options.disk : std::make_shared<Disk>()));
   return std::unique_ptr<Journal>(std::move(journal));
 }
 

@@ -13,9 +13,12 @@
 
 namespace hawser {
 
+class Disk;
+
 struct JournalOptions {
   std::string folder;
   std::uint64_t segment_bytes = 64 * kMiB;  // a new segment begins when the next frame would go past it
+  std::shared_ptr<Disk> disk = nullptr;     // null: the real one (disk.h)
 };
 
 // What recovery found and did, for the log and the user.

@@ -1,5 +1,6 @@
 #include "common/net/incoming.h"
 
+#include "common/net/outgoing.h"
 #include "common/net/socket.h"
 
 namespace hawser {
@@ -13,6 +14,13 @@ Incoming::Incoming(std::unique_ptr<State> state) : state_(std::move(state)) {}
 MessageType Incoming::type() const { return state_->type; }
 std::size_t Incoming::parts() const { return state_->parts.size(); }
 Bytes Incoming::part(std::size_t index) const { return ToBytes(state_->parts[index]); }
+
+Incoming Incoming::Of(MessageType type, std::vector<Buffer> parts) {
+  auto state = std::make_unique<State>();
+  state->type = type;
+  for (Buffer& part : parts) state->parts.push_back(AdoptPart(std::move(part)));
+  return Incoming(std::move(state));
+}
 
 Result<Incoming> ToIncoming(std::vector<zmq::message_t> parts) {
   HAWSER_ASSIGN(const MessageType type, DecodeEnvelope(parts.empty() ? Bytes{} : ToBytes(parts.front())));

@@ -30,6 +30,9 @@ class Incoming {
   std::size_t parts() const;
   Bytes part(std::size_t index) const;  // valid as long as this object
 
+  // As if it had come over a socket.
+  static Incoming Of(MessageType type, std::vector<Buffer> parts);
+
   struct State;
   explicit Incoming(std::unique_ptr<State> state);
 

@@ -32,11 +32,21 @@ struct Arrival {
   Result<Incoming> message;
 };
 
-class Router {
+// Whom answers are given to. A relay's decisions know no sockets (relay/writer.h): a simulation has another
+// one.
+class Answerer {
+ public:
+  virtual ~Answerer() = default;
+
+  // Sends [envelope(type)][parts...]. An answer to somebody who has gone is dropped.
+  virtual void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) = 0;
+};
+
+class Router : public Answerer {
  public:
   // Listens on `endpoint`, like tcp://127.0.0.1:7401; port 0 gets a free one. EADDRINUSE names it.
   static Result<std::unique_ptr<Router>> Bind(NetContext& context, const std::string& endpoint);
-  ~Router();
+  ~Router() override;
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
@@ -49,8 +59,7 @@ class Router {
   // Waits until a request is there, `wake_fd` becomes readable, or `deadline`.
   Status Wait(Deadline deadline, int wake_fd);
 
-  // Sends [envelope(type)][parts...]. An answer to somebody who has gone is dropped.
-  void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts);
+  void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) override;
 
  private:
   struct State;
