@@ -40,7 +40,7 @@ Result<std::unique_ptr<FileJournal>> FileJournal::Open(const JournalOptions& opt
                                                        RecoveryReport& report, std::shared_ptr<Disk> disk) {
   HAWSER_TRY(MakeDirectories(options.folder));
   HAWSER_ASSIGN(UniqueFd lock, LockFolder(options.folder));
-  HAWSER_ASSIGN(Recovered recovered, RecoverJournal(options.folder, start, *disk));
+  HAWSER_ASSIGN(RecoveredJournal recovered, RecoverJournal(options.folder, start, *disk));
   Log(options.folder, recovered.report);
   std::unique_ptr<FileJournal> journal(new FileJournal(options, std::move(disk), std::move(lock)));
   if (recovered.segments.empty()) {

@@ -112,8 +112,8 @@ Result<SegmentEntry> EntryOf(const std::string& folder, Group first, const Journ
 
 }  // namespace
 
-Result<Recovered> RecoverJournal(const std::string& folder, const Progress& start, Disk& disk) {
-  Recovered recovered;
+Result<RecoveredJournal> RecoverJournal(const std::string& folder, const Progress& start, Disk& disk) {
+  RecoveredJournal recovered;
   HAWSER_ASSIGN(std::vector<Group> groups, ListSegments(folder));
   if (groups.empty()) return recovered;
   HAWSER_ASSIGN(const bool removed, RemoveUnfinished(folder, groups, start, disk));

@@ -40,7 +40,7 @@ struct SegmentEntry {
   Group first_group() const { return Next(before.position.group); }
 };
 
-struct Recovered {
+struct RecoveredJournal {
   RecoveryReport report;
   std::vector<SegmentEntry> segments;  // in order; empty: the journal is to begin
   std::uint64_t offset = 0;            // where the last segment goes on
@@ -48,6 +48,6 @@ struct Recovered {
 
 // Recovers the journal in `folder`, which the caller has locked. When this returns, what it reports is on the
 // disk. `start` is where a journal would begin if there is none.
-Result<Recovered> RecoverJournal(const std::string& folder, const Progress& start, Disk& disk);
+Result<RecoveredJournal> RecoverJournal(const std::string& folder, const Progress& start, Disk& disk);
 
 }  // namespace hawser
