@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/record/codec.h"
+#include "fuse_primary/remedy.h"
 
 namespace hawser {
 
@@ -72,6 +74,7 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
   Journey journey{std::move(turn), relay_.Borrow(), applied_.Begin(), std::move(record), {}};
   journey.record.origin = journey.lane->NextOrigin();
   journey.header = EncodeRecord(journey.record);
+  CrashPoint("primary.decided");
   const auto answer = journey.lane->Submit(journey.header, mutation.payload, RelayDeadline(), &cancel);
   if (!answer) return GiveUp(std::move(journey), mutation.payload, answer.error());
   return Finish(journey, *answer, mutation.payload, to);
@@ -79,17 +82,40 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
 
 // The relay has answered: the record is in the journal and must now be in the store, or it is nowhere.
 Status Funnel::Finish(Journey& journey, const Answer& answer, Bytes payload, ApplyTo to) {
+  bool compensated = false;
   const auto outcome = [&]() -> Status {
     if (const auto* refusal = std::get_if<Refusal>(&answer)) return Refused(*refusal);
     HAWSER_TRY(CheckJournal(std::get<Ack>(answer).group.position));
     applied_.Known(std::get<Ack>(answer).group);
+    CrashPoint("primary.acknowledged");
     auto applied = volume_.Apply(journey.record, payload, to);
-    if (!applied) return StoreFailed(journey.record, applied.error());
-    return {};
+    CrashPoint("primary.applied");
+    if (applied) return {};
+    if (!IsNoRoom(applied.error())) return StoreFailed(journey.record, applied.error());
+    if (auto remedied = Compensate(journey, applied.error()); !remedied)
+      return StoreFailed(journey.record, remedied.error());
+    compensated = true;
+    return applied;
   }();
   // A record that is journaled but not in the store holds the mark (and so the checkpoint) where it is.
-  if (outcome || std::holds_alternative<Refusal>(answer)) applied_.Done(journey.mark);
+  if (outcome || compensated || std::holds_alternative<Refusal>(answer)) applied_.Done(journey.mark);
   return outcome;
+}
+
+// The store has no room for a journaled record: the node's real state is journaled after it, under the same turn, and is
+// not applied here. The caller waits for that, however long: only then is its errno true on every replica.
+Status Funnel::Compensate(Journey& journey, const Error& full) {
+  log::warn("{}: no room for a journaled record ({}): {}; journaling what is there instead", volume_.name().value,
+            Describe(journey.record), full.Text());
+  return Remedy(volume_.store(), journey.record, [&](Body body, Bytes payload) -> Status {
+    const Record remedy{volume_.name(), generation_, journey.lane->NextOrigin(), std::move(body)};
+    HAWSER_ASSIGN(const Answer answer,
+                  journey.lane->Submit(EncodeRecord(remedy), payload, std::nullopt, &stop_settling_));
+    if (const auto* refusal = std::get_if<Refusal>(&answer)) return Refused(*refusal);
+    HAWSER_TRY(CheckJournal(std::get<Ack>(answer).group.position));
+    applied_.Known(std::get<Ack>(answer).group);
+    return {};
+  });
 }
 
 Status Funnel::Refused(const Refusal& refusal) {

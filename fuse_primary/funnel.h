@@ -71,6 +71,7 @@ class Funnel : public Role {
   Status Finish(Journey& journey, const Answer& answer, Bytes payload, ApplyTo to);
   Status GiveUp(Journey journey, Bytes payload, const Error& why);
   void Settle(Journey& journey, const Buffer& payload);
+  Status Compensate(Journey& journey, const Error& full);
   Status Refused(const Refusal& refusal);
   Status CheckJournal(const Position& position);
   Status StoreFailed(const Record& record, const Error& error);

@@ -47,7 +47,12 @@ class Applier {
 
   Status operator()(const Create& r) {
     HAWSER_ASSIGN(const EntryRef entry, Parent(r.path));
-    HAWSER_TRY(MakeNode(entry, r));
+    if (auto made = MakeNode(entry, r); !made) {
+      // Not even half of it stays, so that the record can be tried again.
+      if (is_made_)
+        ::unlinkat(entry.parent.get(), entry.name.c_str(), r.kind == NodeKind::kDirectory ? AT_REMOVEDIR : 0);
+      return made;
+    }
     return SetParentTime(entry.parent.get(), r.time);
   }
 
@@ -203,18 +208,20 @@ class Applier {
   // Without root, a node that its owner can't write couldn't be given an id; Finish() sets the mode.
   static mode_t FirstMode(const Create& r) { return ::geteuid() == 0 ? r.mode : r.mode | S_IRWXU; }
 
-  Status MakeNode(const EntryRef& entry, const Create& r) const {
+  Status MakeNode(const EntryRef& entry, const Create& r) {
     switch (r.kind) {
       case NodeKind::kRegular: {
         const UniqueFd fd(::openat(entry.parent.get(), entry.name.c_str(),
                                    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, FirstMode(r)));
         if (!fd) return FailedEntry("create", r.path);
+        is_made_ = true;
         HAWSER_TRY(WriteFileId(fd.get(), r.file));
         return Finish(entry, r);
       }
       case NodeKind::kDirectory: {
         if (::mkdirat(entry.parent.get(), entry.name.c_str(), FirstMode(r)) != 0)
           return FailedEntry("create", r.path);
+        is_made_ = true;
         const UniqueFd fd(::openat(entry.parent.get(), entry.name.c_str(),
                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!fd) return Failed("open", r.path);
@@ -224,6 +231,7 @@ class Applier {
       case NodeKind::kSymlink:
         if (::symlinkat(r.target.c_str(), entry.parent.get(), entry.name.c_str()) != 0)
           return FailedEntry("create", r.path);
+        is_made_ = true;
         return Finish(entry, r);
       case NodeKind::kFifo: return MakeSpecial(entry, r, S_IFIFO);
       case NodeKind::kSocket: return MakeSpecial(entry, r, S_IFSOCK);
@@ -233,9 +241,10 @@ class Applier {
     return Error{EINVAL, "unknown kind of node"};
   }
 
-  Status MakeSpecial(const EntryRef& entry, const Create& r, mode_t type) const {
+  Status MakeSpecial(const EntryRef& entry, const Create& r, mode_t type) {
     if (::mknodat(entry.parent.get(), entry.name.c_str(), type | r.mode, r.device) != 0)
       return FailedEntry("create", r.path);
+    is_made_ = true;
     return Finish(entry, r);
   }
 
@@ -284,6 +293,7 @@ class Applier {
   Bytes payload_;
   ApplyTo to_;
   UniqueFd opened_;
+  bool is_made_ = false;  // the node that a Create makes
 };
 
 }  // namespace
