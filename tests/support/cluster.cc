@@ -1,26 +1,20 @@
 #include "tests/support/cluster.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "common/base/files.h"
+#include "tests/support/free_ports.h"
+#include "tests/support/leftovers.h"
 #include "tests/support/tree_compare.h"
 
 namespace hawser::test {
@@ -46,85 +40,16 @@ const std::vector<std::string>& Nodes() {
   return nodes;
 }
 
-// Below the range from which the kernel gives ports to connections.
-bool IsFree(std::uint16_t port) {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
-std::vector<std::uint16_t> FreePorts(std::size_t count) {
-  std::vector<std::uint16_t> ports;
-  auto port = static_cast<std::uint16_t>(15000 + getpid() * 7 % 15000);
-  for (; ports.size() < count; ++port)
-    if (IsFree(port)) ports.push_back(port);
-  return ports;
-}
-
-std::vector<std::string> MountsBelow(const std::string& folder) {
-  std::vector<std::string> mounts;
-  std::ifstream info("/proc/self/mountinfo");
-  for (std::string line; std::getline(info, line);) {
-    std::istringstream words(line);
-    std::string path;
-    for (int i = 0; i < 5; ++i) words >> path;
-    if (path.starts_with(folder + "/")) mounts.push_back(path);
-  }
-  return mounts;
-}
-
-void Detach(const std::string& mount) {
-  if (umount2(mount.c_str(), MNT_DETACH) == 0) return;
-  static_cast<void>(RunCommand({"fusermount3", "-u", "-z", mount}));
-}
-
-// Folders and mounts of tests whose process is gone.
-void CleanUpAfterKilledTests() {
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(TempRoot(), failed)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(kPrefix)) continue;
-    const pid_t pid = std::atoi(name.c_str() + kPrefix.size());
-    if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
-    for (const std::string& mount : MountsBelow(entry.path())) Detach(mount);
-    std::filesystem::remove_all(entry.path(), failed);
-  }
-}
-
 std::string Flow(const std::map<std::string, std::string>& keys) {
   std::string text;
   for (const auto& [key, value] : keys) text += ", " + key + ": " + value;
   return text;
 }
 
-// A socket for sd_notify(3), in the abstract namespace.
-Result<UniqueFd> ListenForNotices(const std::string& name) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name.data(), name.size());
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (!fd || bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
-    return ErrnoError("cannot listen for notices at " + name);
-  return fd;
-}
-
-bool ReceivesReady(int socket) {
-  pollfd ready{socket, POLLIN, 0};
-  if (poll(&ready, 1, 0) <= 0) return false;
-  char text[512];
-  const ssize_t size = recv(socket, text, sizeof text, 0);
-  return size > 0 &&
-         std::string_view(text, static_cast<std::size_t>(size)).find("READY=1") != std::string_view::npos;
-}
-
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
-  CleanUpAfterKilledTests();
+  CleanUpAfterKilledTests(kPrefix);
   folder_ = std::make_unique<TempDir>(kPrefix + std::to_string(getpid()) + "-");
   for (const Volume& volume : Volumes())
     for (const std::string& node : volume.nodes)
@@ -149,7 +74,7 @@ Cluster::~Cluster() {
       },
       std::chrono::seconds(10));
   processes_.clear();
-  for (const std::string& mount : MountsBelow(folder_->path())) Detach(mount);
+  DetachAllBelow(folder_->path());
 }
 
 std::string Cluster::Mount(const std::string& node, const std::string& volume) const {
@@ -193,7 +118,7 @@ Status Cluster::Start() {
 Status Cluster::Start(const std::string& process) {
   static int count = 0;
   const std::string notices = kPrefix + std::to_string(getpid()) + "-" + std::to_string(++count);
-  HAWSER_ASSIGN(const UniqueFd socket, ListenForNotices(notices));
+  HAWSER_ASSIGN(ReadyNotice notice, ReadyNotice::Listen(notices));
   std::vector<std::string> command = options_.prefix;
   command.insert(command.end(), {HAWSER_PROGRAM, "-c", config()});
   if (process == "relay")
@@ -203,16 +128,16 @@ Status Cluster::Start(const std::string& process) {
   HAWSER_ASSIGN(Process started, Process::Start({.command = command,
                                                  .output = Log(process),
                                                  .folder = folder_->path(),
-                                                 .environment = {{"NOTIFY_SOCKET", "@" + notices}}}));
+                                                 .environment = {{"NOTIFY_SOCKET", notice.address()}}}));
   processes_.erase(process);
   processes_.emplace(process, std::move(started));
-  return AwaitReady(process, socket.get());
+  return AwaitReady(process, notice);
 }
 
-Status Cluster::AwaitReady(const std::string& name, int socket) {
+Status Cluster::AwaitReady(const std::string& name, ReadyNotice& notice) {
   Process& process = Running(name);
   bool ready = false;
-  WaitUntil([&] { return (ready = ReceivesReady(socket)) || !process.running(); });
+  WaitUntil([&] { return (ready = notice.Received()) || !process.running(); });
   if (ready) return {};
   const std::string what = process.running() ? " is not ready in time" : " has ended before it was ready";
   return Error{ETIMEDOUT, name + what + "; its log:\n" + TailOfLog(name, kLogLinesShown)};

@@ -13,6 +13,7 @@
 
 #include "common/base/result.h"
 #include "tests/support/process.h"
+#include "tests/support/ready_notice.h"
 #include "tests/support/temp_dir.h"
 
 namespace hawser::test {
@@ -70,7 +71,7 @@ class Cluster {
 
  private:
   void WriteConfig(const ClusterOptions& options) const;
-  Status AwaitReady(const std::string& name, int socket);
+  Status AwaitReady(const std::string& name, ReadyNotice& notice);
   std::string TailOfLog(const std::string& process, std::size_t lines) const;
   Status CompareVolume(const std::string& volume, const std::string& primary) const;
 

@@ -1,0 +1,237 @@
+// What can happen to a group: each scenario draws one disturbance from the seed.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "common/base/bytes.h"
+#include "tests/crash/points.h"
+#include "tests/crash/trial.h"
+
+namespace hawser::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Short, or longer than requests wait before they are sent again.
+milliseconds DrawTime(Rng& rng) {
+  return rng.OneIn(4) ? milliseconds(2200 + rng.Below(1500)) : milliseconds(50 + rng.Below(900));
+}
+
+const std::string& Draw(const std::vector<std::string>& names, Rng& rng) {
+  return names[rng.Below(names.size())];
+}
+
+class Killed : public Disturbance {
+ public:
+  explicit Killed(std::vector<std::string> processes) : processes_(std::move(processes)) {}
+  std::string Text() const override { return fmt::format("kill -9 {}", fmt::join(processes_, " and ")); }
+  Status Inject(Trial& trial) override {
+    for (const std::string& process : processes_) trial.Kill(process);
+    return {};
+  }
+
+ private:
+  const std::vector<std::string> processes_;
+};
+
+class KilledAtPoint : public Disturbance {
+ public:
+  explicit KilledAtPoint(Point point) : point_(std::move(point)) {}
+  std::string Text() const override { return fmt::format("kill -9 {} at {}", point_.process, point_.place); }
+  Status Inject(Trial& trial) override {
+    trial.Kill(point_.process);
+    HAWSER_TRY(trial.group().Launch(point_.process, point_.place));
+    if (!point_.stir.empty()) {
+      trial.Kill(point_.stir);
+      HAWSER_TRY(trial.group().Launch(point_.stir));
+    }
+    const bool reached = WaitUntil([&] { return !trial.group().IsRunning(point_.process); }, kAtMost);
+    if (reached) {
+      ++trial.tally().crashes;
+    } else {
+      trial.Say("  it was not passed often enough");
+      trial.Kill(point_.process);  // lest it is passed later
+    }
+    return {};
+  }
+
+ private:
+  static constexpr auto kAtMost = std::chrono::seconds(4);
+  const Point point_;
+};
+
+class Frozen : public Disturbance {
+ public:
+  Frozen(std::string process, milliseconds time) : process_(std::move(process)), time_(time) {}
+  std::string Text() const override { return fmt::format("freeze {} for {} ms", process_, time_.count()); }
+  Status Inject(Trial& trial) override {
+    if (!trial.group().IsRunning(process_)) return {};
+    trial.group().Freeze(process_);
+    std::this_thread::sleep_for(time_);
+    return {};
+  }
+  Status Heal(Trial& trial) override {
+    if (trial.group().IsRunning(process_)) trial.group().Thaw(process_);
+    return {};
+  }
+
+ private:
+  const std::string process_;
+  const milliseconds time_;
+};
+
+struct LinkFault {
+  std::string node;
+  std::vector<Port> ports;
+  Flow flow = Flow::kCut;
+  bool reset = false;  // what was held is lost
+};
+
+class LinkLost : public Disturbance {
+ public:
+  LinkLost(LinkFault fault, milliseconds time) : fault_(std::move(fault)), time_(time) {}
+  std::string Text() const override {
+    std::string ports;
+    for (const Port port : fault_.ports) ports += std::string(" ") + NameOf(port);
+    static const std::map<Flow, const char*> words = {{Flow::kHoldRequests, "hold requests of"},
+                                                      {Flow::kHoldReplies, "hold replies to"},
+                                                      {Flow::kHoldAll, "silence"},
+                                                      {Flow::kCut, "cut"}};
+    return fmt::format("{} {}{} for {} ms{}", words.at(fault_.flow), fault_.node, ports, time_.count(),
+                       fault_.reset ? ", then reset" : "");
+  }
+  Status Inject(Trial& trial) override {
+    for (const Port port : fault_.ports) trial.group().SetLink(fault_.node, port, fault_.flow);
+    std::this_thread::sleep_for(time_);
+    return {};
+  }
+  Status Heal(Trial& trial) override {
+    for (const Port port : fault_.ports) {
+      if (fault_.reset) trial.group().ResetLink(fault_.node, port);
+      trial.group().SetLink(fault_.node, port, Flow::kOpen);
+    }
+    return {};
+  }
+
+ private:
+  const LinkFault fault_;
+  const milliseconds time_;
+};
+
+class FullDisk : public Disturbance {
+ public:
+  FullDisk(std::string disk, std::uint64_t leave, milliseconds time)
+      : disk_(std::move(disk)), leave_(leave), time_(time) {}
+  std::string Text() const override {
+    return fmt::format("fill the disk of {} for {} ms", disk_, time_.count());
+  }
+  Status Inject(Trial& trial) override {
+    HAWSER_TRY(trial.group().disk(disk_).Fill(leave_));
+    std::this_thread::sleep_for(time_);
+    return {};
+  }
+  Status Heal(Trial& trial) override {
+    trial.group().disk(disk_).MakeRoom();
+    return {};
+  }
+
+ private:
+  const std::string disk_;
+  const std::uint64_t leave_;
+  const milliseconds time_;
+};
+
+// A secondary is killed, comes back without a relay, and is looked at; or it is cut off and looked at while
+// it runs.
+class Stopped : public Disturbance {
+ public:
+  Stopped(std::string node, bool kill) : node_(std::move(node)), kill_(kill) {}
+  std::string Text() const override {
+    return fmt::format("{} {}, look at it without a relay", kill_ ? "kill -9" : "cut off", node_);
+  }
+  Status Inject(Trial& trial) override {
+    if (kill_ || !trial.group().IsRunning(node_)) trial.Kill(node_);
+    for (const Port port : kPorts) trial.group().SetLink(node_, port, Flow::kCut);
+    if (!trial.group().IsRunning(node_)) {
+      HAWSER_TRY(trial.group().Launch(node_));
+      const Status ready = trial.group().AwaitReady(node_);
+      if (!ready && trial.group().AnyDiskIsFull()) return {};  // it is started again when there is room
+      HAWSER_TRY(ready);
+    }
+    return trial.LookAtMounts(node_);
+  }
+  Status Heal(Trial& trial) override {
+    for (const Port port : kPorts) trial.group().SetLink(node_, port, Flow::kOpen);
+    return {};
+  }
+
+ private:
+  const std::string node_;
+  const bool kill_;
+};
+
+std::unique_ptr<Disturbance> DrawKill(Rng& rng) {
+  return std::make_unique<Killed>(std::vector{Draw(kProcesses, rng)});
+}
+
+std::unique_ptr<Disturbance> DrawKillTwo(Rng& rng) {
+  const std::size_t one = rng.Below(kProcesses.size());
+  const std::size_t other = (one + 1 + rng.Below(kProcesses.size() - 1)) % kProcesses.size();
+  return std::make_unique<Killed>(std::vector{kProcesses[one], kProcesses[other]});
+}
+
+std::unique_ptr<Disturbance> DrawPoint(Rng& rng) {
+  Point point = Points()[rng.Below(Points().size())];
+  point.place = point.place.substr(0, point.place.rfind(':')) + ":" +
+                std::to_string(1 + rng.Below(point.often ? 200 : 2));
+  return std::make_unique<KilledAtPoint>(point);
+}
+
+std::unique_ptr<Disturbance> DrawFreeze(Rng& rng) {
+  const std::string& process = Draw(kProcesses, rng);
+  return std::make_unique<Frozen>(process, DrawTime(rng));
+}
+
+std::unique_ptr<Disturbance> DrawLink(Rng& rng) {
+  LinkFault fault{.node = Draw(kNodes, rng), .ports = {}, .flow = Flow::kCut, .reset = false};
+  fault.flow = rng.Pick({Flow::kHoldRequests, Flow::kHoldReplies, Flow::kHoldAll, Flow::kCut});
+  if (rng.OneIn(2)) {
+    fault.ports.assign(std::begin(kPorts), std::end(kPorts));
+  } else {
+    fault.ports.push_back(rng.Pick({Port::kWrite, Port::kStream, Port::kControl}));
+  }
+  fault.reset = rng.OneIn(2);
+  return std::make_unique<LinkLost>(std::move(fault), DrawTime(rng));
+}
+
+std::unique_ptr<Disturbance> DrawDisk(Rng& rng) {
+  const milliseconds time = milliseconds(1000) + DrawTime(rng);
+  // The relay holds its writers before the last byte is gone; the others find out by an error.
+  if (rng.OneIn(3)) return std::make_unique<FullDisk>("relay", 256 * kMiB, time);
+  return std::make_unique<FullDisk>(rng.OneIn(2) ? "charlie/docs" : "delta/state", 0, time);
+}
+
+std::unique_ptr<Disturbance> DrawStop(Rng& rng) {
+  const std::string& node = Draw(kSecondaries, rng);
+  return std::make_unique<Stopped>(node, !rng.OneIn(3));
+}
+
+}  // namespace
+
+const std::vector<Scenario>& Scenarios() {
+  static const std::vector<Scenario> scenarios = {
+      {"kill", "kill -9 of one process", false, DrawKill},
+      {"kill-two", "kill -9 of two processes at once", false, DrawKillTwo},
+      {"point", "a process ends at a named point of the program, also while it recovers", false, DrawPoint},
+      {"freeze", "SIGSTOP, then SIGCONT", false, DrawFreeze},
+      {"link", "a node's links are cut, silenced, or lose one direction: all, or one of the three ports",
+       false, DrawLink},
+      {"stop", "kill -9 of a secondary; what it shows without a relay must have existed", false, DrawStop},
+      {"disk", "a disk is full for a while: relay's journal, secondary's journal, secondary's store", true,
+       DrawDisk},
+  };
+  return scenarios;
+}
+
+}  // namespace hawser::test

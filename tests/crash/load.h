@@ -1,0 +1,53 @@
+// The load: all works at once, in a process of its own (hawser-crash-load), since a mount that dies may take
+// those with it who have mapped its files. What was acknowledged is written down outside the mounts, by that
+// process, after each step.
+//
+// Not thread safe, but for a thread of its own that starts the process anew when it has died.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "common/base/result.h"
+#include "tests/crash/work.h"
+
+namespace hawser::test {
+
+class Load {
+ public:
+  // Makes the work folders in the trees, and `folder` for its notes.
+  static Result<std::unique_ptr<Load>> Make(const Trees& trees, const std::string& folder);
+  ~Load();
+
+  Status Start();
+  // Lets each work finish its step. ETIMEDOUT, with the works that hang, if one doesn't in time.
+  Status Stop();
+
+  // By the name of the work: the newest step that was acknowledged.
+  std::map<std::string, std::uint64_t> Acknowledged() const;
+  // Until each work has been acknowledged another step. ETIMEDOUT, naming those that stand.
+  Status AwaitProgress() const;
+  // What a work found wrong in the mounts themselves, one a line; empty if nothing.
+  std::string Violations() const;
+
+ private:
+  Load(Trees trees, std::string folder) : trees_(std::move(trees)), folder_(std::move(folder)) {}
+  void KeepRunning();
+
+  const Trees trees_;
+  const std::string folder_;
+  std::thread keeper_;
+  std::atomic<bool> stop_ = false;
+  std::string failure_;  // the keeper's; read after it was joined
+};
+
+// The notes in that folder.
+std::string AcknowledgedPath(const std::string& folder, const std::string& work);
+std::string ViolationsPath(const std::string& folder);
+std::uint64_t LastAcknowledged(const std::string& path);
+
+}  // namespace hawser::test

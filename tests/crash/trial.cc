@@ -1,0 +1,227 @@
+#include "tests/crash/trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "common/base/bytes.h"
+#include "tests/support/process.h"
+
+namespace hawser::test {
+namespace {
+
+// The relay begins to hold writers when its disk has less than this left; small enough to be filled by a
+// test.
+constexpr std::uint64_t kRelayDisk = kGiB;
+constexpr std::uint64_t kStoreDisk = 160 * kMiB;
+constexpr std::uint64_t kStateDisk = 400 * kMiB;
+
+GroupOptions WithDisks(bool disks) {
+  if (!disks) return {};
+  return {.disks = {{"relay", kRelayDisk}, {"charlie/docs", kStoreDisk}, {"delta/state", kStateDisk}},
+          .relay_keys = {}};
+}
+
+}  // namespace
+
+Tally& Tally::operator+=(const Tally& other) {
+  rounds += other.rounds;
+  faults += other.faults;
+  crashes += other.crashes;
+  stops += other.stops;
+  acknowledged += other.acknowledged;
+  lost += other.lost;
+  return *this;
+}
+
+Result<std::unique_ptr<Trial>> Trial::Start(std::uint64_t seed, bool disks) {
+  return Start(seed, WithDisks(disks));
+}
+
+Result<std::unique_ptr<Trial>> Trial::Start(std::uint64_t seed, const GroupOptions& options) {
+  HAWSER_ASSIGN(auto group, Group::Make(options));
+  std::unique_ptr<Trial> trial(new Trial(seed, std::move(group)));
+  HAWSER_TRY(trial->group_->Start());
+  Trees mounts;
+  for (const std::string& volume : kVolumes) mounts[volume] = trial->group_->Mount(PrimaryOf(volume), volume);
+  HAWSER_ASSIGN(trial->load_, Load::Make(mounts, trial->group_->folder() + "/load"));
+  // So that a secondary's tree without the work folder is one that isn't mounted.
+  HAWSER_TRY(trial->group_->AwaitCaughtUp());
+  std::vector<std::string> watched;
+  for (const std::string& node : kSecondaries)
+    for (const std::string& volume : kVolumes)
+      watched.push_back(trial->group_->Mount(node, volume) + "/" + kWorkFolder + "/append");
+  trial->watcher_ = std::make_unique<Watcher>(watched);
+  HAWSER_TRY(trial->load_->Start());
+  return trial;
+}
+
+void Trial::Say(const std::string& line) { history_ += line + "\n"; }
+
+void Trial::Kill(const std::string& process) {
+  Expect(process);
+  if (!group_->IsRunning(process)) return;
+  group_->Kill(process);
+  ++tally_.crashes;
+}
+
+Status Trial::Round(const std::vector<Scenario>& scenarios) {
+  const auto pause = [this](std::uint64_t most) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(rng_.Below(most)));
+  };
+  ++tally_.rounds;
+  pause(800);
+  std::vector<std::unique_ptr<Disturbance>> drawn;
+  const std::size_t count = rng_.OneIn(3) ? 2 : 1;
+  for (std::size_t i = 0; i < count; ++i) drawn.push_back(scenarios[rng_.Below(scenarios.size())].draw(rng_));
+  for (const auto& disturbance : drawn) {
+    Say(fmt::format("round {}: {}", tally_.rounds, disturbance->Text()));
+    HAWSER_TRY(disturbance->Inject(*this));
+    ++tally_.faults;
+    pause(400);
+  }
+  for (const auto& disturbance : drawn) HAWSER_TRY(disturbance->Heal(*this));
+  return Settle();
+}
+
+Status Trial::Settle() {
+  HAWSER_TRY(CheckProcesses());
+  HAWSER_TRY(group_->Start());
+  HAWSER_TRY(load_->AwaitProgress());
+  HAWSER_TRY(load_->Stop());
+  if (const std::string violations = load_->Violations(); !violations.empty())
+    return Error{EBADMSG, "in the primaries' mounts: " + violations};
+  HAWSER_TRY(group_->AwaitCaughtUp());
+  HAWSER_TRY(CheckStates());
+  HAWSER_TRY(CheckReplicas());
+  HAWSER_TRY(group_->CompareStores());
+  if (const std::string violation = watcher_->Violation(); !violation.empty())
+    return Error{EBADMSG, "a replica ran backwards: " + violation};
+  return load_->Start();
+}
+
+Status Trial::CheckProcesses() {
+  for (const std::string& process : kProcesses) {
+    if (group_->IsRunning(process) || std::ranges::find(expected_, process) != expected_.end()) continue;
+    return Error{EIO, process + " has ended by itself; its log:\n" + group_->TailOfLog(process, 30)};
+  }
+  expected_.clear();
+  return {};
+}
+
+// "catching_up" may be left of what came last.
+Status Trial::CheckStates() {
+  std::string wrong;
+  const bool live = WaitUntil([&] {
+    wrong.clear();
+    const auto status = group_->GetStatus();
+    if (!status) wrong = status.error().Text();
+    for (const std::string& process : kProcesses)
+      if (const std::string state = status ? Group::StateIn(*status, process) : "?"; state != "live")
+        wrong += " " + process + ": " + state;
+    return wrong.empty();
+  });
+  return live ? Status() : Error{ETIMEDOUT, "not all live again:" + wrong};
+}
+
+Status Trial::CheckReplicas() {
+  const auto acknowledged = load_->Acknowledged();
+  std::uint64_t total = 0;
+  for (const auto& [work, n] : acknowledged) total += n;
+  tally_.acknowledged = total;
+  Trees primaries;
+  for (const std::string& volume : kVolumes) primaries[volume] = group_->Store(PrimaryOf(volume), volume);
+  Status first = CheckReplica("the primaries", primaries, acknowledged);
+  for (const std::string& node : kSecondaries) {
+    const Status checked = CheckReplica(node, StoresOf(node), acknowledged);
+    if (first && !checked) first = checked;
+    HAWSER_TRY(LookAt(node, StoresOf(node)));
+  }
+  return first;
+}
+
+Status Trial::CheckReplica(const std::string& node, const Trees& trees,
+                           const std::map<std::string, std::uint64_t>& acknowledged) {
+  Status first;
+  for (const auto& work : works_) {
+    const auto found = work->Find(trees);
+    const std::uint64_t wanted = acknowledged.at(work->name());
+    const std::uint64_t holds = found ? *found : 0;
+    if (holds < wanted) tally_.lost += wanted - holds;
+    if (found && holds >= wanted && holds <= wanted + 1) continue;
+    if (first)
+      first =
+          Error{EBADMSG, fmt::format("{} of {}: step {} was acknowledged, {}", work->name(), node, wanted,
+                                     found ? fmt::format("step {} is there", holds) : found.error().Text())};
+  }
+  return first;
+}
+
+Status Trial::LookAt(const std::string& node, const Trees& trees) {
+  for (const auto& work : works_) {
+    HAWSER_ASSIGN(const std::uint64_t found, work->Find(trees));
+    std::uint64_t& before = seen_[node][work->name()];
+    if (found < before)
+      return Error{EBADMSG,
+                   fmt::format("{} showed step {} of {}, then step {}", node, before, work->name(), found)};
+    before = found;
+  }
+  return {};
+}
+
+Status Trial::LookAtMounts(const std::string& node) {
+  const Trees mounts = MountsOf(node);
+  const auto steps = [&]() -> Result<std::vector<std::uint64_t>> {
+    std::vector<std::uint64_t> all;
+    for (const auto& work : works_) {
+      if (work->name().find("append") == std::string::npos && work->name() != "token") continue;
+      HAWSER_ASSIGN(const std::uint64_t n, work->Find(mounts));
+      all.push_back(n);
+    }
+    return all;
+  };
+  ++tally_.stops;
+  for (const auto end = std::chrono::steady_clock::now() + kPatience;
+       std::chrono::steady_clock::now() < end;) {
+    const TempDir copy("hawser-crash-copy-");
+    const auto before = steps();
+    if (!before && before.error().code != kImpossible) return before.error();
+    Trees copies;
+    for (const auto& [volume, root] : mounts) {
+      copies[volume] = copy / volume;
+      HAWSER_TRY(RunSuccessfully({"cp", "-a", root, copies[volume]}));
+    }
+    const auto after = steps();
+    if (!after && after.error().code != kImpossible) return after.error();
+    if (before && after && *before == *after) return LookAt(node, copies);
+    // Moving on meanwhile is fine. Standing at something impossible isn't.
+    if (!before && !after && before.error().message == after.error().message) return before.error();
+  }
+  return Error{ETIMEDOUT, node + " doesn't come to rest although it hears nothing of the relay"};
+}
+
+Trees Trial::StoresOf(const std::string& node) const {
+  Trees trees;
+  for (const std::string& volume : kVolumes) trees[volume] = group_->Store(node, volume);
+  return trees;
+}
+
+Trees Trial::MountsOf(const std::string& node) const {
+  Trees trees;
+  for (const std::string& volume : kVolumes) trees[volume] = group_->Mount(node, volume);
+  return trees;
+}
+
+Status Trial::Keep(const std::string& keep) {
+  watcher_.reset();
+  std::ofstream(group_->folder() + "/history") << history_;
+  group_->Abandon();
+  load_.reset();
+  return RunSuccessfully({"cp", "-a", "--sparse=always", group_->folder(), keep});
+}
+
+}  // namespace hawser::test
