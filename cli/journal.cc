@@ -43,6 +43,33 @@ void AddShow(CLI::App& journal, Session& session) {
   Handle(command, session, options, RunJournalShow);
 }
 
+void AddLack(CLI::App& journal, Session& session) {
+  auto options = std::make_shared<JournalLackOptions>();
+  CLI::App* command = AddCommand(
+      journal, session, "lack", "List the records of a journal that a replica does not have",
+      "  hawser journal lack charlie                  against the relay's journal\n"
+      "  hawser journal lack charlie delta            against the journal that delta keeps\n"
+      "  hawser journal lack /mnt/charlie /mnt/relay  folders, as rescued from a lost machine\n"
+      "  hawser journal lack charlie --limit 0        only how many\n"
+      "\n"
+      "A replica stands where the journal that it keeps ends. One that keeps none (a primary) stands at its\n"
+      "checkpoints: its stores may hold more. Exit code 0 if it lacks nothing, 1 if it lacks something or\n"
+      "holds another history, 3 if that can't be told.");
+  command
+      ->add_option("replica", options->replica,
+                   "A node of the config; or its state folder, or the journal there")
+      ->type_name("REPLICA")
+      ->required();
+  command
+      ->add_option("journal", options->journal,
+                   "Likewise, or a journal's folder (without: the config's relay)")
+      ->type_name("JOURNAL");
+  command->add_option("--limit", options->limit, "List at most so many; all are counted")
+      ->type_name("NUMBER");
+  AddJsonOption(*command, session);
+  Handle(command, session, options, RunJournalLack);
+}
+
 void AddWhole(CLI::App& journal, Session& session, const std::string& name, const std::string& description,
               const std::string& examples, Result<Exit> (*run)(const Session&, const JournalOptions&)) {
   auto options = std::make_shared<JournalOptions>();
@@ -69,11 +96,13 @@ void AddJournal(CLI::App& app, Session& session) {
                  "  hawser journal list                          segments, records, sizes\n"
                  "  hawser journal show --limit 20               the records, one a line\n"
                  "  hawser journal check /var/lib/hawser/relay   is every byte as it was written?\n"
-                 "  hawser journal show --node charlie           the journal a node keeps");
+                 "  hawser journal show --node charlie           the journal a node keeps\n"
+                 "  hawser journal lack charlie                  what charlie lacks of the relay's");
   journal->require_subcommand(1);
   AddWhole(*journal, session, "list", "Show the segments and what they hold",
            "  hawser journal list\n  hawser journal list --node charlie --json", RunJournalList);
   AddShow(*journal, session);
+  AddLack(*journal, session);
   AddWhole(*journal, session, "check", "Check every checksum and the chain of write groups",
            "  hawser journal check && echo sound\n"
            "\n"

@@ -1,4 +1,4 @@
-// hawser journal list|show|check: what the three have in common.
+// hawser journal list|show|check|lack: what they have in common.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,18 @@ struct JournalShowOptions {
   std::string path;
 };
 
+struct JournalLackOptions {
+  std::string replica;  // a node of the config, or a folder
+  std::string journal;  // likewise; empty: the relay's
+  std::optional<std::uint64_t> limit;
+};
+
 // The folder that the options name, which holds a journal. Needs a config only if they name none.
 Result<std::string> JournalFolder(const Session& session, const JournalOptions& options);
 
 Result<Exit> RunJournalList(const Session& session, const JournalOptions& options);
 Result<Exit> RunJournalShow(const Session& session, const JournalShowOptions& options);
 Result<Exit> RunJournalCheck(const Session& session, const JournalOptions& options);
+Result<Exit> RunJournalLack(const Session& session, const JournalLackOptions& options);
 
 }  // namespace hawser::cli

@@ -1,27 +1,9 @@
-#include <fmt/format.h>
-
 #include "cli/journal.h"
-#include "cli/output.h"
-#include "cli/record_json.h"
+#include "cli/record_line.h"
 #include "common/journal/inspect.h"
 
 namespace hawser::cli {
 namespace {
-
-void PrintLine(const ShownRecord& shown) {
-  fmt::print("{:>10}  group {:<8}  {}  {}  (by {}, generation {})\n", shown.sequence.value, shown.group.value,
-             IsoTime(shown.time), Printable(Describe(shown.record)), shown.record.origin.node.value,
-             shown.record.generation.value);
-}
-
-void PrintLineOfJson(const ShownRecord& shown) {
-  Json json{{"sequence", shown.sequence.value},
-            {"group", shown.group.value},
-            {"group_time", IsoTime(shown.time)},
-            {"text", Utf8(Describe(shown.record))}};
-  json.update(ToJson(shown.record, shown.payload.size()));
-  PrintJsonLine(json);
-}
 
 Result<RecordFilter> MakeFilter(const JournalShowOptions& options) {
   if (options.from && options.to && *options.from > *options.to) {
@@ -50,7 +32,7 @@ Result<Exit> RunJournalShow(const Session& session, const JournalShowOptions& op
   std::uint64_t left = options.limit.value_or(UINT64_MAX);
   if (left == 0) return Exit::kDone;
   const Status shown = ShowJournal(folder, filter, [&](const ShownRecord& record) {
-    session.json ? PrintLineOfJson(record) : PrintLine(record);
+    session.json ? PrintRecordAsJson(record) : PrintRecord(record);
     return --left > 0;
   });
   std::fflush(stdout);

@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/local_status.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/status_view.h"
@@ -66,6 +67,18 @@ void Show(const Json& status, const Config& config, bool json, bool once) {
   std::fflush(stdout);
 }
 
+// The relay doesn't answer: what this machine's own folders tell. Exit code 3 all the same.
+void ShowLocal(const Config& config, const std::string& problem, bool json, bool once) {
+  const auto nodes = ReadLocalNodes(config);
+  if (json) {
+    const Json status = nodes.empty() ? Json{{"error", problem}} : LocalStatusJson(config, nodes, problem);
+    once ? PrintJson(status) : PrintJsonLine(status);
+    return;
+  }
+  if (!once) fmt::print("{}\n", Printable(problem));
+  if (!nodes.empty()) fmt::print("{}{}", once ? "" : "\n", LocalStatusTable(nodes, StdoutHasColour()));
+}
+
 // Until a signal ends it; a relay that is away is shown as that, and looked for again.
 Result<Exit> Watch(const Session& session, const Config& config, std::chrono::milliseconds interval) {
   const bool redraw = !session.json && StdoutHasColour();
@@ -76,10 +89,8 @@ Result<Exit> Watch(const Session& session, const Config& config, std::chrono::mi
     if (redraw) fmt::print("\033[H\033[2J");
     if (status) {
       Show(*status, config, session.json, /*once=*/false);
-    } else if (session.json) {
-      PrintJsonLine({{"error", status.error().message}});
     } else {
-      fmt::print("{}\n", status.error().message);
+      ShowLocal(config, status.error().message, session.json, /*once=*/false);
     }
     if (!session.json) fmt::print("\n");
     std::fflush(stdout);
@@ -92,8 +103,13 @@ Result<Exit> RunStatus(const Session& session, const StatusOptions& options) {
   const auto interval = ParseDuration(options.interval);  // checked when the command line was read
   if (options.watch) return Watch(session, config, *interval);
   Client client(config);
-  HAWSER_ASSIGN(const auto status, client.Status());
-  Show(status, config, session.json, /*once=*/true);
+  const auto status = client.Status();
+  if (!status) {
+    PrintError(status.error().message);
+    ShowLocal(config, status.error().message, session.json, /*once=*/true);
+    return Exit::kFailed;
+  }
+  Show(*status, config, session.json, /*once=*/true);
   return Exit::kDone;
 }
 
@@ -101,15 +117,18 @@ Result<Exit> RunStatus(const Session& session, const StatusOptions& options) {
 
 void AddStatus(CLI::App& app, Session& session) {
   auto options = std::make_shared<StatusOptions>();
-  CLI::App* command =
-      AddCommand(app, session, "status", "Show how far everyone is",
-                 "  hawser status            a table: node, role, state, how far behind\n"
-                 "  hawser status --watch    redrawn each second until Ctrl-C\n"
-                 "  hawser status --json     for programs\n"
-                 "\n"
-                 "States: live, catching_up, syncing, paused, needs_sync, diverged, disconnected, fenced.\n"
-                 "Received and applied are the numbers of records; lag is what the relay has and the node\n"
-                 "has not applied.");
+  CLI::App* command = AddCommand(
+      app, session, "status", "Show how far everyone is",
+      "  hawser status            a table: node, role, state, how far behind\n"
+      "  hawser status --watch    redrawn each second until Ctrl-C\n"
+      "  hawser status --json     for programs\n"
+      "\n"
+      "States: live, catching_up, syncing, paused, needs_sync, diverged, disconnected, fenced.\n"
+      "Received and applied are the numbers of records; lag is what the relay has and the node\n"
+      "has not applied.\n"
+      "\n"
+      "When no relay answers, the state folders on this machine are read instead: how far each copy is,\n"
+      "the newest head it had heard of, and so how many records are known to be missing (exit code 3).");
   AddJsonOption(*command, session);
   command->add_flag("-w,--watch", options->watch, "Redraw until Ctrl-C");
   AddDurationOption(*command, "--interval", options->interval, "How often --watch redraws (1s)");

@@ -1,7 +1,10 @@
 #include "fuse_secondary/replica.h"
 
 #include "common/base/files.h"
+#include "common/base/log.h"
 #include "fuse_secondary/checkpointer.h"
+#include "fuse_secondary/head_keeper.h"
+#include "fuse_secondary/heard_head.h"
 #include "fuse_secondary/receiver.h"
 #include "fuse_secondary/recovery.h"
 #include "fuse_secondary/replayer.h"
@@ -19,7 +22,26 @@ struct Replica::Parts {
   std::optional<Checkpointer> checkpointer;
   std::optional<Replayer> replayer;
   std::optional<Receiver> receiver;
+  std::optional<HeadKeeper> head_keeper;
 };
+
+namespace {
+
+// What is known of the relay's head is for a person to read; a start doesn't fail for the want of it.
+std::optional<HeardHead> HeardBefore(const std::string& path) {
+  auto heard = ReadHeardHead(path);
+  if (heard) return *std::move(heard);
+  log::warn("{}", heard.error().Text());
+  return std::nullopt;
+}
+
+void SayWhatIsMissing(const NodeName& node, const Account& account) {
+  const std::string text = "copy " + node.value + ": " + AccountText(account);
+  const bool is_whole = account.missing && *account.missing == 0;
+  is_whole ? log::info("{}", text) : log::warn("{} (fetched when the relay has them still)", text);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay, NodeName node,
                                                 const std::string& state_folder,
@@ -31,6 +53,10 @@ Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const Relay
   parts->board.emplace(
       BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},
       received, std::move(recovered.volumes));
+  const std::string heard_path = HeardHeadPath(state_folder);
+  const auto heard = HeardBefore(heard_path);
+  SayWhatIsMissing(node, MakeAccount(received, heard));
+  if (heard) parts->board->Remember(heard->head);
   parts->checkpointer.emplace(volumes, parts->journal, *parts->board, options);
   parts->replayer.emplace(parts->journal.folder(), recovered.begin, volumes, *parts->board, options);
   parts->receiver.emplace(context, relay, parts->journal, received, *parts->board,
@@ -38,6 +64,7 @@ Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const Relay
                                           .pull_bytes = options.pull_bytes,
                                           .stream_queue = options.stream_queue,
                                           .retry_every = options.retry_every});
+  parts->head_keeper.emplace(heard_path, *parts->board, heard);
   return std::unique_ptr<Replica>(new Replica(std::move(parts)));
 }
 
@@ -47,6 +74,7 @@ Replica::~Replica() = default;
 
 Status Replica::Stop() {
   parts_->receiver->Stop();
+  parts_->head_keeper->Stop();
   parts_->replayer->Stop();
   parts_->checkpointer->Stop();
   return parts_->checkpointer->Finish();

@@ -37,6 +37,12 @@ void ReplicaBoard::Heard(const Progress& head) {
   }
 }
 
+void ReplicaBoard::Remember(const Progress& head) {
+  const std::lock_guard lock(mutex_);
+  const bool follows = head.position.journal == head_.position.journal || head_.position.group == Group{};
+  if (follows && head.position.group > head_.position.group) head_ = head;
+}
+
 void ReplicaBoard::Received(const Progress& durable) {
   const std::lock_guard lock(mutex_);
   received_ = durable;
@@ -162,6 +168,13 @@ Progress ReplicaBoard::received() const {
 Progress ReplicaBoard::head() const {
   const std::lock_guard lock(mutex_);
   return head_;
+}
+
+std::optional<HeardHead> ReplicaBoard::heard() const {
+  const std::lock_guard lock(mutex_);
+  if (!heard_) return std::nullopt;
+  const auto ago = std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - *heard_);
+  return HeardHead{head_, {Now().nanoseconds - ago.count()}};
 }
 
 bool ReplicaBoard::connected() const {

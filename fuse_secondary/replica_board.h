@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/net/messages.h"
 #include "common/record/position.h"
+#include "fuse_secondary/heard_head.h"
 
 namespace hawser {
 
@@ -50,6 +51,8 @@ class ReplicaBoard {
   // Receiver. A word from the relay; `head` is what it has.
   void Heard(const Progress& head);
   void Received(const Progress& durable);
+  // Before there are threads: a head that an earlier run has heard of.
+  void Remember(const Progress& head);
   void SetStream(Condition condition, const std::string& problem);
 
   // Replayer. Waits until something after `done` is durable and replay isn't paused; the newest durable
@@ -80,6 +83,8 @@ class ReplicaBoard {
   VolumeStand volume(std::size_t index) const;
   Progress received() const;
   Progress head() const;
+  // The newest head that this run has heard of and when the relay gave its last word; nullopt: not one yet.
+  std::optional<HeardHead> heard() const;
   bool connected() const;
   std::vector<VolumeReport> Reports() const;
 

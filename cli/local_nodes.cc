@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <fstream>
+
+#include "cli/local_status.h"
+#include "common/journal/inspect.h"
+#include "common/journal/journal.h"
+#include "fuse_secondary/divergence_note.h"
+#include "node/known_roles.h"
+
+namespace hawser::cli {
+namespace {
+
+void Note(std::string& problem, const std::string& more) {
+  if (!problem.empty()) problem += "; ";
+  problem += more;
+}
+
+// Whether somebody holds the file locked with flock(2). Looked up instead of tried, which would be in the way
+// of a node that starts just now.
+bool IsLocked(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return false;
+  const std::string wanted =
+      fmt::format(" {:02x}:{:02x}:{} ", major(info.st_dev), minor(info.st_dev), info.st_ino);
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    const bool waits = line.find("->") != std::string::npos;
+    if (!waits && line.find("FLOCK") != std::string::npos && line.find(wanted) != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+// The end of a secondary's own journal; nullopt: it has none yet.
+Result<std::optional<Progress>> ReceivedIn(const std::string& journal) {
+  HAWSER_ASSIGN(const bool exists, JournalExists(journal));
+  if (!exists) return std::optional<Progress>();
+  HAWSER_ASSIGN(const auto segments, ListJournal(journal));
+  if (segments.empty()) return std::optional<Progress>();
+  if (!segments.back().problem.empty()) return Error{EBADMSG, segments.back().problem};
+  return std::optional(segments.back().end);
+}
+
+void ReadAccount(LocalNode& node) {
+  const auto received = ReceivedIn(node.folder + "/journal");
+  if (!received) return Note(node.problem, "the own journal can't be read: " + received.error().Text());
+  const auto heard = ReadHeardHead(HeardHeadPath(node.folder));
+  if (!heard) Note(node.problem, heard.error().Text());
+  if (*received) node.account = MakeAccount(**received, heard ? *heard : std::nullopt);
+}
+
+LocalVolume ReadVolume(const std::string& folder, const VolumeName& name, const std::string& role) {
+  LocalVolume volume{name.value, role, {}, {}};
+  const std::string path = folder + "/" + name.value + "/checkpoint";
+  auto checkpoint = ReadCheckpoint(path);
+  if (checkpoint) volume.checkpoint = *checkpoint;
+  if (!checkpoint) Note(volume.problem, checkpoint.error().Text());
+  const auto divergence = ReadDivergence(path);
+  if (!divergence) Note(volume.problem, divergence.error().Text());
+  if (divergence && *divergence) Note(volume.problem, **divergence);
+  return volume;
+}
+
+LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig& settings) {
+  LocalNode node{.name = name.value,
+                 .folder = settings.state,
+                 .running = false,
+                 .account = {},
+                 .volumes = {},
+                 .problem = {}};
+  node.running = IsLocked(node.folder + "/lock");
+  ReadAccount(node);
+  std::map<VolumeName, NodeName> primaries;
+  for (const auto& [volume, known] : config.volumes) primaries[volume] = known.primary;
+  const auto facts = ReadKnownRoles(node.folder + "/roles");
+  if (!facts) Note(node.problem, facts.error().Text());
+  if (facts) {
+    for (const VolumeFact& fact : *facts) primaries[fact.volume] = fact.primary;
+  }
+  for (const auto& held : settings.volumes) {
+    const std::string role = primaries[held.first] == name ? "primary" : "secondary";
+    node.volumes.push_back(ReadVolume(node.folder, held.first, role));
+  }
+  return node;
+}
+
+}  // namespace
+
+std::vector<LocalNode> ReadLocalNodes(const Config& config) {
+  std::vector<LocalNode> nodes;
+  for (const auto& [name, settings] : config.nodes) {
+    struct stat info {};
+    if (::stat((settings.state + "/lock").c_str(), &info) != 0) continue;
+    nodes.push_back(ReadNode(config, name, settings));
+  }
+  return nodes;
+}
+
+}  // namespace hawser::cli

@@ -1,0 +1,70 @@
+#include "cli/replica_folder.h"
+
+#include <filesystem>
+
+#include "common/journal/inspect.h"
+#include "common/journal/journal.h"
+#include "common/store/checkpoint.h"
+
+namespace hawser::cli {
+namespace {
+
+bool HoldsJournal(const std::string& folder) {
+  std::error_code problem;
+  if (!std::filesystem::is_directory(folder, problem)) return false;
+  const auto exists = JournalExists(folder);
+  return exists && *exists;
+}
+
+Status ReadEnd(ReplicaStand& stand) {
+  const auto segments = ListJournal(stand.journal);
+  if (!segments) return CannotDo(segments.error(), "'hawser journal check' says more");
+  if (segments->empty()) return CannotDo("the journal in '" + stand.journal + "' holds no segment");
+  if (!segments->back().problem.empty()) {
+    return CannotDo("the journal in '" + stand.journal + "' is damaged: " + segments->back().problem +
+                    "; 'hawser journal check' says more");
+  }
+  stand.end = segments->back().end;
+  return {};
+}
+
+Status ReadCheckpoints(const std::string& folder, ReplicaStand& stand) {
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
+    const auto checkpoint = ReadCheckpoint(entry.path().string() + "/checkpoint");
+    if (!checkpoint && checkpoint.error().code == ENOTDIR) continue;
+    if (!checkpoint) return CannotDo(checkpoint.error(), "it can't be told where the replica stands");
+    if (*checkpoint)
+      stand.checkpoints[VolumeName(entry.path().filename().string())] = (*checkpoint)->progress;
+  }
+  if (!stand.checkpoints.empty()) return {};
+  return CannotDo("there is neither a journal nor a checkpoint in '" + folder +
+                  "'; name a node of the config, its state folder, or a journal's folder");
+}
+
+}  // namespace
+
+bool IsFolder(const std::string& text) {
+  std::error_code problem;
+  return text.find('/') != std::string::npos || std::filesystem::is_directory(text, problem);
+}
+
+Result<ReplicaStand> ReadReplica(const Session& session, const std::string& text) {
+  ReplicaStand stand{.name = text, .journal = {}, .end = {}, .checkpoints = {}};
+  std::string folder = text;
+  if (!IsFolder(text)) {
+    HAWSER_ASSIGN(const Config config, LoadConfig(session));
+    HAWSER_ASSIGN(const NodeConfig* node, FindNode(config, text));
+    folder = node->state;
+  }
+  for (const std::string& journal : {folder, folder + "/journal"}) {
+    if (!HoldsJournal(journal)) continue;
+    stand.journal = journal;
+    HAWSER_TRY(ReadEnd(stand));
+    return stand;
+  }
+  HAWSER_TRY(ReadCheckpoints(folder, stand));
+  return stand;
+}
+
+}  // namespace hawser::cli
