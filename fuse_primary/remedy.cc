@@ -168,8 +168,6 @@ class Remedier {
 
 }  // namespace
 
-bool IsNoRoom(const Error& error) { return error.code == ENOSPC || error.code == EDQUOT; }
-
 Status Remedy(const Store& store, const Record& refused, const JournalRemedy& journal) {
   return std::visit(Remedier(store, journal), refused.body);
 }

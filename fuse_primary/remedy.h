@@ -10,9 +10,6 @@
 
 namespace hawser {
 
-// Whether the error says that a disk or a quota is full.
-bool IsNoRoom(const Error& error);
-
 // Calls `journal` with each record, in order. `refused` was journaled; this store could not apply it, or only
 // in part, and nothing that conflicts with it has changed since. The records are not to be applied to this
 // store: it is what they say. Errors: of `journal`; of reading the store; ENOTSUP for a kind that is not

@@ -128,7 +128,7 @@ Status RelayProcess::BuildParts() {
   disk_ = std::make_unique<DiskWorker>(DiskWorker::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
   Tracker tracker(
       config_.nodes, config_.failover.detect,
-      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, options_.reserve_bytes});
+      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free});
   control_ =
       std::make_unique<Control>(Control::Parts{config_.group, options_.retention_interval, *control_router_,
                                                *journal_, board_, jobs_, results_, wake_},

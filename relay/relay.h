@@ -24,9 +24,6 @@ namespace hawser {
 // What tests and tuning may change.
 struct RelayOptions {
   std::uint64_t segment_bytes = 64 * kMiB;
-
-  // The journal's filesystem is never filled past this: then `when_full` of the config acts.
-  std::uint64_t reserve_bytes = 512 * kMiB;
   std::chrono::milliseconds retention_interval = std::chrono::seconds(1);
 
   // How the journal is opened and how much room its filesystem has.

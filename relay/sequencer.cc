@@ -59,7 +59,7 @@ std::optional<Refusal> Sequencer::Greet(const Hello& hello) {
   return std::nullopt;
 }
 
-Decision Sequencer::Offer(Record record) {
+Verdict Sequencer::Offer(Record record) {
   if (auto refusal = CheckSession(record)) return *std::move(refusal);
   // Before the role: a record that was accepted stays accepted, whoever is primary now.
   if (auto repetition = FindRepetition(record.origin)) return *std::move(repetition);
@@ -94,7 +94,7 @@ std::optional<Refusal> Sequencer::CheckSession(const Record& record) const {
   return std::nullopt;
 }
 
-std::optional<Decision> Sequencer::FindRepetition(const Origin& origin) const {
+std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin) const {
   std::uint64_t last = 0;
   if (const auto waiting = pending_lanes_.find(Lane(origin.node, origin.session, origin.lane));
       waiting != pending_lanes_.end()) {
@@ -154,6 +154,11 @@ std::vector<Ack> Sequencer::Commit(const Progress& after) {
   pending_.clear();
   pending_lanes_.clear();
   return acks;
+}
+
+void Sequencer::Abandon() {
+  pending_.clear();
+  pending_lanes_.clear();
 }
 
 void Sequencer::Replay(std::span<const Record> records, const Progress& after) {

@@ -60,7 +60,7 @@ struct AlreadyPending {  // the same request has been accepted into this group: 
 struct Repeated {  // the same request is in an earlier group
   Ack ack;
 };
-using Decision = std::variant<Accepted, AlreadyPending, Repeated, Refusal>;
+using Verdict = std::variant<Accepted, AlreadyPending, Repeated, Refusal>;
 
 class Sequencer {
  public:
@@ -72,7 +72,7 @@ class Sequencer {
   std::optional<Refusal> Greet(const Hello& hello);
 
   // A record that a node sent.
-  Decision Offer(Record record);
+  Verdict Offer(Record record);
 
   // A record of the relay itself: Promote or Mark.
   void OfferOwn(Record record);
@@ -83,6 +83,9 @@ class Sequencer {
   // The group being formed is durable and `after` is the state after it. Gives the answer to each of its
   // records.
   std::vector<Ack> Commit(const Progress& after);
+
+  // The group being formed is nowhere, and will not be: as if its records had never been offered.
+  void Abandon();
 
   // Recovery: a group that the journal holds after the present head.
   void Replay(std::span<const Record> records, const Progress& after);
@@ -97,7 +100,7 @@ class Sequencer {
   using Lane = std::tuple<NodeName, std::uint64_t, std::uint32_t>;  // node, session, lane
 
   std::optional<Refusal> CheckSession(const Record& record) const;
-  std::optional<Decision> FindRepetition(const Origin& origin) const;
+  std::optional<Verdict> FindRepetition(const Origin& origin) const;
   std::optional<Refusal> CheckRole(const Record& record) const;
   void Enter(const Record& record, const Ack& ack);
 

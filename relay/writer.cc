@@ -141,7 +141,12 @@ void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
 
 void Writer::Finish(Forming forming) {
   if (!forming.entries.empty()) {
-    if (auto durable = MakeDurable(forming); !durable) {
+    auto durable = MakeDurable(forming);
+    if (!durable && IsNoRoom(durable.error())) {
+      sequencer_.Abandon();
+      return RefuseAll(forming, JournalFull(durable.error()));
+    }
+    if (!durable) {
       journal_failure_ = durable.error().Text();
       log::error("the journal has failed, nothing more is accepted: {}", journal_failure_);
       Post();
@@ -173,9 +178,7 @@ Status Writer::MakeDurable(Forming& forming) {
 // The new sessions are on the disk before they are welcome: after a restart, too, older ones stay ended.
 void Writer::AnswerGreeters(const std::vector<Asker>& greeters) {
   if (auto saved = Save(); !saved) {
-    const Refusal refusal{
-        RefusalCode::kJournalFull,
-        fmt::format("the relay cannot save its state: {}; make room and try again", saved.error().Text())};
+    const Refusal refusal = JournalFull(saved.error());
     for (const Asker& asker : greeters) Refuse(parts_.answers, asker, refusal, complaints_);
     return;
   }
@@ -213,6 +216,11 @@ void Writer::SaveAndPost() {
 }
 
 void Writer::Post() { parts_.board.Post({sequencer_.VolumeFacts(), milestones_, journal_failure_}); }
+
+Refusal Writer::JournalFull(const Error& error) {
+  return {RefusalCode::kJournalFull,
+          fmt::format("the relay's disk has no room: {}; make room and try again", error.Text())};
+}
 
 Refusal Writer::JournalFailed() const {
   return {RefusalCode::kJournalFailed, "the relay's journal has failed: " + journal_failure_ +

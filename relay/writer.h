@@ -81,6 +81,7 @@ class Writer {
   void SaveAndPost();
   Status Save();
   void Post();
+  static Refusal JournalFull(const Error& error);
   Refusal JournalFailed() const;
 
   const Parts parts_;

@@ -9,6 +9,8 @@ std::string Error::Text() const {
   return message + ": " + strerror_r(code, buffer, sizeof buffer);
 }
 
+bool IsNoRoom(const Error& error) { return error.code == ENOSPC || error.code == EDQUOT; }
+
 Error ErrnoError(std::string what) {
   const int code = errno != 0 ? errno : EIO;
   return {code, std::move(what)};

@@ -20,6 +20,9 @@ struct Error {
   std::string Text() const;
 };
 
+// Whether it says that a disk or a quota is full.
+bool IsNoRoom(const Error& error);
+
 // The error of the system call that has just failed, from errno.
 Error ErrnoError(std::string what);
 // As above, with `path` named in quotes.

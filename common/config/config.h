@@ -29,6 +29,7 @@ struct RelayConfig {
   std::string journal;
   std::uint64_t keep_size = 10 * kGiB;
   std::chrono::seconds keep_time = std::chrono::hours(24);
+  std::uint64_t keep_free = 512 * kMiB;  // of the journal's filesystem; below that `when_full` acts
   WhenFull when_full = WhenFull::kDropSlowest;
   bool insecure = false;  // allows an address that isn't loopback
 

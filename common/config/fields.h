@@ -81,7 +81,7 @@ Read Flag(bool& into);
 Read Number(std::uint64_t min, std::uint64_t max, std::function<void(std::uint64_t)> store);
 Read Port(std::uint16_t& into);
 Read UserId(std::optional<std::uint32_t>& into);
-Read Size(std::uint64_t& into);
+Read Size(std::uint64_t& into, std::uint64_t least = 0);
 Read Duration(std::chrono::milliseconds min, std::function<void(std::chrono::milliseconds)> store);
 Read OneOf(const std::vector<std::string>& words, std::function<void(std::size_t index)> store);
 

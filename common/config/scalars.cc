@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/base/bytes.h"
 #include "common/config/fields.h"
 #include "common/config/units.h"
 
@@ -95,10 +96,14 @@ Read UserId(std::optional<std::uint32_t>& into) {
                 [&into](std::uint64_t number) { into = static_cast<std::uint32_t>(number); });
 }
 
-Read Size(std::uint64_t& into) {
-  return Scalar("a size", [&into](const Place& place, const std::string& text) -> Status {
+Read Size(std::uint64_t& into, std::uint64_t least) {
+  return Scalar("a size", [&into, least](const Place& place, const std::string& text) -> Status {
     const auto size = ParseSize(text);
     if (!size) return place.Wrong(size.error().message);
+    if (*size < least) {
+      return place.Wrong(place.Shown() + " is too small; write at least " + std::to_string(least / kMiB) +
+                         "MiB");
+    }
     into = *size;
     return {};
   });

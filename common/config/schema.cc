@@ -14,6 +14,9 @@ Read Period(milliseconds& into) {
   return Duration(milliseconds(1), [&into](milliseconds time) { into = time; });
 }
 
+// Two segments of the journal: room is taken by the segment.
+constexpr std::uint64_t kLeastFree = 128 * kMiB;
+
 Read Relay(RelayConfig& relay) {
   return Mapping({
       {"address", Text(relay.address)},
@@ -21,7 +24,9 @@ Read Relay(RelayConfig& relay) {
                          {"stream", Port(relay.stream_port)},
                          {"control", Port(relay.control_port)}})},
       {"journal", HostPath(relay.journal), kRequired},
-      {"keep", Mapping({{"size", Size(relay.keep_size)}, {"time", KeepTime(relay.keep_time)}})},
+      {"keep", Mapping({{"size", Size(relay.keep_size)},
+                        {"time", KeepTime(relay.keep_time)},
+                        {"free", Size(relay.keep_free, kLeastFree)}})},
       {"when_full", Choose<WhenFull>(relay.when_full, {{"drop_slowest", WhenFull::kDropSlowest},
                                                        {"hold_writers", WhenFull::kHoldWriters}})},
       {"insecure", Flag(relay.insecure)},

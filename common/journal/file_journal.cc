@@ -70,12 +70,19 @@ Status FileJournal::BeginSegment(const Progress& before, std::uint64_t frame_byt
   return {};
 }
 
-Status FileJournal::Append(const Frame& frame) { return Poison(poison_ ? *poison_ : TryAppend(frame)); }
+Status FileJournal::Append(const Frame& frame) {
+  if (poison_) return *poison_;
+  HAWSER_TRY(Poison(CheckFollows(appended_, frame.header)));
+  const std::uint64_t frame_bytes = frame.header.frame_bytes();
+  if (!writer_->Fits(frame_bytes)) {
+    // Nothing is written yet: a full disk leaves the journal as it is.
+    if (auto room = MakeRoom(frame_bytes); !room)
+      return IsNoRoom(room.error()) ? room : Poison(std::move(room));
+  }
+  return Poison(TryAppend(frame));
+}
 
 Status FileJournal::TryAppend(const Frame& frame) {
-  HAWSER_TRY(CheckFollows(appended_, frame.header));
-  const std::uint64_t frame_bytes = frame.header.frame_bytes();
-  if (!writer_->Fits(frame_bytes)) HAWSER_TRY(MakeRoom(frame_bytes));
   HAWSER_TRY(writer_->Append(frame));
   const std::lock_guard lock(state_mutex_);
   appended_ = frame.header.progress();
@@ -85,7 +92,7 @@ Status FileJournal::TryAppend(const Frame& frame) {
 Status FileJournal::MakeRoom(std::uint64_t frame_bytes) {
   if (!writer_->empty()) {
     // A segment never begins before all of the one before it is on the disk.
-    HAWSER_TRY(TryFlush());
+    HAWSER_TRY(Flush());
     return BeginSegment(appended_, frame_bytes);
   }
   HAWSER_TRY(writer_->Grow(frame_bytes));
@@ -104,12 +111,15 @@ Status FileJournal::TryFlush() {
 }
 
 Status FileJournal::Poison(Status status) {
-  if (!status && !poison_) {
+  if (status) return status;
+  if (!poison_) {
     poison_ = status.error();
+    // ENOSPC would say that the frame can be appended later.
+    if (IsNoRoom(*poison_)) poison_ = Error{EIO, poison_->Text()};
     log::error("journal {}: {}; nothing is accepted until it is opened again", options_.folder,
                poison_->Text());
   }
-  return status;
+  return *poison_;
 }
 
 Progress FileJournal::appended() const {
@@ -154,7 +164,8 @@ std::optional<std::string> FileJournal::TakeOldest(Group group) {
 
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, const Progress& start,
                                              RecoveryReport& report) {
-  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report, options.disk ? options.disk : std::make_shared<Disk>()));
+  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report,
+                                                options.disk ? options.disk : std::make_shared<Disk>()));
   return std::unique_ptr<Journal>(std::move(journal));
 }
 

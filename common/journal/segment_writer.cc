@@ -29,12 +29,21 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(std::shared_ptr<Dis
                                                              std::uint64_t bytes) {
   const std::string path = folder + "/" + SegmentName(header.first_group());
   HAWSER_ASSIGN(UniqueFd fd, OpenFile(path, O_RDWR | O_CREAT | O_EXCL));
-  HAWSER_TRY(disk->Allocate(fd.get(), bytes, path));
+  // All the room it will need, at once: a full disk shows itself here, where nothing is broken by it.
+  if (auto allocated = disk->Allocate(fd.get(), bytes, path); !allocated) {
+    static_cast<void>(disk->Remove(path));
+    return std::move(allocated).error();
+  }
   const Buffer block = EncodeSegmentHeader(header);
   std::array parts{PartOf(block)};
-  HAWSER_TRY(disk->Write(fd.get(), parts, 0, path));
-  HAWSER_TRY(disk->Flush(fd.get(), path));
-  HAWSER_TRY(disk->FlushFolder(folder));
+  const auto begun = [&]() -> Status {
+    HAWSER_TRY(disk->Write(fd.get(), parts, 0, path));
+    HAWSER_TRY(disk->Flush(fd.get(), path));
+    return disk->FlushFolder(folder);
+  }();
+  // A disk that has given the room and then is full has failed.
+  if (!begun && IsNoRoom(begun.error())) return Error{EIO, begun.error().Text()};
+  HAWSER_TRY(begun);
   return std::unique_ptr<SegmentWriter>(
       new SegmentWriter(std::move(disk), path, std::move(fd), kSegmentHeaderBytes, bytes));
 }

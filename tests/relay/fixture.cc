@@ -9,7 +9,10 @@ class ControlledJournal : public Journal {
   ControlledJournal(std::unique_ptr<Journal> journal, FlushControl& control)
       : journal_(std::move(journal)), control_(control) {}
 
-  Status Append(const Frame& frame) override { return journal_->Append(frame); }
+  Status Append(const Frame& frame) override {
+    if (control_.full()) return Error{ENOSPC, "the test's journal is full"};
+    return journal_->Append(frame);
+  }
   Status Flush() override {
     HAWSER_TRY(control_.Pass());
     return journal_->Flush();

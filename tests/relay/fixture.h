@@ -42,9 +42,11 @@ class FlushControl {
   void Release();                                                   // they go on
   void AwaitHeld();                                                 // until one waits
   void Fail() { fail_.store(true); }                                // every flush from now on fails
+  void Fill(bool full) { full_.store(full); }                       // there is no room for a segment
   void Slow(std::chrono::microseconds time) { slow_.store(time); }  // models a slow disk
 
   Status Pass();
+  bool full() const { return full_.load(); }
 
  private:
   std::mutex mutex_;
@@ -52,6 +54,7 @@ class FlushControl {
   bool hold_ = false;
   bool held_ = false;
   std::atomic<bool> fail_ = false;
+  std::atomic<bool> full_ = false;
   std::atomic<std::chrono::microseconds> slow_{std::chrono::microseconds(0)};
 };
 

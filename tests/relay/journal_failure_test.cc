@@ -34,6 +34,23 @@ TEST_F(JournalFailureTest, StatusSaysSo) {
   EXPECT_EQ(status["relay"]["head"], 3);
 }
 
+TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedAndTakesPlaceWhenThereIs) {
+  Lane lane = MakeLane(1);
+  flushes_.Fill(true);
+  for (const auto& refused : {lane.Write("after"), lane.Repeat()}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ENOSPC) << refused.error().Text();
+  }
+  EXPECT_EQ(AskStatus()["relay"]["state"], "live");
+  flushes_.Fill(false);
+  const auto written = lane.Repeat();
+  ASSERT_TRUE(written) << written.error().Text();
+  EXPECT_FALSE(written->repeated);
+  const auto records = PullAll();
+  ASSERT_EQ(records.size(), 4U);
+  EXPECT_EQ(records.back().payload, "after");
+}
+
 TEST_F(JournalFailureTest, WhatWasDurableIsServedAndWhatWasNotIsNot) {
   flushes_.Fail();
   EXPECT_FALSE(MakeLane(1).Write("after"));

@@ -11,8 +11,8 @@ class RetentionTest : public RelayTest {
   void SetUp() override {
     config_.relay.keep_size = 256 * kKiB;
     config_.relay.keep_time = std::chrono::hours(24);
+    config_.relay.keep_free = 1000;
     options_.segment_bytes = 128 * kKiB;
-    options_.reserve_bytes = 1000;
     options_.retention_interval = 5ms;
     options_.free_bytes = [this](const std::string&) -> Result<std::uint64_t> { return free_.load(); };
   }

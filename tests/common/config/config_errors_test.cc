@@ -151,6 +151,7 @@ const BadConfig kBadConfigs[] = {
      "{ write: 7403 }",
      4,
      {"7403", "'write' too"}},
+    {"TooLittleRoomLeft", "10GiB, time: 24h", "10GiB, free: 1MiB", 6, {"relay.keep.free", "at least 128MiB"}},
     {"SizeWithoutUnit", "10GiB", "10", 6, {"relay.keep.size: '10' has no unit; write for example 10GiB"}},
     {"SizeWithOtherUnit", "10GiB", "10GB", 6, {"'10GB' is not a size", "MiB, GiB"}},
     {"TimeWithoutUnit",

@@ -20,7 +20,7 @@ relay:
   address: 127.0.0.1
   ports: { write: 7501, stream: 7502, control: 7503 }
   journal: /var/lib/hawser/demo/relay
-  keep: { size: 10GiB, time: 24h }
+  keep: { size: 10GiB, time: 24h, free: 1GiB }
   when_full: drop_slowest          # or hold_writers
 volumes:
   docs: { primary: alpha }
@@ -63,6 +63,7 @@ TEST(Config, EveryValueOfTheWholeExampleArrives) {
   EXPECT_EQ(config.relay.journal, "/var/lib/hawser/demo/relay");
   EXPECT_EQ(config.relay.keep_size, 10 * kGiB);
   EXPECT_EQ(config.relay.keep_time, 24h);
+  EXPECT_EQ(config.relay.keep_free, kGiB);
   EXPECT_EQ(config.relay.when_full, WhenFull::kDropSlowest);
   EXPECT_FALSE(config.relay.insecure);
 

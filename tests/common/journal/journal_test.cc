@@ -208,7 +208,6 @@ class FailingJournalTest : public JournalTest,
 
 INSTANTIATE_TEST_SUITE_P(Each, FailingJournalTest,
                          ::testing::Values(FailingDisk::Operation::kWrite, FailingDisk::Operation::kFlush,
-                                           FailingDisk::Operation::kAllocate,
                                            FailingDisk::Operation::kFlushFolder));
 
 TEST_P(FailingJournalTest, PoisonsForeverAndReopensWithAllThatWasDurable) {
@@ -220,7 +219,8 @@ TEST_P(FailingJournalTest, PoisonsForeverAndReopensWithAllThatWasDurable) {
     const auto disk = std::make_shared<FailingDisk>();
     Open(disk);
     AppendGroup();
-    disk->FailFrom(GetParam(), after, ENOSPC);
+    // That a disk is full is then no better than any other failure.
+    disk->FailFrom(GetParam(), after, after % 2 == 0 ? EIO : ENOSPC);
     Status failed;
     for (int i = 0; i < 100 && failed; ++i) {
       const OwnedFrame frame(journal_->appended(), 2, 9000);
@@ -229,7 +229,7 @@ TEST_P(FailingJournalTest, PoisonsForeverAndReopensWithAllThatWasDurable) {
       if (failed) appended_.push_back(frame.AsBytes());
     }
     ASSERT_FALSE(failed);
-    EXPECT_EQ(failed.error().code, ENOSPC);
+    EXPECT_EQ(failed.error().code, EIO);
     const Progress durable = journal_->durable();
     EXPECT_EQ(durable.position.group, Group(appended_.size()));
 
@@ -256,14 +256,37 @@ TEST_P(FailingJournalTest, PoisonsForeverAndReopensWithAllThatWasDurable) {
   }
 }
 
+TEST_F(JournalTest, DiskWithoutRoomForASegmentLeavesTheJournalAsItIs) {
+  const auto disk = std::make_shared<FailingDisk>();
+  Open(disk);
+  AppendGroups(2);
+  disk->FailFrom(FailingDisk::Operation::kAllocate, 0, ENOSPC);
+  Status full;
+  while (full) {
+    const OwnedFrame frame(journal_->appended(), 2, 9000);
+    full = journal_->Append(frame.frame());
+    if (full) full = journal_->Flush();
+    if (full) appended_.push_back(frame.AsBytes());
+  }
+  EXPECT_EQ(full.error().code, ENOSPC);
+  EXPECT_EQ(journal_->appended(), journal_->durable());
+  EXPECT_FALSE(journal_->Append(OwnedFrame(journal_->appended(), 2, 9000).frame())) << "it is full still";
+  disk->Heal();
+  AppendGroups(3);
+  const std::size_t all = appended_.size();
+  Open();
+  EXPECT_EQ(report_.torn_bytes, 0u);
+  ExpectHolds(0, all);
+}
+
 TEST_F(JournalTest, FailureWhileBeginningIsReportedAndTheNextOpenBegins) {
   for (const auto operation : {FailingDisk::Operation::kAllocate, FailingDisk::Operation::kWrite,
                                FailingDisk::Operation::kFlush, FailingDisk::Operation::kFlushFolder}) {
     const auto disk = std::make_shared<FailingDisk>();
-    disk->FailFrom(operation, 0, ENOSPC);
+    disk->FailFrom(operation, 0, EIO);
     const Status failed = TryOpen(disk);
     ASSERT_FALSE(failed);
-    EXPECT_EQ(failed.error().code, ENOSPC);
+    EXPECT_EQ(failed.error().code, EIO);
   }
   Open();
   AppendGroup();
