@@ -219,6 +219,8 @@ std::unique_ptr<Disturbance> DrawStop(Rng& rng) {
 
 }  // namespace
 
+std::unique_ptr<Disturbance> AtPoint(const Point& point) { return std::make_unique<KilledAtPoint>(point); }
+
 const std::vector<Scenario>& Scenarios() {
   static const std::vector<Scenario> scenarios = {
       {"kill", "kill -9 of one process", false, DrawKill},

@@ -22,6 +22,7 @@
 #include "common/base/result.h"
 #include "tests/crash/group.h"
 #include "tests/crash/load.h"
+#include "tests/crash/points.h"
 #include "tests/crash/watcher.h"
 #include "tests/support/churn/rng.h"
 
@@ -58,6 +59,8 @@ struct Scenario {
   std::unique_ptr<Disturbance> (*draw)(Rng& rng) = nullptr;
 };
 const std::vector<Scenario>& Scenarios();
+// kill -9, then started so that it ends at that point.
+std::unique_ptr<Disturbance> AtPoint(const Point& point);
 
 class Trial {
  public:
