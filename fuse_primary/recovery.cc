@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "common/base/crash_point.h"
 #include "common/journal/frame.h"
 #include "common/net/requester.h"
 #include "common/record/codec.h"
@@ -122,6 +123,7 @@ Result<PrimaryRecovery> RecoverPrimary(NetContext& context, const std::string& c
     return {};
   }));
   HAWSER_ASSIGN(done.records, walk.Run(from, to, [&](const Record& record, Bytes payload) {
+    CrashPoint("primary.redoing");
     return redoing.Apply(record, payload);
   }));
   HAWSER_TRY(redoing.Finish());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/store/checkpoint.h"
 
@@ -58,6 +59,7 @@ Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, boo
                     flushed.error().Text(), stand.checkpoint.position.Text()));
     return flushed;
   }
+  CrashPoint("secondary.store_synced");
   HAWSER_TRY(WriteCheckpoint(volumes_[index].checkpoint_path, {.progress = stand.applied, .clean = clean}));
   board_.Checkpointed(index, stand.applied);
   return {};

@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 
+#include "common/base/crash_point.h"
+
 namespace hawser {
 
 namespace {
@@ -56,6 +58,7 @@ std::vector<GroupFailure> GroupApplier::Apply(GroupInProgress& progress) {
     for (const std::size_t i : chains[chain]) {
       if (Status applied = apply_(records[i], progress.tried[i] != 0); applied) {
         progress.done[i] = 1;
+        CrashPoint("secondary.applying");
       } else {
         errors[i] = std::move(applied).error();
         progress.tried[i] = 1;

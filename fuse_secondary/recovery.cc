@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/journal/reader.h"
 #include "common/store/checkpoint.h"
@@ -182,6 +183,7 @@ class Recovery {
   Status Apply(const ReplayGroup& group) {
     for (const ReplayRecord& record : group.records) {
       if (!IsWanted(group, record.volume)) continue;
+      CrashPoint("secondary.redoing");
       auto& redo = redos_[record.volume];
       Status applied = redo ? redo->Apply(record.record, record.payload)
                             : volumes_[record.volume].volume->store().Apply(record.record, record.payload);

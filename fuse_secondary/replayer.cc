@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/store/redo.h"
 #include "fuse_secondary/divergence_note.h"
@@ -67,6 +68,7 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
     const bool between_checkpoints = batch.groups[first].needs_checkpoint;
     if (between_checkpoints && !in_progress_ && !AwaitCheckpoint()) return false;
     const std::vector<GroupFailure> failures = ApplySlice(batch, next);
+    CrashPoint("secondary.applied");
     Publish(batch, first, next);
     if (!failures.empty()) Judge(batch.groups[next], failures);
     if (stalled_ && !board_.WaitToRetry(options_.retry_every)) return false;

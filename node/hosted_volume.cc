@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/base/crash_point.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "fuse_primary/recovery.h"
@@ -140,6 +141,7 @@ Status HostedVolume::KeepCheckpoint() {
 Status HostedVolume::WriteCheckpoint(bool clean) {
   const Progress applied = funnel_->applied().Get();
   HAWSER_TRY(volume_->store().Flush());
+  CrashPoint("primary.store_synced");
   HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, clean}));
   const std::lock_guard lock(mutex_);
   checkpoint_ = applied;

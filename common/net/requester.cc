@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/crash_point.h"
 #include "common/net/incoming.h"
 #include "common/net/outgoing.h"
 #include "common/net/socket.h"
@@ -87,6 +88,7 @@ Result<Incoming> Requester::Request(MessageType type, const std::vector<Bytes>& 
     for (;;) {
       state_->Open();
       state_->Send(type, parts);
+      CrashPoint("request.sent", state_->endpoint);
       Deadline until = SteadyClock::now() + state_->resend_after;
       if (deadline) until = std::min(until, *deadline);
       if (auto reply = state_->AwaitReply(until, cancel)) {
