@@ -71,9 +71,11 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
           if (node.kind == NodeKind::kDirectory) record.mode |= place.directory.st_mode & S_ISGID;
         }
         if (node.kind == NodeKind::kCharDevice || node.kind == NodeKind::kBlockDevice) record.device = node.device;
-        if (node.kind == NodeKind::kRegular || node.kind == NodeKind::kDirectory) {
+        const bool is_value = node.kind != NodeKind::kRegular && node.kind != NodeKind::kDirectory;
+        if (!is_value || volume_.store().keeps_value_ids()) {
           HAWSER_ASSIGN(record.file, volume_.role()->NewFileId());
         }
+        if (is_value && record.file != kNoFileId) record.file = ValueId(record.file);
         return std::optional(Decision{std::move(record), -1, nullptr});
       });
 }

@@ -191,8 +191,8 @@ Status CheckMeaning(const Record& record) {
           },
           [&](const Create& r) -> Status {
             HAWSER_TRY(needs_node(r.path));
-            const bool has_id = r.kind == NodeKind::kRegular || r.kind == NodeKind::kDirectory;
-            if (has_id != (r.file != kNoFileId)) return Error{EINVAL, "field 'file' does not fit the kind of node"};
+            const bool needs_id = r.kind == NodeKind::kRegular || r.kind == NodeKind::kDirectory;
+            if (needs_id && r.file == kNoFileId) return Error{EINVAL, "field 'file' does not fit the kind of node"};
             if ((r.mode & ~07777U) != 0) return Error{EINVAL, "field 'mode' holds more than permission bits"};
             if ((r.kind == NodeKind::kSymlink) == r.target.empty())
               return Error{EINVAL, "field 'target' does not fit the kind of node"};

@@ -87,7 +87,7 @@ struct Allocate {
 };
 
 struct Create {
-  FileId file;  // kNoFileId unless a regular file or directory
+  FileId file;  // symlinks and special files may have none: kNoFileId
   StorePath path;
   NodeKind kind = NodeKind::kRegular;
   std::uint32_t mode = 0;  // permission bits with setuid, setgid and sticky, after umask; no type
@@ -126,7 +126,7 @@ struct Rename {
   StorePath path;
   StorePath new_path;
   RenameMode mode = RenameMode::kReplace;
-  // What stood at new_path: nothing, or a node with this id (kNoFileId for a symlink or special file).
+  // What stood at new_path: nothing, or a node with this id (kNoFileId for a symlink or special file without one).
   std::optional<FileId> replaced;
   Timestamp time;  // mtime of both parents
   friend bool operator==(const Rename&, const Rename&) = default;

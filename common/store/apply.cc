@@ -170,7 +170,9 @@ class Applier {
       return std::move(fd).error();
     }
     HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(fd->get())));
-    if (id != expected)
+    // A primary that keeps no ids of values names none.
+    const bool is_unnamed_value = expected == kNoFileId && IsValueId(id);
+    if (id != expected && !is_unnamed_value)
       return Diverged(path, fmt::format("has file id {:x} where {:x} belongs", id.value, expected.value));
     HAWSER_ASSIGN(const struct stat info, StatFd(fd->get()));
     if (expected == kNoFileId && (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)))
@@ -232,6 +234,7 @@ class Applier {
         if (::symlinkat(r.target.c_str(), entry.parent.get(), entry.name.c_str()) != 0)
           return FailedEntry("create", r.path);
         is_made_ = true;
+        HAWSER_TRY(MarkValue(entry, r));
         return Finish(entry, r);
       case NodeKind::kFifo: return MakeSpecial(entry, r, S_IFIFO);
       case NodeKind::kSocket: return MakeSpecial(entry, r, S_IFSOCK);
@@ -245,7 +248,15 @@ class Applier {
     if (::mknodat(entry.parent.get(), entry.name.c_str(), type | r.mode, r.device) != 0)
       return FailedEntry("create", r.path);
     is_made_ = true;
+    HAWSER_TRY(MarkValue(entry, r));
     return Finish(entry, r);
+  }
+
+  static Status MarkValue(const EntryRef& entry, const Create& r) {
+    if (r.file == kNoFileId) return {};
+    const UniqueFd fd(::openat(entry.parent.get(), entry.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return Failed("open", r.path);
+    return WriteValueId(ProcPath(fd.get()), r.file);
   }
 
   // Owner, mode and times of a new node, whatever the directory's set-gid bit, default ACL or our umask made of them.
@@ -300,7 +311,9 @@ class Applier {
 
 Status Store::Apply(const Record& record, Bytes payload, ApplyTo to) {
   if (to.redo) return RedoOne(*this, record, payload);
-  return std::visit(Applier(root_.get(), record, payload, to), record.body);
+  if (keeps_value_ids_) return std::visit(Applier(root_.get(), record, payload, to), record.body);
+  const Record local = Localized(record);
+  return std::visit(Applier(root_.get(), local, payload, to), local.body);
 }
 
 }  // namespace hawser

@@ -260,12 +260,12 @@ Redo::~Redo() = default;
 Redo::Redo(Redo&&) noexcept = default;
 Redo& Redo::operator=(Redo&&) noexcept = default;
 
-void Redo::Expect(const Record& record) { state_->plan.Add(record); }
+void Redo::Expect(const Record& record) { state_->plan.Add(state_->store.Localized(record)); }
 
 Status Redo::Apply(const Record& record, Bytes payload) {
   HAWSER_TRY(state_->Begin());
-  return std::visit(RedoRules(state_->store, state_->tree, state_->plan.Take(), record, payload),
-                    record.body);
+  const Record local = state_->store.Localized(record);
+  return std::visit(RedoRules(state_->store, state_->tree, state_->plan.Take(), local, payload), local.body);
 }
 
 Status Redo::Finish() {

@@ -15,9 +15,10 @@
 //    Expect() before the first one is applied.
 // A node that is nowhere was removed for good by a later record: records on it are skipped.
 //
-// Symlinks and special files have no id. They are recognised by the state that their names are in as a whole, which
-// takes it that the filesystem keeps changes of names in order, as journaling ones do; two of them that a record
-// exchanges can't be told apart. An inherited default ACL is right under the same condition.
+// Symlinks and special files have ids only in stores that root keeps (identity.h). Elsewhere they are recognised by the
+// state that their names are in as a whole, which takes it that the filesystem keeps changes of names in order, as
+// journaling ones do; two of them that a record exchanges can't be told apart, and several names of one may become
+// several nodes. An inherited default ACL is right under the same condition.
 //
 // Collapsing and inserting ranges (fallocate) can't be done twice: whether it was done is told by the file's size, see
 // NeedsCheckpoint().

@@ -62,9 +62,7 @@ Result<Occupant> OccupantOf(int directory, const std::string& name) {
     return ErrnoError("cannot open", name);
   }
   HAWSER_ASSIGN(occupant.info, StatFd(occupant.fd.get()));
-  if (!occupant.is_value()) {
-    HAWSER_ASSIGN(occupant.id, ReadFileId(ProcPath(occupant.fd.get())));
-  }
+  HAWSER_ASSIGN(occupant.id, ReadFileId(ProcPath(occupant.fd.get())));
   return occupant;
 }
 

@@ -89,7 +89,8 @@ struct Occupant {
   struct stat info {};
 
   explicit operator bool() const { return static_cast<bool>(fd); }
-  bool is_value() const { return !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode); }
+  // A symlink or special file without an id.
+  bool is_value() const { return !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && id == kNoFileId; }
 };
 Result<Occupant> OccupantOf(int directory, const std::string& name);
 

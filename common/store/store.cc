@@ -75,7 +75,11 @@ Status Store::Claim() {
   const ssize_t size = ::fgetxattr(root_.get(), kVolumeXattr, text, sizeof text);
   if (size >= 0) {
     const std::string_view found(text, static_cast<std::size_t>(size));
-    if (found == owner) return {};
+    if (found == owner) {
+      HAWSER_ASSIGN(const FileId id, ReadValueId(ProcPath(root_.get())));
+      keeps_value_ids_ = id != kNoFileId;
+      return {};
+    }
     return Error{EINVAL, fmt::format("the store '{}' belongs to volume {} and not to {}; correct the config or choose "
                                      "an empty folder",
                                      options_.root, found, owner)};
@@ -101,10 +105,27 @@ Status Store::Claim() {
                                       options_.root)};
   }
   if (!marked) return Error{marked.error().code, "cannot mark the store '" + options_.root + "'"};
+  keeps_value_ids_ = options_.value_ids && WriteValueId(ProcPath(root_.get()), kRootFileId);
   if (::fsetxattr(root_.get(), kVolumeXattr, owner.data(), owner.size(), 0) != 0)
     return ErrnoError("cannot mark the store", options_.root);
   is_new_ = true;
   return {};
+}
+
+Record Store::Localized(const Record& record) const {
+  Record local = record;
+  if (keeps_value_ids_) return local;
+  std::visit(
+      [](auto& r) {
+        if constexpr (requires { r.file; }) {
+          if (IsValueId(r.file)) r.file = kNoFileId;
+        }
+        if constexpr (requires { r.replaced; }) {
+          if (r.replaced && IsValueId(*r.replaced)) r.replaced = kNoFileId;
+        }
+      },
+      local.body);
+  return local;
 }
 
 Result<struct stat> Store::Stat(const StorePath& path) const {

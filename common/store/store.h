@@ -32,6 +32,7 @@ struct StoreOptions {
   std::string root;
   std::string group;   // with the volume's name kept on the root, so that stores cannot be mixed up
   VolumeName volume;
+  bool value_ids = true;  // false: as if this process might not set trusted xattrs
 };
 
 // What the primary knows already and replicas find by path. Descriptors, or -1.
@@ -60,6 +61,10 @@ class Store {
   int root_fd() const { return root_.get(); }
   // Whether this is the first start on this directory.
   bool is_new() const { return is_new_; }
+  // Whether symlinks and special files have ids here: that was settled by the first process to open the store.
+  bool keeps_value_ids() const { return keeps_value_ids_; }
+  // The record as it is for this store: ids that it doesn't keep are left out.
+  Record Localized(const Record& record) const;
 
   // Reading, by path. An O_PATH descriptor pins a node of any type; the other calls take one.
   Result<UniqueFd> Pin(const StorePath& path) const { return OpenBeneath(root_.get(), path, O_PATH); }
@@ -84,6 +89,7 @@ class Store {
   StoreOptions options_;
   UniqueFd root_;
   bool is_new_ = false;
+  bool keeps_value_ids_ = false;
 };
 
 // fstat of a descriptor of any kind, O_PATH too.

@@ -20,7 +20,10 @@ namespace hawser::test {
 namespace {
 
 constexpr std::size_t kContentChunk = 512 * kKiB;
-constexpr std::string_view kHiddenXattrs = "user.hawser.";
+
+bool IsHidden(const std::string& xattr) {
+  return xattr.starts_with("user.hawser.") || xattr.starts_with("trusted.hawser.");
+}
 
 using Xattrs = std::map<std::string, std::string>;
 using Inode = std::pair<dev_t, ino_t>;
@@ -115,7 +118,7 @@ Result<Xattrs> ReadXattrs(const Place& place) {
   Xattrs xattrs;
   for (std::size_t at = 0; at < names.size(); at += std::strlen(&names[at]) + 1) {
     const std::string name = &names[at];
-    if (name.starts_with(kHiddenXattrs)) continue;
+    if (IsHidden(name)) continue;
     HAWSER_ASSIGN(xattrs[name], GrowingRead(
                                     [&](char* to, std::size_t size) {
                                       return lgetxattr(path.c_str(), name.c_str(), to, size);

@@ -30,8 +30,14 @@ StorePath PathOf(const std::string& text) {
   return text.empty() ? StorePath() : Must(StorePath::Parse(text));
 }
 
-Author::Author(const std::string& store_folder, const std::string& volume)
-    : store_(Must(Store::Open({.root = store_folder, .group = "test", .volume = VolumeName(volume)}))) {}
+Author::Author(const std::string& store_folder, const std::string& volume, bool value_ids)
+    : store_(Must(Store::Open(
+          {.root = store_folder, .group = "test", .volume = VolumeName(volume), .value_ids = value_ids}))) {}
+
+FileId Author::NextId(NodeKind kind) {
+  if (kind == NodeKind::kRegular || kind == NodeKind::kDirectory) return FileId(next_id_++);
+  return store_->keeps_value_ids() ? ValueId(FileId(next_id_++)) : kNoFileId;
+}
 
 FileId Author::IdOf(const std::string& path) const {
   const UniqueFd pin = Must(store_->Pin(PathOf(path)));
@@ -65,9 +71,8 @@ Written Author::Do(Body body, std::string payload) {
 }
 
 Written Author::Create(const std::string& path, NodeKind kind) {
-  const bool has_id = kind == NodeKind::kRegular || kind == NodeKind::kDirectory;
   hawser::Create create;
-  create.file = has_id ? FileId(next_id_++) : kNoFileId;
+  create.file = NextId(kind);
   create.path = PathOf(path);
   create.kind = kind;
   create.mode = kind == NodeKind::kDirectory ? 0755 : 0644;
@@ -79,6 +84,7 @@ Written Author::Create(const std::string& path, NodeKind kind) {
 
 Written Author::Symlink(const std::string& path, const std::string& target) {
   hawser::Create create;
+  create.file = NextId(NodeKind::kSymlink);
   create.path = PathOf(path);
   create.kind = NodeKind::kSymlink;
   create.mode = 0777;

@@ -21,7 +21,7 @@ struct Written {
 class Author {
  public:
   // Aborts the process if something can't be done: in tests that is a mistake of the test.
-  Author(const std::string& store_folder, const std::string& volume);
+  Author(const std::string& store_folder, const std::string& volume, bool value_ids = true);
 
   Written Create(const std::string& path, NodeKind kind = NodeKind::kRegular);
   Written Symlink(const std::string& path, const std::string& target);
@@ -44,6 +44,7 @@ class Author {
 
  private:
   Written Do(Body body, std::string payload = {});
+  FileId NextId(NodeKind kind);
   FileId ParentId(const StorePath& path) const;
   FileId IdOf(const std::string& path) const;
   FileState StateAt(const std::string& path) const;

@@ -66,9 +66,12 @@ std::optional<Written> RandomAuthor::Try() {
     case 2:
       return taken ? std::nullopt : std::optional(author_.Create(path, NodeKind::kDirectory));
     case 3:
-      return taken ? std::nullopt : std::optional(author_.Symlink(path, "target" + std::to_string(made_++)));
+      if (taken) return std::nullopt;
+      if (marked_values_ && Below(3) == 0) return author_.Create(path, NodeKind::kFifo);
+      return author_.Symlink(path, "target" + std::to_string(made_++));
     case 4:
-      if ((node = Pick(any_file)) == nullptr || taken) return std::nullopt;
+      node = marked_values_ ? Pick([](const Node& n) { return !n.is_directory(); }) : Pick(any_file);
+      if (node == nullptr || taken) return std::nullopt;
       return author_.Link(node->path, path);
     case 5:
       if ((node = Pick([](const Node& n) { return !n.is_directory(); })) == nullptr) return std::nullopt;
@@ -110,8 +113,8 @@ std::optional<Written> RandomAuthor::TryRename() {
   if (found == nodes_.end()) return author_.Rename(from->path, to);
   if (PathOf(from->path).IsAtOrBelow(PathOf(to))) return std::nullopt;
   if (author_.IsSameFile(from->path, to)) return std::nullopt;
-  // Of two symlinks that change places, nothing could tell whether they have.
-  const bool may_exchange = found->is_value() ? move_values_ && !from->is_value() : true;
+  // Of two values without ids that change places, nothing could tell whether they have.
+  const bool may_exchange = marked_values_ || !found->is_value() || (move_values_ && !from->is_value());
   if (Below(3) == 0 && may_exchange) return author_.Rename(from->path, to, RenameMode::kExchange);
   if (from->is_directory() != found->is_directory() || !found->is_empty) return std::nullopt;
   return author_.Rename(from->path, to);

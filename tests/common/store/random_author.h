@@ -9,9 +9,12 @@ namespace hawser::test {
 
 class RandomAuthor {
  public:
-  // `move_values`: symlinks get other names too.
+  // `move_values`: symlinks and fifos without ids get other names too.
   RandomAuthor(Author& author, std::uint64_t seed, bool move_values)
-      : author_(author), random_(seed), move_values_(move_values) {}
+      : author_(author),
+        random_(seed),
+        marked_values_(author.store().keeps_value_ids()),
+        move_values_(move_values || marked_values_) {}
 
   // One change that the tree as it is allows.
   Written Next();
@@ -38,6 +41,7 @@ class RandomAuthor {
 
   Author& author_;
   std::mt19937_64 random_;
+  const bool marked_values_;
   const bool move_values_;
   std::vector<Node> nodes_;
   int made_ = 0;

@@ -23,19 +23,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<Store> OpenStore(const std::string& folder) {
+std::unique_ptr<Store> OpenStore(const std::string& folder, bool value_ids = true) {
   fs::create_directories(folder);
-  auto store = Store::Open({.root = folder, .group = "test", .volume = VolumeName("docs")});
+  auto store =
+      Store::Open({.root = folder, .group = "test", .volume = VolumeName("docs"), .value_ids = value_ids});
   EXPECT_OK(store);
   return *std::move(store);
 }
 
-// Every regular file's and directory's id by path.
+// Every node's id by path.
 std::map<std::string, std::uint64_t> IdsIn(const std::string& folder) {
   std::map<std::string, std::uint64_t> ids;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_symlink()) continue;
-    ids[entry.path().lexically_relative(folder)] = ReadFileId(entry.path().string())->value;
+    const UniqueFd fd(::open(entry.path().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    ids[entry.path().lexically_relative(folder)] = ReadFileId(ProcPath(fd.get()))->value;
   }
   return ids;
 }
@@ -135,7 +136,8 @@ class Disk {
   bool WouldLoseFile(const Body& body) const {
     const auto is_last = [&](const StorePath& path, FileId id) {
       const auto info = store_.Stat(path);
-      return alive_.contains(id.value) && info && S_ISREG(info->st_mode) && info->st_nlink == 1;
+      return alive_.contains(id.value) && id != kNoFileId && info && !S_ISDIR(info->st_mode) &&
+             info->st_nlink == 1;
     };
     if (const auto* unlink = std::get_if<Unlink>(&body)) return is_last(unlink->path, unlink->file);
     const auto* rename = std::get_if<Rename>(&body);
@@ -166,6 +168,10 @@ class Disk {
     const std::string path = store_.root_path() + "/" + create->path.text();
     if (create->kind == NodeKind::kDirectory) {
       ::mkdir(path.c_str(), 0700);
+    } else if (create->kind == NodeKind::kSymlink) {
+      static_cast<void>(::symlink(create->target.c_str(), path.c_str()));
+    } else if (create->kind == NodeKind::kFifo) {
+      ::mkfifo(path.c_str(), 0600);
     } else {
       UniqueFd(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600));
     }
@@ -195,7 +201,12 @@ int Trials() {
   return trials != nullptr ? std::atoi(trials) : 150;
 }
 
-class RedoPropertyTest : public ::testing::TestWithParam<Kept> {};
+struct Remains {
+  Kept kept;
+  bool value_ids;  // of symlinks and special files
+};
+
+class RedoPropertyTest : public ::testing::TestWithParam<Remains> {};
 
 // Set HAWSER_REDO_SEED and HAWSER_REDO_TRIALS to replay or to go on for longer.
 TEST_P(RedoPropertyTest, AnyRemainsBecomeTheRealTree) {
@@ -207,20 +218,20 @@ TEST_P(RedoPropertyTest, AnyRemainsBecomeTheRealTree) {
     };
     const TempDir temp("hawser-redo-");
     fs::create_directories(temp / "real");
-    Author author(temp / "real", "docs");
-    // Symlinks have no id: they are told apart by names being kept in order.
-    RandomAuthor changes(author, seed, GetParam() != Kept::kAnything);
+    Author author(temp / "real", "docs", GetParam().value_ids);
+    // Values without an id are told apart by names being kept in order.
+    RandomAuthor changes(author, seed, GetParam().kept != Kept::kAnything);
     std::vector<Written> records;
     const std::size_t count = 20 + below(60);
     for (std::size_t i = 0; i < count; ++i) records.push_back(changes.Next());
 
     const std::size_t checkpoint = below(count);
     const std::size_t applied = checkpoint + below(count - checkpoint);
-    const auto store = OpenStore(temp / "copy");
+    const auto store = OpenStore(temp / "copy", GetParam().value_ids);
     ASSERT_OK(ApplyAll(*store, records, 0, checkpoint));
     std::set<std::uint64_t> alive;
     for (const auto& [path, id] : IdsIn(temp / "real")) alive.insert(id);
-    Disk(*store, random, std::move(alive)).Keep(GetParam(), records, checkpoint, applied);
+    Disk(*store, random, std::move(alive)).Keep(GetParam().kept, records, checkpoint, applied);
     if (below(3) == 0)
       ASSERT_OK(RedoAll(*store, records, checkpoint, count, checkpoint + below(count - checkpoint)));
     const Status redone = RedoAll(*store, records, checkpoint, count);
@@ -234,11 +245,16 @@ TEST_P(RedoPropertyTest, AnyRemainsBecomeTheRealTree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Redo, RedoPropertyTest,
-                         ::testing::Values(Kept::kPrefix, Kept::kNamesInOrder, Kept::kAnything),
+                         ::testing::Values(Remains{Kept::kPrefix, true}, Remains{Kept::kNamesInOrder, true},
+                                           Remains{Kept::kAnything, true}, Remains{Kept::kPrefix, false},
+                                           Remains{Kept::kNamesInOrder, false},
+                                           Remains{Kept::kAnything, false}),
                          [](const auto& test) {
-                           return std::string(test.param == Kept::kPrefix         ? "ProcessEnded"
-                                              : test.param == Kept::kNamesInOrder ? "NamesInOrderDataLost"
-                                                                                  : "AnySubset");
+                           const Kept kept = test.param.kept;
+                           return std::string(kept == Kept::kPrefix         ? "ProcessEnded"
+                                              : kept == Kept::kNamesInOrder ? "NamesInOrderDataLost"
+                                                                            : "AnySubset") +
+                                  (test.param.value_ids ? "" : "WithoutIdsOfValues");
                          });
 
 // Single situations that are worth a name.
@@ -323,6 +339,20 @@ TEST_F(RedoTest, WriteReachesFileThatLostTheNameItWasWrittenBy) {
   Do(author_->Write("a", 0, "written before the name went"));
   Do(author_->Unlink("a"));
   ASSERT_EQ(::unlink(Copy("a").c_str()), 0);  // of both, the disk kept the second
+  RedoAndCompare();
+}
+
+TEST_F(RedoTest, NamesOfOneFifoStayOneNode) {
+  if (!copy_->keeps_value_ids()) GTEST_SKIP() << "this process may not set trusted xattrs";
+  Do(author_->Create("a", NodeKind::kFifo));
+  Do(author_->Create("b", NodeKind::kFifo));
+  Do(author_->Link("a", "a2"));
+  Do(author_->Link("b", "b2"));
+  Checkpoint();
+  Do(author_->Rename("a", "b", RenameMode::kExchange));
+  Do(author_->Rename("a2", "c"));
+  Do(author_->Rename("b2", "a2"));
+  ApplyToCopy(2);
   RedoAndCompare();
 }
 
