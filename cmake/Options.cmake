@@ -20,6 +20,12 @@ if(HAWSER_SANITIZE)
   target_link_options(hawser_options INTERFACE -fsanitize=${HAWSER_SANITIZE})
 endif()
 
+if(HAWSER_FUZZ)
+  set(fuzz_options -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(hawser_options INTERFACE ${fuzz_options} -O1 -g)
+  target_link_options(hawser_options INTERFACE ${fuzz_options})
+endif()
+
 # hawser_library(NAME SOURCES ... LINK ...): a folder of the project as a static library.
 function(hawser_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
