@@ -208,8 +208,8 @@ std::unique_ptr<Disturbance> DrawLink(Rng& rng) {
 std::unique_ptr<Disturbance> DrawDisk(Rng& rng) {
   const milliseconds time = milliseconds(1000) + DrawTime(rng);
   // The relay holds its writers before the last byte is gone; the others find out by an error.
-  if (rng.OneIn(3)) return std::make_unique<FullDisk>("relay", 256 * kMiB, time);
-  return std::make_unique<FullDisk>(rng.OneIn(2) ? "charlie/docs" : "delta/state", 0, time);
+  if (rng.OneIn(4)) return std::make_unique<FullDisk>("relay", 32 * kMiB, time);
+  return std::make_unique<FullDisk>(rng.Pick({"alpha/docs", "charlie/docs", "delta/state"}), 0, time);
 }
 
 std::unique_ptr<Disturbance> DrawStop(Rng& rng) {
@@ -230,8 +230,9 @@ const std::vector<Scenario>& Scenarios() {
       {"link", "a node's links are cut, silenced, or lose one direction: all, or one of the three ports",
        false, DrawLink},
       {"stop", "kill -9 of a secondary; what it shows without a relay must have existed", false, DrawStop},
-      {"disk", "a disk is full for a while: relay's journal, secondary's journal, secondary's store", true,
-       DrawDisk},
+      {"disk",
+       "a disk is full for a while: a primary's store, the relay's journal, a secondary's journal or store",
+       true, DrawDisk},
   };
   return scenarios;
 }

@@ -63,6 +63,7 @@ class Group {
   // An error that quotes its log if it isn't ready in time.
   Status AwaitReady(const std::string& process);
   bool IsRunning(const std::string& process);
+  pid_t PidOf(const std::string& process) const { return processes_.at(process).pid(); }
   void Kill(const std::string& process);
   void Freeze(const std::string& process) { processes_.at(process).Signal(SIGSTOP); }
   void Thaw(const std::string& process) { processes_.at(process).Signal(SIGCONT); }

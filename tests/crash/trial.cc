@@ -14,16 +14,19 @@
 namespace hawser::test {
 namespace {
 
-// The relay begins to hold writers when its disk has less than this left; small enough to be filled by a
-// test.
-constexpr std::uint64_t kRelayDisk = kGiB;
+// The relay holds writers when its disk has less left than that.
+constexpr std::uint64_t kRelayDisk = 900 * kMiB;
+constexpr const char* kRelayKeep = "{ size: 10GiB, time: 24h, free: 128MiB }";
 constexpr std::uint64_t kStoreDisk = 160 * kMiB;
 constexpr std::uint64_t kStateDisk = 400 * kMiB;
 
 GroupOptions WithDisks(bool disks) {
   if (!disks) return {};
-  return {.disks = {{"relay", kRelayDisk}, {"charlie/docs", kStoreDisk}, {"delta/state", kStateDisk}},
-          .relay_keys = {}};
+  return {.disks = {{"relay", kRelayDisk},
+                    {"alpha/docs", kStoreDisk},
+                    {"charlie/docs", kStoreDisk},
+                    {"delta/state", kStateDisk}},
+          .relay_keys = {{"keep", kRelayKeep}, {"when_full", "hold_writers"}}};
 }
 
 }  // namespace
