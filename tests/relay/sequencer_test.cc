@@ -46,11 +46,11 @@ class SequencerTest : public testing::Test {
     return With({node, session, lane, number}, volume, generation, Truncate{});
   }
 
-  Decision Offer(const NodeName& node, std::uint64_t session, std::uint32_t lane, std::uint64_t number,
+  Verdict Offer(const NodeName& node, std::uint64_t session, std::uint32_t lane, std::uint64_t number,
                  const VolumeName& volume = kDocs, std::uint64_t generation = 1) {
     return sequencer_.Offer(Mutation(node, session, lane, number, volume, generation));
   }
-  Decision Offer(std::uint32_t lane, std::uint64_t number) { return Offer(kAlpha, 1, lane, number); }
+  Verdict Offer(std::uint32_t lane, std::uint64_t number) { return Offer(kAlpha, 1, lane, number); }
 
   // Makes the group durable.
   std::vector<Ack> Cut() {
@@ -69,7 +69,7 @@ class SequencerTest : public testing::Test {
   Sequencer sequencer_{Members()};
 };
 
-void ExpectAccepted(const Decision& decision, std::size_t index) {
+void ExpectAccepted(const Verdict& decision, std::size_t index) {
   ASSERT_TRUE(std::holds_alternative<Accepted>(decision)) << std::get<Refusal>(decision).text;
   EXPECT_EQ(std::get<Accepted>(decision).index, index);
 }
@@ -80,7 +80,7 @@ void ExpectRefused(const std::optional<Refusal>& refusal, RefusalCode code) {
   EXPECT_FALSE(refusal->text.empty());
 }
 
-void ExpectRefused(const Decision& decision, RefusalCode code) {
+void ExpectRefused(const Verdict& decision, RefusalCode code) {
   ASSERT_TRUE(std::holds_alternative<Refusal>(decision)) << decision.index();
   ExpectRefused(std::optional(std::get<Refusal>(decision)), code);
 }
@@ -116,7 +116,7 @@ TEST_F(SequencerTest, RecordsAreNumberedInTheOrderTheyCameInAllVolumes) {
 TEST_F(SequencerTest, ARepetitionGetsTheSameAnswer) {
   Offer(0, 1);
   const auto acks = Cut();
-  const Decision again = Offer(0, 1);
+  const Verdict again = Offer(0, 1);
   ASSERT_TRUE(std::holds_alternative<Repeated>(again));
   EXPECT_EQ(std::get<Repeated>(again).ack.sequence, acks[0].sequence);
   EXPECT_EQ(std::get<Repeated>(again).ack.group, acks[0].group);
@@ -127,7 +127,7 @@ TEST_F(SequencerTest, ARepetitionGetsTheSameAnswer) {
 TEST_F(SequencerTest, ARepetitionWithinTheGroupIsNotASecondRecord) {
   ExpectAccepted(Offer(0, 1), 0);
   ExpectAccepted(Offer(1, 1), 1);
-  const Decision again = Offer(0, 1);
+  const Verdict again = Offer(0, 1);
   ASSERT_TRUE(std::holds_alternative<AlreadyPending>(again));
   EXPECT_EQ(std::get<AlreadyPending>(again).index, 0U);
   EXPECT_EQ(Cut().size(), 2U);
@@ -183,7 +183,7 @@ TEST_F(SequencerTest, WhatTheOldPrimaryHadAcceptedIsStillAnsweredAfterAPromotion
   Offer(0, 1);
   const auto acks = Cut();
   Promote(kDocs, kBravo, 2);
-  const Decision again = Offer(0, 1);
+  const Verdict again = Offer(0, 1);
   ASSERT_TRUE(std::holds_alternative<Repeated>(again));
   EXPECT_EQ(std::get<Repeated>(again).ack.sequence, acks[0].sequence);
 }

@@ -1,0 +1,47 @@
+#include "tests/sim/faults.h"
+
+#include <algorithm>
+
+namespace hawser::sim {
+
+const std::vector<FaultInfo>& AllFaults() {
+  static const std::vector<FaultInfo> kAll = {
+      {Fault::kReplyBeforeFlush, "reply-before-flush",
+       "the relay answers, and only then flushes its journal"},
+      {Fault::kPublishBeforeFlush, "publish-before-flush",
+       "the relay publishes a frame before it is flushed"},
+      {Fault::kCutGroupAfterReply, "cut-group-after-reply",
+       "the relay answers a record while its write group still takes others in"},
+      {Fault::kSkipDedup, "skip-dedup", "the relay takes a resent record for a new one"},
+      {Fault::kForgetDedupAtRestart, "forget-dedup-at-restart",
+       "a restarted relay doesn't know which records it has already"},
+      {Fault::kApplyPastGap, "apply-past-gap",
+       "a secondary applies a frame although one before it is missing"},
+      {Fault::kSkipGroup, "skip-group", "a secondary now and then leaves a write group out"},
+      {Fault::kCheckpointBeforeFlush, "checkpoint-before-flush",
+       "a checkpoint is written before the store is flushed"},
+      {Fault::kCheckpointPastInFlight, "checkpoint-past-in-flight",
+       "a primary's checkpoint takes no notice of calls still in flight"},
+      {Fault::kDropViewGate, "drop-view-gate",
+       "a secondary's readers aren't kept out while a group is applied"},
+      {Fault::kResendWithNewNumber, "resend-with-new-number",
+       "a primary resends a record under a new number"},
+      {Fault::kSkipConflicts, "skip-conflicts", "a primary doesn't keep conflicting calls apart"},
+      {Fault::kSkipRedo, "skip-redo",
+       "after a crash a replica believes that its store is as it was checkpointed"},
+      {Fault::kAcceptOldGeneration, "accept-old-generation",
+       "the relay takes records of a primary that was replaced"},
+      {Fault::kTouchStore, "touch-store", "a byte of a secondary's store changes behind its back"},
+  };
+  return kAll;
+}
+
+std::optional<Fault> FindFault(std::string_view name) {
+  const auto& all = AllFaults();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [name](const FaultInfo& info) { return info.name == name; });
+  if (found == all.end()) return std::nullopt;
+  return found->fault;
+}
+
+}  // namespace hawser::sim

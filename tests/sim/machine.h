@@ -1,0 +1,35 @@
+// What of a node outlives its processes: disks.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/store/checkpoint.h"
+#include "tests/sim/model_store.h"
+#include "tests/sim/sim_disk.h"
+
+namespace hawser::sim {
+
+// A volume as a node has it. Small files (checkpoint, file ids, session) are replaced atomically and durably.
+struct VolumeDisk {
+  explicit VolumeDisk(World& world) : store(world) {}
+
+  ModelStore store;
+  std::optional<Checkpoint> checkpoint;
+  std::uint64_t file_ids = 0;
+};
+
+struct Machine {
+  Machine(World& world, std::string folder)
+      : journal_folder(std::move(folder)), journal_disk(world, journal_folder) {}
+
+  std::string journal_folder;
+  SimDisk journal_disk;
+  std::map<VolumeName, std::unique_ptr<VolumeDisk>> volumes;
+  std::uint64_t session = 0;
+  std::map<VolumeName, VolumeFact> roles;  // as last heard
+};
+
+}  // namespace hawser::sim

@@ -1,0 +1,57 @@
+// A volume's backing directory on a simulated disk: what is seen (page cache), and what a power cut would
+// leave of it: the flushed state, changes of names up to some point (filesystems keep those in order), and of
+// all other changes any subset.
+//
+// Mirrors common/store: Apply, Redo, Flush.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "tests/sim/tree.h"
+#include "tests/sim/world.h"
+
+namespace hawser::sim {
+
+class ModelStore {
+ public:
+  explicit ModelStore(World& world) : world_(world) {}
+
+  void Serve(LifePtr life) { life_ = std::move(life); }
+  void set_full(bool full) { full_ = full; }
+
+  const Tree& tree() const { return tree_; }
+  bool is_new() const { return is_new_; }
+
+  // As Store::Apply. kStoreDiverged: nothing changed. Else the disk's error: applied in part.
+  Status Apply(const Record& record, Bytes payload);
+  // As Redo::Apply and RedoOne, and Redo::Finish.
+  Status Redo(const Record& record, Bytes payload);
+  Status FinishRedo();
+
+  // As Store::Flush, in two halves: what was there at the beginning is durable at the end. A flush that fails
+  // leaves some of it, and the rest is never written.
+  std::size_t BeginFlush() const { return dropped_ + pending_.size(); }
+  Status EndFlush(std::size_t mark);
+
+  void PowerCut();
+  // Changes it behind everybody's back; false: there is nothing to change.
+  bool Touch();
+
+ private:
+  Status Ended() const;
+  Status DoAll(const std::vector<Effect>& effects);
+  // Of the first `count` pending effects, those that reach the disk without a flush.
+  void LeaveSome(std::size_t count);
+
+  World& world_;
+  LifePtr life_;
+  bool full_ = false;
+  bool is_new_ = true;
+  Tree tree_;
+  Tree durable_;
+  std::vector<Effect> pending_;
+  std::size_t dropped_ = 0;  // effects that were pending once and are settled
+};
+
+}  // namespace hawser::sim

@@ -1,0 +1,203 @@
+#include "tests/sim/node_process.h"
+
+#include <algorithm>
+
+namespace hawser::sim {
+
+namespace {
+
+constexpr auto kFirstHello = milliseconds(100);
+constexpr auto kReportEvery = milliseconds(25);
+
+}  // namespace
+
+NodeProcess::NodeProcess(World& world, Network& network, Checker& checker, Machine& machine, NodeName node,
+                         LifePtr life)
+    : world_(world),
+      network_(network),
+      checker_(checker),
+      machine_(machine),
+      node_(std::move(node)),
+      life_(std::move(life)),
+      requests_(world, network, node_, life_) {}
+
+// NodeProcess::Begin and LearnRoles in node/node.cc.
+void NodeProcess::Start() {
+  session_ = ++machine_.session;
+  machine_.journal_disk.Serve(life_);
+  for (auto& [name, disk] : machine_.volumes) disk->store.Serve(life_);
+  world_.Note("{}: session {} starts", node_.value, session_);
+  if (IsPrimaryOfAny()) {
+    SayHello(std::nullopt);
+  } else {
+    SayHello(kFirstHello);
+  }
+}
+
+bool NodeProcess::IsPrimaryOfAny() const {
+  return std::any_of(machine_.volumes.begin(), machine_.volumes.end(), [this](const auto& entry) {
+    const auto role = machine_.roles.find(entry.first);
+    const NodeName& primary =
+        role == machine_.roles.end() ? world_.profile().primaries.at(entry.first) : role->second.primary;
+    return primary == node_;
+  });
+}
+
+void NodeProcess::SayHello(std::optional<Duration> patience) {
+  const Buffer hello = Encode(Hello{node_, session_});
+  Requests::Request request;
+  request.port = Port::kWrite;
+  request.type = MessageType::kHello;
+  request.patience = patience;
+  request.parts = [hello](int) { return std::vector<Buffer>{hello}; };
+  request.answered = [this](std::optional<Incoming> reply) {
+    if (!reply) return Begin(std::nullopt);
+    Welcomed(*reply);
+  };
+  requests_.Send(std::move(request));
+}
+
+void NodeProcess::Welcomed(const Incoming& reply) {
+  if (reply.type() == MessageType::kRefusal) {
+    const auto refusal = Decode<Refusal>(reply.part(0));
+    return GiveUp(refusal ? refusal->text : refusal.error().Text());
+  }
+  const auto welcome = Decode<Welcome>(reply.part(0));
+  if (!welcome) return GiveUp(welcome.error().Text());
+  Begin(*welcome);
+}
+
+void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
+  if (welcome) {
+    for (const VolumeFact& fact : welcome->volumes) machine_.roles[fact.volume] = fact;
+  }
+  std::vector<VolumeName> copies;
+  std::vector<VolumeFact> own;
+  for (const auto& [volume, disk] : machine_.volumes) {
+    const auto role = machine_.roles.find(volume);
+    if (role != machine_.roles.end() && role->second.primary == node_) {
+      own.push_back(role->second);
+    } else {
+      copies.push_back(volume);
+    }
+  }
+  const auto give_up = [this](const std::string& why) { GiveUp(why); };
+  if (!copies.empty()) {
+    secondary_.emplace(
+        SecondarySide::Parts{world_, checker_, node_, life_, requests_, machine_, copies, give_up});
+    if (const Status started = secondary_->Start(); !started) return GiveUp(started.error().Text());
+  }
+  for (const VolumeFact& fact : own) {
+    primaries_.push_back(std::make_unique<PrimarySide>(
+        PrimarySide::Parts{world_, checker_, node_, session_, life_, requests_, lanes_,
+                           *machine_.volumes.at(fact.volume), fact.volume, fact.generation, give_up}));
+    if (stopped_) primaries_.back()->StopCallers();
+    primaries_.back()->Start(welcome->head);
+  }
+  begun_ = true;
+  Report();
+  ReadersLook();
+}
+
+void NodeProcess::Answered(std::uint64_t token, MessageType type, const std::vector<Buffer>& parts) {
+  world_.After(Duration(0), life_, [this, token, type, parts] { requests_.TakeAnswer(token, type, parts); });
+}
+
+void NodeProcess::Streamed(MessageType type, const std::vector<Buffer>& parts) {
+  if (secondary_) secondary_->Streamed(type, parts);
+}
+
+// node/reporter.cc, MakeReport and Heard in node/node.cc.
+void NodeProcess::Report() {
+  hawser::Report report{node_, session_, {}, {}};
+  if (secondary_) {
+    report.received = secondary_->received();
+    report.volumes = secondary_->Reports();
+  }
+  for (const auto& primary : primaries_) {
+    report.volumes.push_back(primary->Report());
+    if (!secondary_) report.received = report.volumes.back().applied;
+  }
+  const Buffer message = Encode(report);
+  Requests::Request request;
+  request.type = MessageType::kReport;
+  request.patience = milliseconds(50);
+  request.parts = [message](int) { return std::vector<Buffer>{message}; };
+  request.answered = [this](std::optional<Incoming> reply) {
+    if (reply && reply->type() == MessageType::kOverview) {
+      const auto overview = Decode<Overview>(reply->part(0));
+      for (const auto& primary : primaries_) {
+        if (overview) primary->HeadKnown(overview->head);
+      }
+    }
+    world_.After(kReportEvery, life_, [this] { Report(); });
+  };
+  requests_.Send(std::move(request));
+}
+
+void NodeProcess::ReadersLook() {
+  if (secondary_) {
+    if (world_.mutations().Has(Fault::kTouchStore) && world_.Trouble(0.05)) {
+      const auto stands = secondary_->Stands();
+      machine_.volumes.at(world_.rng().Pick(stands).name)->store.Touch();
+    }
+    secondary_->Look();
+  }
+  world_.After(microseconds(world_.rng().Between(500, 5'000)), life_, [this] { ReadersLook(); });
+}
+
+void NodeProcess::GiveUp(const std::string& why) {
+  if (!trouble_.empty() || life_->dead) return;
+  trouble_ = why;
+  world_.Note("{}: has to be started again: {}", node_.value, why);
+  // Somebody looks at it after a while.
+  world_.After(milliseconds(world_.rng().Between(5, 100)), life_,
+               [this] { world_.Kill(life_, false, "to be started again"); });
+}
+
+void NodeProcess::StopInOrder() {
+  for (const auto& primary : primaries_) primary->StopInOrder();
+  if (secondary_) secondary_->StopInOrder();
+  world_.Kill(life_, false, "in order");
+}
+
+void NodeProcess::StopCallers() {
+  stopped_ = true;
+  for (const auto& primary : primaries_) primary->StopCallers();
+}
+
+bool NodeProcess::IsDone(Group head, std::string& why) const {
+  if (!begun_ || !trouble_.empty()) {
+    why = fmt::format("{} has not started ({})", node_.value, trouble_);
+    return false;
+  }
+  for (const auto& primary : primaries_) {
+    if (primary->idle()) continue;
+    why = fmt::format("{} has calls under way", node_.value);
+    return false;
+  }
+  if (!secondary_) return true;
+  for (const VolumeStand& stand : secondary_->Stands()) {
+    if (stand.condition == Condition::kFine && stand.applied.position.group == head) continue;
+    why = fmt::format("{}'s copy of {} is at group {} of {}: {}", node_.value, stand.name.value,
+                      stand.applied.position.group.value, head.value, stand.problem);
+    return false;
+  }
+  return true;
+}
+
+void NodeProcess::CheckAtEnd(Group head) {
+  if (secondary_) {
+    for (const VolumeStand& stand : secondary_->Stands()) {
+      checker_.Received(node_, secondary_->received());
+      checker_.ShowsHead(node_, stand.name, machine_.volumes.at(stand.name)->store.tree());
+      checker_.Stands(node_, stand.name, stand.checkpoint.position.group, stand.applied.position.group, head);
+    }
+  }
+  for (const auto& primary : primaries_) {
+    const VolumeName volume = primary->Report().volume;
+    checker_.ShowsHead(node_, volume, machine_.volumes.at(volume)->store.tree());
+  }
+}
+
+}  // namespace hawser::sim

@@ -1,0 +1,57 @@
+// A node's process. Mirrors node/node.cc: the session, the roles, the replica, the primaries, the reporter.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "tests/sim/network.h"
+#include "tests/sim/primary_side.h"
+#include "tests/sim/secondary_side.h"
+
+namespace hawser::sim {
+
+class NodeProcess : public NodeEnd {
+ public:
+  NodeProcess(World& world, Network& network, Checker& checker, Machine& machine, NodeName node,
+              LifePtr life);
+
+  void Start();
+  void Answered(std::uint64_t token, MessageType type, const std::vector<Buffer>& parts) override;
+  void Streamed(MessageType type, const std::vector<Buffer>& parts) override;
+  // SIGTERM: an orderly end, up to the moment at which the process is gone.
+  void StopInOrder();
+
+  void StopCallers();
+  // What was asked of this node is done, and all its copies are at `head`. Else `why` says what isn't.
+  bool IsDone(Group head, std::string& why) const;
+  // Why a person has to start it again; empty: nothing.
+  const std::string& trouble() const { return trouble_; }
+  void CheckAtEnd(Group head);
+
+ private:
+  bool IsPrimaryOfAny() const;
+  void SayHello(std::optional<Duration> patience);
+  void Welcomed(const Incoming& reply);
+  void Begin(const std::optional<Welcome>& welcome);
+  void Report();
+  void ReadersLook();
+  void GiveUp(const std::string& why);
+
+  World& world_;
+  Network& network_;
+  Checker& checker_;
+  Machine& machine_;
+  const NodeName node_;
+  const LifePtr life_;
+  std::uint64_t session_ = 0;
+  Requests requests_;
+  Lanes lanes_;
+  std::optional<SecondarySide> secondary_;
+  std::vector<std::unique_ptr<PrimarySide>> primaries_;
+  bool begun_ = false;
+  bool stopped_ = false;
+  std::string trouble_;
+};
+
+}  // namespace hawser::sim

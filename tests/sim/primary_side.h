@@ -1,0 +1,122 @@
+// A volume on the node that is its primary: callers, the funnel, the lanes, checkpoints and the redo at the
+// start. Mirrors fuse_primary/funnel.cc, relay_client.cc, recovery.cc and node/hosted_volume.cc;
+// ConflictQueue and AppliedMark are the real ones.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "fuse_primary/applied_mark.h"
+#include "fuse_primary/conflict_queue.h"
+#include "tests/sim/checker.h"
+#include "tests/sim/machine.h"
+#include "tests/sim/requests.h"
+#include "tests/sim/workload.h"
+
+namespace hawser::sim {
+
+// The lanes of one process: common to its volumes.
+struct Lane {
+  std::uint32_t number = 0;
+  std::uint64_t acknowledged = 0;
+};
+class Lanes {
+ public:
+  Lane* Borrow();
+  void Return(Lane* lane) { free_.push_back(lane); }
+
+ private:
+  std::vector<std::unique_ptr<Lane>> all_;
+  std::vector<Lane*> free_;
+};
+
+class PrimarySide {
+ public:
+  struct Parts {
+    World& world;
+    Checker& checker;
+    NodeName node;
+    std::uint64_t session = 0;
+    LifePtr life;
+    Requests& requests;
+    Lanes& lanes;
+    VolumeDisk& disk;  // store and checkpoint
+    VolumeName volume;
+    Generation generation;
+    std::function<void(const std::string& why)> give_up;  // the node has to be started again
+  };
+  explicit PrimarySide(Parts parts) : parts_(std::move(parts)) {}
+
+  // Brings the store to `head`, then takes calls.
+  void Start(const Progress& head);
+  // As HostedVolume::Stop.
+  void StopInOrder();
+  bool serving() const { return applied_.has_value(); }
+
+  void HeadKnown(const Progress& head);
+  VolumeReport Report() const;
+
+  // While healing: no new calls.
+  void StopCallers() { stopped_ = true; }
+  bool idle() const { return serving() && waiting_.empty() && journeys_.empty(); }
+  Group applied() const { return applied_->Get().position.group; }
+
+ private:
+  struct Waiting {
+    std::uint64_t call = 0;
+    Wish wish;
+  };
+  struct Journey {
+    std::uint64_t call = 0;
+    ConflictQueue::Ticket turn;
+    Lane* lane = nullptr;
+    AppliedMark::Call mark;
+    Record record;
+    Buffer payload;
+    bool answered = false;  // the caller has been: it gave up, and the outcome is settled without it
+  };
+  using JourneyPlace = std::list<Journey>::iterator;
+  struct Fetched {
+    Record record;
+    Buffer payload;
+  };
+
+  void Fetch(const Progress& at, const Progress& head);
+  Status TakeFrames(Bytes frames, Progress at, const Progress& head);
+  void BringForward(const Progress& head);
+  void Serve(const Progress& head);
+
+  void Think();
+  void Call();
+  void TryWaiting();
+  bool IsHeldBack(std::list<Waiting>::iterator place, const LockSet& locks) const;
+  void Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticket turn);
+  void Send(JourneyPlace journey);
+  std::vector<Buffer> PartsOf(JourneyPlace journey, int attempt);
+  void Finish(JourneyPlace journey, const Incoming& reply);
+  void TakeAck(JourneyPlace journey, const Ack& ack);
+  void TakeRefusal(JourneyPlace journey, const Refusal& refusal);
+  void End(JourneyPlace journey);
+  void Trouble(const std::string& why);
+
+  void KeepCheckpoint();
+  void KeepCheckpointAt(const Progress& applied);
+  void EndCheckpoint(const Progress& applied, std::size_t mark);
+
+  const Parts parts_;
+  std::optional<AppliedMark> applied_;
+  ConflictQueue conflicts_;
+  std::list<Waiting> waiting_;
+  std::list<Journey> journeys_;
+  std::vector<Fetched> fetched_;
+  JournalId journal_;
+  Progress newest_known_;
+  bool redo_ = false;
+  bool trouble_ = false;
+  bool stopped_ = false;
+  bool flush_failed_ = false;
+};
+
+}  // namespace hawser::sim

@@ -1,0 +1,297 @@
+#include "tests/sim/relay_machine.h"
+
+#include "common/journal/file_journal.h"
+#include "common/record/codec.h"
+#include "relay/limits.h"
+#include "relay/recovery.h"
+
+namespace hawser::sim {
+
+namespace {
+
+constexpr auto kWake = microseconds(5);  // from a message's arrival to the thread's turn
+constexpr auto kHeadEvery = milliseconds(50);
+constexpr auto kRetainEvery = milliseconds(100);
+constexpr auto kSilence = seconds(2);
+
+Membership MembersOf(const Profile& profile) {
+  Membership members;
+  for (const NodeName& node : profile.nodes) members.nodes.insert(node);
+  for (const auto& [volume, primary] : profile.primaries) members.volumes.insert(volume);
+  return members;
+}
+
+std::map<NodeName, NodeConfig> NodesOf(const Profile& profile) {
+  std::map<NodeName, NodeConfig> nodes;
+  for (const auto& [node, volumes] : profile.holds) {
+    for (const VolumeName& volume : volumes) nodes[node].volumes[volume] = {};
+  }
+  return nodes;
+}
+
+// The journal's id comes from the seed, not from the machine's randomness.
+Progress Beginning() {
+  Progress start;
+  start.position.journal.bytes[0] = std::byte{0x51};
+  return start;
+}
+
+std::vector<Buffer> One(Buffer part) {
+  std::vector<Buffer> parts;
+  parts.push_back(std::move(part));
+  return parts;
+}
+
+// Who asks, what the answer's token is, and which call it is about: "alpha 12 7".
+Asker ToAsker(const Letter& letter) {
+  return {fmt::format("{} {} {}", letter.from.value, letter.token, letter.call), true};
+}
+
+Letter FromAsker(const Asker& asker) {
+  Letter letter;
+  const std::size_t first = asker.identity.find(' ');
+  const std::size_t second = asker.identity.find(' ', first + 1);
+  letter.from = NodeName(asker.identity.substr(0, first));
+  letter.token = std::stoull(asker.identity.substr(first + 1));
+  letter.call = std::stoull(asker.identity.substr(second + 1));
+  return letter;
+}
+
+std::vector<Buffer> PartsOf(const Frame& frame) {
+  std::vector<Buffer> parts{frame.front};
+  for (const Entry& entry : frame.entries) {
+    parts.emplace_back(entry.header.begin(), entry.header.end());
+    if (!entry.payload.empty()) parts.emplace_back(entry.payload.begin(), entry.payload.end());
+  }
+  return parts;
+}
+
+}  // namespace
+
+RelayProcess::RelayProcess(World& world, Network& network, Checker& checker, SimDisk& disk,
+                           std::string folder, LifePtr life)
+    : world_(world),
+      network_(network),
+      checker_(checker),
+      disk_(disk),
+      folder_(std::move(folder)),
+      life_(std::move(life)),
+      members_(MembersOf(world.profile())),
+      frames_(kPublishQueue) {}
+
+RelayProcess::~RelayProcess() { disk_.set_during_flush({}); }
+
+// relay/relay.cc: Open.
+Status RelayProcess::Start() {
+  disk_.Serve(life_);
+  RecoveryReport report;
+  const Profile& profile = world_.profile();
+  // FileJournal takes any disk that it is given; it lives as long as the machine.
+  const std::shared_ptr<Disk> disk(std::shared_ptr<void>(), &disk_);
+  HAWSER_ASSIGN(auto journal, FileJournal::Open({folder_, profile.segment_bytes}, Beginning(), report, disk));
+  checker_.Recovered(journal->durable(), journal->oldest());
+  journal_ = std::make_unique<WatchedJournal>(world_, checker_, life_, std::move(journal));
+  if (world_.mutations().Has(Fault::kPublishBeforeFlush)) {
+    journal_->set_on_appended(
+        [this](const Frame& frame) { network_.Publish(MessageType::kFrame, PartsOf(frame)); });
+  }
+  HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder_, members_, profile.segment_bytes));
+  if (world_.mutations().Has(Fault::kForgetDedupAtRestart)) {
+    for (auto& [name, node] : state.sequencer.nodes) node.lanes.clear();
+  }
+  writer_ = std::make_unique<Writer>(Writer::Parts{"sim", folder_, profile.segment_bytes, *this, *journal_,
+                                                   frames_, board_, [this] { return world_.timestamp(); }},
+                                     members_, std::move(state));
+  HAWSER_TRY(writer_->AppointPrimaries(profile.primaries));
+  pulls_ = std::make_unique<PullServer>(folder_, *journal_);
+  tracker_ = std::make_unique<Tracker>(
+      NodesOf(profile), kSilence,
+      RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kHoldWriters, 0});
+  disk_.set_during_flush([this] {
+    if (!controls_.empty() && world_.rng().Coin()) ServeControl();
+  });
+  PublishHead();
+  world_.After(kRetainEvery, life_, [this] { Retain(); });
+  return {};
+}
+
+// ---- the write port: the loop of Writer::Run
+
+void RelayProcess::Arrive(const Letter& letter) {
+  auto& inbox = letter.port == Port::kWrite ? writes_ : controls_;
+  inbox.push_back(letter);
+  bool& turn = letter.port == Port::kWrite ? write_turn_ : control_turn_;
+  if (turn) return;
+  turn = true;
+  // A thread that is busy or asleep takes its time: what arrives meanwhile is in the same group.
+  const Duration wait = kWake + Duration(world_.rng().Between(0, 200'000));
+  if (letter.port == Port::kWrite) {
+    world_.After(wait, life_, [this] { ServeWrites(); });
+  } else {
+    world_.After(wait, life_, [this] { control_turn_ = false, ServeControl(); });
+  }
+}
+
+void RelayProcess::ServeWrites() {
+  write_turn_ = false;
+  if (world_.mutations().Has(Fault::kCutGroupAfterReply)) return ServeOpenGroup();
+  Writer::Forming forming;
+  while (!writes_.empty() && !forming.IsFull() && !life_->dead) {
+    Letter letter = Changed(std::move(writes_.front()));
+    writes_.pop_front();
+    const Asker asker = ToAsker(letter);
+    writer_->Collect({asker, Incoming::Of(letter.type, std::move(letter.parts))}, forming);
+  }
+  if (forming.messages > 0) FinishGroup(std::move(forming));
+}
+
+void RelayProcess::FinishGroup(Writer::Forming forming) {
+  if (life_->dead) return;
+  writer_->Finish(std::move(forming));
+  // The publisher is a thread of its own.
+  world_.After(Duration(world_.rng().Between(1'000, 100'000)), life_, [this] { PublishQueued(); });
+}
+
+void RelayProcess::Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) {
+  if (life_->dead) return;
+  const Letter letter = FromAsker(to);
+  if (type == MessageType::kAck) {
+    if (const auto ack = Decode<Ack>(parts.front())) checker_.Answers(letter.call, *ack);
+  }
+  if (type == MessageType::kRefusal && world_.tracing()) {
+    if (const auto refusal = Decode<Refusal>(parts.front()))
+      world_.Note("relay: refuses call {} of {}: {}", letter.call, letter.from.value, refusal->text);
+  }
+  network_.Answer(letter.from, letter.token, type, std::move(parts));
+}
+
+Status RelayProcess::MakePrimary(const VolumeName& volume, const NodeName& node) {
+  for (const VolumeFact& fact : facts()) {
+    if (fact.volume != volume) continue;
+    world_.Note("relay: {} becomes primary of {} in generation {}", node.value, volume.value,
+                fact.generation.value + 1);
+    return writer_->JournalOwn({{volume, Next(fact.generation), Origin{NodeName("relay")}, Promote{node}}});
+  }
+  return {};
+}
+
+// ---- the stream port: relay/stream.cc
+
+void RelayProcess::PublishQueued() {
+  while (const auto durable = frames_.Pop(Deadline{})) {
+    if (!*durable) continue;
+    const Frame& frame = (*durable)->frame;
+    checker_.Published(frame.header.progress().position);
+    network_.Publish(MessageType::kFrame, PartsOf(frame));
+  }
+}
+
+void RelayProcess::PublishHead() {
+  network_.Publish(MessageType::kHead, One(Encode(Head{journal_->durable()})));
+  world_.After(kHeadEvery, life_, [this] { PublishHead(); });
+}
+
+// ---- the control port: relay/control.cc, disk.cc
+
+void RelayProcess::ServeControl() {
+  while (!controls_.empty() && !life_->dead) {
+    const Letter letter = std::move(controls_.front());
+    controls_.pop_front();
+    TakeControl(letter);
+  }
+}
+
+void RelayProcess::TakeControl(const Letter& letter) {
+  if (letter.type == MessageType::kReport) {
+    const auto report = Decode<Report>(letter.parts.front());
+    if (!report) return;
+    tracker_->Heard(*report, world_.deadline());
+    const Overview overview{journal_->durable(), journal_->oldest(), facts()};
+    Reply(ToAsker(letter), MessageType::kOverview, One(Encode(overview)));
+  }
+  if (letter.type == MessageType::kPull) {
+    const auto pull = Decode<Pull>(letter.parts.front());
+    if (!pull) return;
+    PullServer::Answer answer = pulls_->Serve(*pull, world_.deadline());
+    Bytes rest(answer.frames);
+    while (!rest.empty()) {
+      const auto frame = ParseFrame(rest);
+      if (!frame)
+        return world_.Fail(kI7, "a pull is answered with what isn't a frame: " + frame.error().message);
+      checker_.Published(frame->header.progress().position);
+      rest = rest.subspan(frame->header.frame_bytes());
+    }
+    if (answer.reply.answer == PullReply::Answer::kFailed)
+      world_.Fail(kI7, "the relay can't read its journal: " + answer.reply.text);
+    std::vector<Buffer> parts = One(Encode(answer.reply));
+    parts.push_back(std::move(answer.frames));
+    Reply(ToAsker(letter), MessageType::kFrames, std::move(parts));
+  }
+}
+
+JournalFacts RelayProcess::Facts() const {
+  NoticeBoard::Notes notes = board_.Read();
+  return {journal_->durable(), journal_->oldest(), std::move(notes.milestones), std::move(notes.volumes)};
+}
+
+std::vector<NodeStatus> RelayProcess::NodesStatus() const {
+  return tracker_->Status(Facts(), world_.deadline());
+}
+
+void RelayProcess::Retain() {
+  const RetentionDecision decision = tracker_->Decide(Facts(), world_.timestamp(), UINT64_MAX);
+  if (decision.drop_through) {
+    static_cast<void>(journal_->DropThrough(*decision.drop_through));
+    checker_.Dropped(journal_->oldest(), needed_());
+  }
+  world_.After(kRetainEvery, life_, [this] { Retain(); });
+}
+
+// ---- faults
+
+Letter RelayProcess::Changed(Letter letter) {
+  if (letter.type != MessageType::kSubmit) return letter;
+  const bool skip_dedup = world_.mutations().Has(Fault::kSkipDedup);
+  const bool old_generation = world_.mutations().Has(Fault::kAcceptOldGeneration);
+  if (!skip_dedup && !old_generation) return letter;
+  auto record = DecodeRecord(letter.parts.front());
+  if (!record) return letter;
+  if (skip_dedup) {
+    // Every arrival looks like the first of a lane.
+    record->origin.lane = next_lane_++;
+    record->origin.number = 1;
+  }
+  if (old_generation) {
+    // The sequencer is shown what it wants to see; what is journaled is what came.
+    for (const VolumeFact& fact : facts()) {
+      if (fact.volume == record->volume) record->generation = fact.generation;
+    }
+  }
+  letter.parts.front() = EncodeRecord(*record);
+  return letter;
+}
+
+// The group stays open after its first records were answered.
+void RelayProcess::ServeOpenGroup() {
+  if (!open_) open_.emplace();
+  while (!writes_.empty() && !open_->IsFull() && !life_->dead) {
+    Letter letter = std::move(writes_.front());
+    writes_.pop_front();
+    const std::size_t before = open_->entries.size();
+    writer_->Collect({ToAsker(letter), Incoming::Of(letter.type, std::vector<Buffer>(letter.parts))}, *open_);
+    if (open_->entries.size() > before) AnswerTooEarly(letter, before);
+  }
+  world_.After(milliseconds(2), life_, [this] {
+    if (!open_ || open_->messages == 0) return;
+    FinishGroup(*std::exchange(open_, std::nullopt));
+  });
+}
+
+void RelayProcess::AnswerTooEarly(const Letter& letter, std::size_t index) {
+  const Progress head = journal_->durable();
+  Ack ack{Sequence(head.position.sequence.value + index + 1), head, false};
+  ack.group.position.group = Next(head.position.group);
+  network_.Answer(letter.from, letter.token, MessageType::kAck, One(Encode(ack)));
+}
+
+}  // namespace hawser::sim

@@ -1,0 +1,105 @@
+// The relay's machine: its disk and folder outlive its processes.
+//
+// A process is the production code of relay/: journal, recovery, Writer (with its Sequencer), PullServer,
+// Tracker. What its threads and sockets do around them is done by events here, as relay/relay.cc, control.cc,
+// disk.cc and stream.cc do.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/journal/journal.h"
+#include "relay/notice_board.h"
+#include "relay/pull_server.h"
+#include "relay/tracker.h"
+#include "relay/writer.h"
+#include "tests/sim/checker.h"
+#include "tests/sim/network.h"
+#include "tests/sim/sim_disk.h"
+
+namespace hawser::sim {
+
+// The relay's journal with the checker beside it, and the faults that lie in it.
+class WatchedJournal : public Journal {
+ public:
+  WatchedJournal(World& world, Checker& checker, LifePtr life, std::unique_ptr<Journal> journal)
+      : world_(world), checker_(checker), life_(std::move(life)), journal_(std::move(journal)) {}
+
+  void set_on_appended(std::function<void(const Frame&)> hook) { on_appended_ = std::move(hook); }
+
+  Status Append(const Frame& frame) override;
+  Status Flush() override;
+  Status FlushNow();
+  Progress appended() const override { return journal_->appended(); }
+  Progress durable() const override;
+  Progress oldest() const override { return journal_->oldest(); }
+  std::uint64_t bytes() const override { return journal_->bytes(); }
+  Status DropThrough(Group group) override { return journal_->DropThrough(group); }
+
+ private:
+  World& world_;
+  Checker& checker_;
+  LifePtr life_;
+  std::unique_ptr<Journal> journal_;
+  std::function<void(const Frame&)> on_appended_;
+};
+
+class RelayProcess : public RelayEnd, private Answerer {
+ public:
+  RelayProcess(World& world, Network& network, Checker& checker, SimDisk& disk, std::string folder,
+               LifePtr life);
+  ~RelayProcess() override;
+
+  // Recovers and serves. An error: the process ends again.
+  Status Start();
+  void Arrive(const Letter& letter) override;
+  // Makes `node` the volume's primary in its next generation.
+  Status MakePrimary(const VolumeName& volume, const NodeName& node);
+  bool failed() const { return !board_.Read().journal_failure.empty(); }
+  std::vector<VolumeFact> facts() const { return board_.Read().volumes; }
+  std::vector<NodeStatus> NodesStatus() const;
+  // Lowest checkpoint that a replica would redo from, as it is on its disk.
+  void set_needed(std::function<Group()> needed) { needed_ = std::move(needed); }
+
+ private:
+  void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) override;
+
+  void ServeWrites();
+  void ServeOpenGroup();
+  void FinishGroup(Writer::Forming forming);
+  void ServeControl();
+  void TakeControl(const Letter& letter);
+  void PublishQueued();
+  void PublishHead();
+  void Retain();
+  JournalFacts Facts() const;
+  Letter Changed(Letter letter);
+  void AnswerTooEarly(const Letter& letter, std::size_t index);
+
+  World& world_;
+  Network& network_;
+  Checker& checker_;
+  SimDisk& disk_;
+  const std::string folder_;
+  const LifePtr life_;
+  const Membership members_;
+  NoticeBoard board_;
+  FrameQueue frames_;
+  std::unique_ptr<WatchedJournal> journal_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<PullServer> pulls_;
+  std::unique_ptr<Tracker> tracker_;
+  std::function<Group()> needed_;
+
+  std::deque<Letter> writes_;
+  std::deque<Letter> controls_;
+  bool write_turn_ = false;
+  bool control_turn_ = false;
+  // Faults.
+  std::uint32_t next_lane_ = 1;
+  std::optional<Writer::Forming> open_;
+};
+
+}  // namespace hawser::sim

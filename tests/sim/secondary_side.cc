@@ -1,0 +1,324 @@
+#include "tests/sim/secondary_side.h"
+
+#include "common/base/crash_point.h"
+#include "common/journal/reader.h"
+#include "common/record/codec.h"
+#include "common/store/store.h"
+#include "fuse_secondary/replay_batch.h"
+#include "tests/sim/secondary_recovery.h"
+
+namespace hawser::sim {
+
+namespace {
+
+constexpr std::size_t kStreamQueue = 64;
+constexpr std::uint64_t kPullBytes = 4 * kKiB;
+constexpr std::uint64_t kBatchBytes = 2 * kKiB;
+constexpr std::size_t kBatchGroups = 4;
+constexpr auto kListenFor = milliseconds(20);
+constexpr auto kPullPatience = milliseconds(150);
+constexpr auto kRetryEvery = milliseconds(50);
+
+BoardOptions BoardTimes() {
+  return {.disconnected_after = milliseconds(2000), .live_within = milliseconds(1000)};
+}
+
+}  // namespace
+
+SecondarySide::SecondarySide(Parts parts)
+    : parts_(std::move(parts)),
+      journal_({.folder = parts_.machine.journal_folder,
+                .segment_bytes = parts_.world.profile().segment_bytes,
+                .disk = std::shared_ptr<Disk>(std::shared_ptr<Disk>(), &parts_.machine.journal_disk)}),
+      applier_(1, [this](const ReplayRecord& record, bool again) { return ApplyRecord(record, again); }) {}
+
+// Replica::Start.
+Status SecondarySide::Start() {
+  HAWSER_ASSIGN(RecoveredSecondary recovered, RecoverSecondary(parts_.world, parts_.checker, parts_.node,
+                                                               journal_, parts_.machine, parts_.volumes));
+  const Progress received = journal_.is_open() ? journal_.durable() : Progress{};
+  at_ = recovered.begin;
+  for (const VolumeStand& stand : recovered.volumes) {
+    applied_.push_back(stand.applied.position);
+    active_.push_back(1);
+  }
+  board_.emplace(BoardTimes(), received, std::move(recovered.volumes));
+  intake_.emplace(journal_, received, *board_,
+                  IntakeOptions{.node = parts_.node, .pull_bytes = kPullBytes, .retry_every = kRetryEvery});
+  WakeReceiver(Duration(0));
+  WakeReplayer(Duration(0));
+  parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });
+  return {};
+}
+
+// ---- receiver.cc
+
+void SecondarySide::Streamed(MessageType type, const std::vector<Buffer>& parts) {
+  if (!intake_ || stream_.size() >= kStreamQueue) return;
+  stream_.emplace_back(type, parts);
+  if (!pulling_) WakeReceiver(microseconds(parts_.world.rng().Between(5, 100)));
+}
+
+void SecondarySide::WakeReceiver(Duration after) {
+  if (receiver_awake_) return;
+  receiver_awake_ = true;
+  parts_.world.After(after, parts_.life, [this] {
+    receiver_awake_ = false;
+    if (!pulling_) Receive();
+  });
+}
+
+// Receiver::Run and Listen.
+void SecondarySide::Receive() {
+  const Deadline now = parts_.world.deadline();
+  if (intake_->Ready(now) && intake_->PullIsDue(now)) return StartPull();
+  while (!stream_.empty() && !parts_.life->dead) {
+    auto [type, message] = std::move(stream_.front());
+    stream_.pop_front();
+    const Incoming incoming = Incoming::Of(type, std::move(message));
+    if (parts_.world.mutations().Has(Fault::kApplyPastGap)) ApplyPastGap(incoming);
+    intake_->TakeFromStream(incoming, now);
+    if (intake_->must_pull()) break;
+  }
+  Commit();
+  WakeReceiver(intake_->must_pull() ? Duration(microseconds(10)) : Duration(kListenFor));
+}
+
+void SecondarySide::StartPull() {
+  pulling_ = true;
+  const Buffer pull = intake_->PullRequest();
+  Requests::Request request;
+  request.patience = kPullPatience;
+  request.parts = [pull](int) { return std::vector<Buffer>{pull}; };
+  request.answered = [this](std::optional<Incoming> reply) {
+    pulling_ = false;
+    if (reply) {
+      intake_->TakeFromPull(*reply, parts_.world.deadline());
+      Commit();
+    } else {
+      intake_->PullFailed(parts_.world.deadline());
+    }
+    WakeReceiver(microseconds(10));
+  };
+  parts_.requests.Send(std::move(request));
+}
+
+void SecondarySide::Commit() {
+  if (parts_.life->dead) return;
+  intake_->Commit(parts_.world.deadline());
+  if (parts_.life->dead) return;
+  parts_.checker.Received(parts_.node, board_->received());
+  for (const VolumeReport& report : board_->Reports()) {
+    if (report.state == "diverged" || report.state == "needs_sync")
+      parts_.checker.Diverged(parts_.node, report.volume, report.state + ": " + report.problem);
+  }
+  WakeReplayer(microseconds(parts_.world.rng().Between(5, 200)));
+}
+
+// ---- replayer.cc
+
+void SecondarySide::WakeReplayer(Duration after) {
+  if (replayer_awake_) return;
+  replayer_awake_ = true;
+  parts_.world.After(after, parts_.life, [this] {
+    replayer_awake_ = false;
+    Replay();
+  });
+}
+
+Status SecondarySide::ReadMore(Group last) {
+  if (reader_ == nullptr) {
+    HAWSER_ASSIGN(reader_, OpenJournalReader(parts_.machine.journal_folder, at_.position));
+  }
+  HAWSER_ASSIGN(batch_, ReadBatch(*reader_, last, kBatchBytes, parts_.volumes));
+  next_ = 0;
+  return {};
+}
+
+// Replayer::Run, Replay and ApplyBatch: one slice.
+void SecondarySide::Replay() {
+  if (next_ >= batch_.groups.size()) {
+    const Group last = board_->received().position.group;
+    if (last <= at_.position.group) return;
+    if (const Status read = ReadMore(last); !read) {
+      parts_.world.Fail(
+          kI4, fmt::format("{} can't read its own journal: {}", parts_.node.value, read.error().Text()));
+      return;
+    }
+    if (batch_.groups.empty()) return;
+  }
+  for (std::size_t i = 0; i < active_.size(); ++i) active_[i] = active_[i] && board_->volume(i).active();
+  const std::size_t first = next_;
+  const auto failures = ApplySlice();
+  CrashPoint("secondary.applied");
+  if (parts_.life->dead) return;
+  Publish(first, next_);
+  if (!failures.empty()) Judge(batch_.groups[next_], failures);
+  WakeReplayer(stalled_ ? Duration(kRetryEvery) : Duration(microseconds(parts_.world.rng().Between(5, 500))));
+}
+
+std::vector<GroupFailure> SecondarySide::ApplySlice() {
+  gate_held_ = !parts_.world.mutations().Has(Fault::kDropViewGate);
+  std::vector<GroupFailure> failures;
+  for (std::size_t applied = 0; next_ < batch_.groups.size() && applied < kBatchGroups; ++applied) {
+    failures = ApplyGroup(batch_.groups[next_]);
+    if (!failures.empty()) break;
+    ++next_;
+  }
+  gate_held_ = false;
+  return failures;
+}
+
+std::vector<GroupFailure> SecondarySide::ApplyGroup(const ReplayGroup& group) {
+  if (!in_progress_) {
+    in_progress_.emplace(group);
+    const bool skip = parts_.world.mutations().Has(Fault::kSkipGroup) && parts_.world.Trouble(0.01);
+    for (std::size_t i = 0; i < group.records.size(); ++i) {
+      const std::size_t volume = group.records[i].volume;
+      in_progress_->done[i] = skip || !active_[volume] || group.end.position.group <= applied_[volume].group;
+    }
+  }
+  auto failures = applier_.Apply(*in_progress_);
+  if (failures.empty()) in_progress_.reset();
+  return failures;
+}
+
+Status SecondarySide::ApplyRecord(const ReplayRecord& record, bool again) {
+  if (parts_.life->dead) return Error{EIO, "the process has ended"};
+  ModelStore& store = DiskOf(record.volume).store;
+  Status applied =
+      again ? store.Redo(record.record, record.payload) : store.Apply(record.record, record.payload);
+  if (parts_.world.rng().Chance(0.1)) Look();
+  return applied;
+}
+
+void SecondarySide::Publish(std::size_t from, std::size_t to) {
+  if (from == to) return;
+  if (stalled_) {
+    stalled_ = false;
+    parts_.world.Note("{}: replay goes on", parts_.node.value);
+    for (std::size_t i = 0; i < active_.size(); ++i) board_->SetVolume(i, Condition::kFine, "");
+  }
+  at_ = batch_.groups[to - 1].end;
+  std::vector<std::size_t> moved;
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    if (!active_[i] || at_.position.group <= applied_[i].group) continue;
+    applied_[i] = at_.position;
+    moved.push_back(i);
+  }
+  board_->Applied(moved, at_);
+  parts_.world.Note("{}: replayed to group {}", parts_.node.value, at_.position.group.value);
+}
+
+void SecondarySide::Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures) {
+  for (const GroupFailure& failure : failures) {
+    if (failure.error.code == kStoreDiverged)
+      return parts_.checker.Diverged(parts_.node, parts_.volumes[failure.volume], failure.error.message);
+  }
+  if (!stalled_)
+    parts_.world.Note("{}: replay waits at group {}: {}", parts_.node.value, group.end.position.group.value,
+                      failures.front().error.Text());
+  stalled_ = true;
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    if (active_[i]) board_->SetVolume(i, Condition::kStalled, failures.front().error.Text());
+  }
+}
+
+// A reader of the mount: waits at the gate as long as it is held. A volume whose store was full in the middle
+// of a group may show records of the group that waits (docs/CONSISTENCY.md).
+void SecondarySide::Look() {
+  if (gate_held_ || stalled_ || !board_ || parts_.life->dead) return;
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    if (active_[i]) parts_.checker.Shows(parts_.node, parts_.volumes[i], DiskOf(i).store.tree(), applied_[i]);
+  }
+}
+
+// ---- checkpointer.cc
+
+void SecondarySide::Checkpoint() {
+  const auto stands = board_->volumes();
+  for (const VolumeStand& stand : stands) {
+    parts_.checker.Stands(parts_.node, stand.name, stand.checkpoint.position.group,
+                          stand.applied.position.group,
+                          std::max(board_->received().position.group, stand.applied.position.group));
+  }
+  CheckpointNext(stands, 0);
+}
+
+void SecondarySide::CheckpointNext(std::vector<VolumeStand> stands, std::size_t volume) {
+  while (volume < stands.size() &&
+         (!stands[volume].active() || stands[volume].applied == stands[volume].checkpoint))
+    ++volume;
+  if (volume == stands.size()) {
+    DropOldSegments();
+    parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });
+    return;
+  }
+  VolumeDisk& disk = DiskOf(volume);
+  const std::size_t mark = disk.store.BeginFlush();
+  if (parts_.world.mutations().Has(Fault::kCheckpointBeforeFlush))
+    disk.checkpoint = hawser::Checkpoint{stands[volume].applied, false};
+  parts_.world.After(
+      microseconds(parts_.world.rng().Between(50, 5'000)), parts_.life,
+      [this, stands = std::move(stands), volume, mark] { EndCheckpoint(stands, volume, mark); });
+}
+
+void SecondarySide::EndCheckpoint(const std::vector<VolumeStand>& stands, std::size_t volume,
+                                  std::size_t mark) {
+  VolumeDisk& disk = DiskOf(volume);
+  const Status flushed = disk.store.EndFlush(mark);
+  CrashPoint("secondary.store_synced");
+  if (parts_.life->dead) return;
+  if (flushed) {
+    disk.checkpoint = hawser::Checkpoint{stands[volume].applied, false};
+    board_->Checkpointed(volume, stands[volume].applied);
+    parts_.world.Note("{}: {} is flushed to {}", parts_.node.value, parts_.volumes[volume].value,
+                      stands[volume].applied.position.Text());
+  } else {
+    board_->SetVolume(volume, Condition::kFailed, flushed.error().Text());
+    parts_.give_up("its store fails a flush");
+  }
+  CheckpointNext(stands, volume + 1);
+}
+
+void SecondarySide::DropOldSegments() {
+  Group needed = board_->received().position.group;
+  for (const VolumeStand& stand : board_->volumes()) {
+    if (stand.active() || stand.condition == Condition::kFailed)
+      needed = std::min(needed, stand.checkpoint.position.group);
+  }
+  static_cast<void>(journal_.DropThrough(needed));
+}
+
+// Replica::Stop, Checkpointer::Finish.
+void SecondarySide::StopInOrder() {
+  if (!board_) return;
+  const auto stands = board_->volumes();
+  for (std::size_t i = 0; i < stands.size(); ++i) {
+    if (!stands[i].active()) continue;
+    ModelStore& store = DiskOf(i).store;
+    if (store.EndFlush(store.BeginFlush()))
+      DiskOf(i).checkpoint = hawser::Checkpoint{stands[i].applied, stands[i].condition == Condition::kFine};
+  }
+  DropOldSegments();
+}
+
+// ---- faults
+
+void SecondarySide::ApplyPastGap(const Incoming& message) {
+  if (message.type() != MessageType::kFrame || !journal_.is_open()) return;
+  std::vector<Bytes> parts;
+  for (std::size_t i = 1; i < message.parts(); ++i) parts.push_back(message.part(i));
+  const auto frame = ParseFrameParts(message.part(0), parts);
+  if (!frame || frame->header.group <= Next(journal_.appended().position.group)) return;
+  for (const Entry& entry : frame->entries) {
+    const auto record = DecodeRecord(entry.header, entry.payload);
+    if (!record) continue;
+    for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
+      if (parts_.volumes[i] == record->volume)
+        static_cast<void>(DiskOf(i).store.Apply(*record, entry.payload));
+    }
+  }
+}
+
+}  // namespace hawser::sim

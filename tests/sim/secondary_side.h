@@ -1,0 +1,95 @@
+// A node's secondary side. Mirrors fuse_secondary/replica.cc: receiver.cc around the real Intake and
+// OwnJournal, replayer.cc around the real ReadBatch and GroupApplier, checkpointer.cc, all at one real
+// ReplicaBoard; the volumes are modelled.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "fuse_secondary/group_applier.h"
+#include "fuse_secondary/intake.h"
+#include "fuse_secondary/own_journal.h"
+#include "fuse_secondary/replica_board.h"
+#include "tests/sim/checker.h"
+#include "tests/sim/machine.h"
+#include "tests/sim/requests.h"
+
+namespace hawser::sim {
+
+class SecondarySide {
+ public:
+  struct Parts {
+    World& world;
+    Checker& checker;
+    NodeName node;
+    LifePtr life;
+    Requests& requests;
+    Machine& machine;
+    std::vector<VolumeName> volumes;
+    std::function<void(const std::string& why)> give_up;  // the node has to be started again
+  };
+  explicit SecondarySide(Parts parts);
+
+  // Recovers, then follows the stream.
+  Status Start();
+  void Streamed(MessageType type, const std::vector<Buffer>& parts);
+  void StopInOrder();
+
+  Progress received() const { return board_->received(); }
+  std::vector<VolumeReport> Reports() const { return board_->Reports(); }
+  std::vector<VolumeStand> Stands() const { return board_->volumes(); }
+  // Readers look at all volumes.
+  void Look();
+
+ private:
+  VolumeDisk& DiskOf(std::size_t volume) { return *parts_.machine.volumes.at(parts_.volumes[volume]); }
+
+  // Receiver.
+  void WakeReceiver(Duration after);
+  void Receive();
+  void StartPull();
+  void Commit();
+  void TellReceived();
+  void ApplyPastGap(const Incoming& message);
+
+  // Replayer.
+  void WakeReplayer(Duration after);
+  void Replay();
+  Status ReadMore(Group last);
+  std::vector<GroupFailure> ApplySlice();
+  std::vector<GroupFailure> ApplyGroup(const ReplayGroup& group);
+  Status ApplyRecord(const ReplayRecord& record, bool again);
+  void Publish(std::size_t from, std::size_t to);
+  void Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures);
+
+  // Checkpointer.
+  void Checkpoint();
+  void CheckpointNext(std::vector<VolumeStand> stands, std::size_t volume);
+  void EndCheckpoint(const std::vector<VolumeStand>& stands, std::size_t volume, std::size_t mark);
+  void DropOldSegments();
+
+  Parts parts_;
+  OwnJournal journal_;
+  std::optional<ReplicaBoard> board_;
+  std::optional<Intake> intake_;
+
+  std::deque<std::pair<MessageType, std::vector<Buffer>>> stream_;  // the subscriber's bounded queue
+  bool receiver_awake_ = false;
+  bool pulling_ = false;
+
+  GroupApplier applier_;
+  std::unique_ptr<JournalReader> reader_;
+  ReplayBatch batch_;
+  std::size_t next_ = 0;  // group of the batch
+  Progress at_;
+  std::vector<Position> applied_;
+  std::vector<char> active_;
+  std::optional<GroupInProgress> in_progress_;
+  bool stalled_ = false;
+  bool replayer_awake_ = false;
+  bool gate_held_ = false;
+};
+
+}  // namespace hawser::sim

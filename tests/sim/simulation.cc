@@ -1,0 +1,287 @@
+#include "tests/sim/simulation.h"
+
+#include <deque>
+#include <filesystem>
+
+#include "tests/sim/node_process.h"
+#include "tests/sim/relay_machine.h"
+
+namespace hawser::sim {
+
+namespace {
+
+constexpr auto kHealingPatience = seconds(30);
+constexpr std::uint64_t kMostHealingSteps = 400'000;
+
+class Simulation {
+ public:
+  explicit Simulation(const RunOptions& options)
+      : options_(options),
+        world_(options.seed, options.mutations, static_cast<bool>(options.trace)),
+        network_(world_),
+        checker_(world_),
+        relay_folder_(options.folder + "/relay"),
+        relay_disk_(world_, relay_folder_) {
+    world_.set_echo(options.trace);
+  }
+
+  RunResult Run() {
+    BuildMachines();
+    StartRelay();
+    for (const auto& [node, machine] : machines_) StartNode(node);
+    PlanTrouble();
+    while (world_.counts().steps < options_.steps && world_.Step()) {
+    }
+    if (!world_.violation()) Heal();
+    return {world_.violation(), world_.counts(), checker_.lost()};
+  }
+
+ private:
+  void BuildMachines() {
+    for (const auto& [node, volumes] : world_.profile().holds) {
+      auto machine = std::make_unique<Machine>(world_, fmt::format("{}/{}", options_.folder, node.value));
+      for (const VolumeName& volume : volumes)
+        machine->volumes.emplace(volume, std::make_unique<VolumeDisk>(world_));
+      machines_.emplace(node, std::move(machine));
+    }
+  }
+
+  // ---- processes
+
+  void StartRelay() {
+    relay_life_ = std::make_shared<Life>();
+    relay_life_->name = "relay";
+    relay_life_->bury = [this] { BuryRelay(); };
+    world_.After(Duration(0), relay_life_, [this] {
+      relay_ =
+          std::make_unique<RelayProcess>(world_, network_, checker_, relay_disk_, relay_folder_, relay_life_);
+      relay_->set_needed([this] { return Needed(); });
+      const Status started = relay_->Start();
+      if (relay_life_->dead) return;
+      if (!started) {
+        if (started.error().code == EBADMSG)
+          world_.Fail(kI1, "the relay's journal doesn't recover: " + started.error().Text());
+        return world_.Kill(relay_life_, false, "at start: " + started.error().Text());
+      }
+      network_.set_relay(relay_.get());
+      WatchRelay();
+    });
+  }
+
+  // A relay whose journal has failed refuses; somebody starts it again.
+  void WatchRelay() {
+    world_.After(milliseconds(world_.rng().Between(5, 60)), relay_life_, [this] {
+      if (relay_->failed()) return world_.Kill(relay_life_, false, "since its journal has failed");
+      WatchRelay();
+    });
+  }
+
+  void BuryRelay() {
+    network_.set_relay(nullptr);
+    relay_.reset();
+    if (relay_life_->power_cut) relay_disk_.PowerCut();
+    world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this] { StartRelay(); });
+  }
+
+  void StartNode(const NodeName& node) {
+    auto life = std::make_shared<Life>();
+    life->name = node.value;
+    life->bury = [this, node] { BuryNode(node); };
+    lives_[node] = life;
+    world_.After(Duration(0), life, [this, node, life] {
+      nodes_[node] =
+          std::make_unique<NodeProcess>(world_, network_, checker_, *machines_.at(node), node, life);
+      network_.set_node(node, nodes_[node].get());
+      if (!world_.chaos()) nodes_[node]->StopCallers();
+      nodes_[node]->Start();
+    });
+  }
+
+  void BuryNode(const NodeName& node) {
+    network_.set_node(node, nullptr);
+    nodes_[node].reset();
+    if (lives_[node]->power_cut) {
+      Machine& machine = *machines_.at(node);
+      machine.journal_disk.PowerCut();
+      for (auto& [name, disk] : machine.volumes) disk->store.PowerCut();
+    }
+    world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this, node] { StartNode(node); });
+  }
+
+  // From where the replica that is furthest behind would redo.
+  Group Needed() const {
+    Group needed = checker_.head().position.group;
+    for (const auto& [node, machine] : machines_) {
+      for (const auto& [volume, disk] : machine->volumes)
+        needed = std::min(needed, disk->checkpoint ? disk->checkpoint->progress.position.group : Group(0));
+    }
+    return needed;
+  }
+
+  // ---- trouble
+
+  void Repeat(Duration every, std::function<void()> what) {
+    if (every.count() == 0) return;
+    world_.After(Duration(world_.rng().Between(1, 2 * every.count())), nullptr, [this, every, what] {
+      if (!world_.chaos()) return;
+      what();
+      Repeat(every, what);
+    });
+  }
+
+  void PlanTrouble() {
+    const Profile& profile = world_.profile();
+    Repeat(profile.crash_every, [this] { CrashSomething(); });
+    Repeat(profile.partition_every, [this] { CutSomething(); });
+    Repeat(profile.disk_full_every, [this] { FillSomething(); });
+    Repeat(profile.promote_every, [this] { NewGeneration(); });
+  }
+
+  const NodeName& AnyNode() { return world_.rng().Pick(world_.profile().nodes); }
+
+  void CrashSomething() {
+    const bool power_cut = world_.rng().Chance(world_.profile().power_cut_share);
+    if (world_.rng().Chance(0.4)) return world_.Kill(relay_life_, power_cut, "at random");
+    const NodeName& node = AnyNode();
+    if (nodes_[node] && !power_cut && world_.rng().Coin()) return nodes_[node]->StopInOrder();
+    world_.Kill(lives_[node], power_cut, "at random");
+  }
+
+  void CutSomething() {
+    const NodeName node = AnyNode();
+    const std::uint64_t how = world_.rng().Below(4);
+    network_.Cut(node, how != 0, how != 1);
+    world_.After(milliseconds(world_.rng().Between(5, 400)), nullptr, [this, node] { network_.Heal(node); });
+  }
+
+  void FillSomething() {
+    ++world_.counts().faults;
+    const std::uint64_t which = world_.rng().Below(3);
+    std::function<void(bool)> set = [this](bool full) { relay_disk_.set_full(full); };
+    if (which > 0) {
+      Machine& machine = *machines_.at(AnyNode());
+      set = [&machine](bool full) { machine.journal_disk.set_full(full); };
+      if (which == 2) {
+        auto volume = machine.volumes.begin();
+        std::advance(volume, world_.rng().Below(machine.volumes.size()));
+        set = [disk = volume->second.get()](bool full) { disk->store.set_full(full); };
+      }
+    }
+    set(true);
+    full_.push_back(set);
+    world_.After(milliseconds(world_.rng().Between(10, 200)), nullptr, [set] { set(false); });
+  }
+
+  // A volume's primary is put into its next generation: what it still sends in the old one has to be refused.
+  void NewGeneration() {
+    if (!relay_ || relay_life_->dead || relay_->failed()) return;
+    world_.After(Duration(0), relay_life_, [this] {
+      const auto facts = relay_->facts();
+      if (facts.empty()) return;
+      const VolumeFact& fact = facts[world_.rng().Below(facts.size())];
+      static_cast<void>(relay_->MakePrimary(fact.volume, fact.primary));
+    });
+  }
+
+  // ---- the end
+
+  void Heal() {
+    world_.EndChaos();
+    world_.Note("everything is mended");
+    for (const NodeName& node : world_.profile().nodes) network_.Heal(node);
+    for (const auto& set : full_) set(false);
+    for (const auto& [node, process] : nodes_) {
+      if (process) process->StopCallers();
+    }
+    const Duration until = world_.now() + kHealingPatience;
+    const std::uint64_t last_step = world_.counts().steps + kMostHealingSteps;
+    std::string why = "nothing was asked";
+    for (;;) {
+      const Duration look_again = world_.now() + milliseconds(20);
+      while (world_.next_time() && *world_.next_time() < look_again && world_.Step()) {
+      }
+      if (world_.violation()) return;
+      if (IsAtRest(why)) break;
+      if (world_.now() > until || world_.counts().steps > last_step)
+        return world_.Fail(kI7, "with everything mended it doesn't come to rest: " + why);
+      // Time goes on, also when nothing is planned before.
+      world_.After(look_again - world_.now(), nullptr, [] {});
+    }
+    for (const auto& [node, process] : nodes_) process->CheckAtEnd(checker_.head().position.group);
+    checker_.Finish();
+    CheckStatus();
+  }
+
+  bool IsAtRest(std::string& why) const {
+    why = "the relay is not up";
+    if (!relay_ || relay_life_->dead || relay_->failed()) return false;
+    const Group head = checker_.durable().position.group;
+    for (const NodeName& node : world_.profile().nodes) {
+      why = node.value + " is not up";
+      const auto process = nodes_.find(node);
+      if (process == nodes_.end() || !process->second) return false;
+      if (!process->second->IsDone(head, why)) return false;
+    }
+    return true;
+  }
+
+  // What status says of a replica that lacks nothing is that it lacks nothing.
+  void CheckStatus() {
+    for (const NodeStatus& status : relay_->NodesStatus()) {
+      for (const ReplicaStatus& replica : status.volumes) {
+        if (replica.state == "diverged" || replica.state == "needs_sync")
+          world_.Fail(kI7, fmt::format("status says of {} on {} '{}': {}", replica.volume.value,
+                                       status.node.value, replica.state, replica.problem));
+      }
+    }
+  }
+
+  const RunOptions& options_;
+  World world_;
+  Network network_;
+  Checker checker_;
+  const std::string relay_folder_;
+  SimDisk relay_disk_;
+  LifePtr relay_life_;
+  std::unique_ptr<RelayProcess> relay_;
+  std::map<NodeName, std::unique_ptr<Machine>> machines_;
+  std::map<NodeName, LifePtr> lives_;
+  std::map<NodeName, std::unique_ptr<NodeProcess>> nodes_;
+  std::vector<std::function<void(bool)>> full_;
+};
+
+void Empty(const std::string& folder) {
+  std::error_code problem;
+  std::filesystem::remove_all(folder, problem);
+  std::filesystem::create_directories(folder, problem);
+}
+
+}  // namespace
+
+RunResult RunSeed(const RunOptions& options) {
+  Empty(options.folder);
+  return Simulation(options).Run();
+}
+
+std::string Explain(const RunOptions& options, const std::string& fault_name) {
+  constexpr std::size_t kLastEvents = 60;
+  std::deque<std::string> last;
+  RunOptions again = options;
+  again.trace = [&last](const std::string& line) {
+    last.push_back(line);
+    if (last.size() > kLastEvents) last.pop_front();
+  };
+  const RunResult result = RunSeed(again);
+  if (!result.violation)
+    return fmt::format("seed {}: nothing was found when it was run once more\n", options.seed);
+  const Violation& found = *result.violation;
+  std::string text = fmt::format(
+      "seed {}: {}\n  {}\n  at step {}, {:.3f} ms of simulated time; the last events:\n", options.seed,
+      found.invariant, found.text, found.step, static_cast<double>(found.time.count()) / 1e6);
+  for (const std::string& line : last) text += "    " + line + "\n";
+  text += fmt::format("  again: hawser-sim --seed {} --steps {}{} --trace\n", options.seed, options.steps,
+                      fault_name.empty() ? "" : " --fault " + fault_name);
+  return text;
+}
+
+}  // namespace hawser::sim
