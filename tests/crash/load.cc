@@ -10,6 +10,13 @@
 #include "tests/support/process.h"
 
 namespace hawser::test {
+namespace {
+
+const std::string kChurnFolder = "churn";
+constexpr const char* kSlice = "0.5";  // seconds
+constexpr auto kBetweenSlices = std::chrono::milliseconds(50);
+
+}  // namespace
 
 std::string AcknowledgedPath(const std::string& folder, const std::string& work) {
   return folder + "/" + work + ".acknowledged";
@@ -29,47 +36,75 @@ std::uint64_t LastAcknowledged(const std::string& path) {
   return last;
 }
 
-Result<std::unique_ptr<Load>> Load::Make(const Trees& trees, const std::string& folder) {
+Result<std::unique_ptr<Load>> Load::Make(const Trees& trees, const std::string& folder, std::uint64_t seed) {
   HAWSER_TRY(MakeDirectories(folder));
-  for (const auto& [volume, root] : trees) HAWSER_TRY(MakeFolder(root + "/" + kWorkFolder));
-  return std::unique_ptr<Load>(new Load(trees, folder));
+  for (const auto& [volume, root] : trees) {
+    HAWSER_TRY(MakeFolder(root + "/" + kWorkFolder));
+    HAWSER_TRY(MakeFolder(root + "/" + kChurnFolder));
+  }
+  return std::unique_ptr<Load>(new Load(trees, folder, seed));
 }
 
 Load::~Load() { static_cast<void>(Stop()); }
 
-Status Load::Start() {
+void Load::Start() {
   stop_ = false;
   failure_.clear();
-  keeper_ = std::thread([this] { KeepRunning(); });
-  return {};
+  keepers_.emplace_back([this] { KeepWorking(); });
+  keepers_.emplace_back([this] { KeepChurning(); });
 }
 
 Status Load::Stop() {
-  if (!keeper_.joinable()) return {};
   stop_ = true;
-  keeper_.join();
+  for (std::thread& keeper : keepers_) keeper.join();
+  keepers_.clear();
   if (!failure_.empty()) return Error{ETIMEDOUT, failure_};
   return {};
 }
 
-void Load::KeepRunning() {
+void Load::Fails(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  failure_ += what + "\n";
+}
+
+void Load::KeepWorking() {
   while (!stop_) {
     auto process =
         Process::Start({.command = {HAWSER_CRASH_LOAD, trees_.at("docs"), trees_.at("mail"), folder_},
                         .output = folder_ + "/load.log",
                         .folder = "",
                         .environment = {}});
-    if (!process) {
-      failure_ = process.error().Text();
-      return;
-    }
+    if (!process) return Fails(process.error().Text());
     WaitUntil([&] { return stop_ || !process->running(); }, std::chrono::hours(24));
     process->Signal(SIGTERM);
     if (process->Wait()) continue;
-    failure_ = "a call of the load does not return; see " + folder_ + "/load.log";
     process->Signal(SIGKILL);
-    return;
+    return Fails("a call of the load does not return; see " + folder_ + "/load.log");
   }
+}
+
+// A slice ends by itself, so that none of its calls is given up when the load is stopped. One whose mount is
+// gone ends at once, with an errno that says nothing of Hawser; only wrong content does.
+void Load::KeepChurning() {
+  const std::string log = folder_ + "/churn.log";
+  while (!stop_) {
+    auto process = Process::Start({.command = {HAWSER_CHURN, trees_.at("docs") + "/" + kChurnFolder,
+                                               trees_.at("mail") + "/" + kChurnFolder, "--threads", "2",
+                                               "--seconds", kSlice, "--seed", std::to_string(seed_++)},
+                                   .output = log,
+                                   .folder = "",
+                                   .environment = {}});
+    if (!process) return Fails(process.error().Text());
+    if (!process->Wait()) {
+      process->Signal(SIGKILL);
+      return Fails("a call of the churn does not return; see " + log);
+    }
+    std::this_thread::sleep_for(kBetweenSlices);
+  }
+  const auto said = ReadFile(log);
+  for (const char* wrong : {" holds another byte ", " holds other bytes ", " bytes instead of "})
+    if (said && said->find(wrong) != std::string::npos)
+      Fails("the churn read what it had not written; see " + log);
 }
 
 std::map<std::string, std::uint64_t> Load::Acknowledged() const {

@@ -62,7 +62,7 @@ TEST_F(CrashRoundsTest, ReplicaThatLacksAnAcknowledgedCallIsFound) {
   ASSERT_OK((*trial)->group().AwaitCaughtUp());
   const std::string copy = (*trial)->group().Store("charlie", "docs") + "/" + kWorkFolder + "/links";
   for (const auto& entry : std::filesystem::directory_iterator(copy)) std::filesystem::remove(entry.path());
-  ASSERT_OK((*trial)->load().Start());
+  (*trial)->load().Start();
   const Status settled = (*trial)->Settle();
   EXPECT_FALSE(settled);
 }
