@@ -83,8 +83,8 @@ Status Trial::Round(const std::vector<Scenario>& scenarios) {
   for (std::size_t i = 0; i < count; ++i) drawn.push_back(scenarios[rng_.Below(scenarios.size())].draw(rng_));
   for (const auto& disturbance : drawn) {
     Say(fmt::format("round {}: {}", tally_.rounds, disturbance->Text()));
-    HAWSER_TRY(disturbance->Inject(*this));
     ++tally_.faults;
+    HAWSER_TRY(disturbance->Inject(*this));
     pause(400);
   }
   for (const auto& disturbance : drawn) HAWSER_TRY(disturbance->Heal(*this));
