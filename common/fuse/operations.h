@@ -188,6 +188,7 @@ class Operations {
 
   Status CheckSpace(const struct stat& info, std::uint64_t offset, std::uint64_t length) const;
   Status CheckNewNode() const;
+  Status LoseSetgidByAcl(const Caller& who, NodeId node);
 
   struct stat Shown(struct stat info) const;
   EntryReply Shown(const Volume::Entry& entry) const;

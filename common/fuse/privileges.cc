@@ -26,6 +26,11 @@ std::optional<std::uint32_t> ModeAfterChange(const struct stat& file, uid_t call
   return Without(file, LosesSetgid(file, false, in_group));
 }
 
+std::optional<std::uint32_t> ModeAfterAcl(const struct stat& file, uid_t caller, const InGroup& in_group) {
+  if (caller == 0 || (file.st_mode & S_ISGID) == 0 || in_group(file.st_gid)) return std::nullopt;
+  return file.st_mode & 07777 & ~static_cast<mode_t>(S_ISGID);
+}
+
 std::optional<std::uint32_t> ModeAfterChown(const struct stat& file, uid_t caller, const InGroup& in_group) {
   if (S_ISDIR(file.st_mode)) return std::nullopt;
   return Without(file, LosesSetgid(file, caller == 0, in_group));

@@ -1,4 +1,4 @@
-// Extended attributes. Those under user.hawser. are the store's own and do not exist for callers.
+// Extended attributes. Those under user.hawser. and trusted.hawser. are the store's own and do not exist for callers.
 
 #include <sys/xattr.h>
 
@@ -8,6 +8,8 @@
 namespace hawser {
 
 namespace {
+
+constexpr std::string_view kAccessAcl = "system.posix_acl_access";
 
 bool IsAcl(const std::string& name) { return name.starts_with("system.posix_acl_"); }
 
@@ -47,8 +49,22 @@ Result<std::string> Operations::ListXattrs(const Caller& who, NodeId node) {
   return shown;
 }
 
+// Before the ACL is set: a record says one thing.
+Status Operations::LoseSetgidByAcl(const Caller& who, NodeId node) {
+  return Mutate(
+      who, [&] { return LocksOf(node); },
+      [&]() -> Result<std::optional<Decision>> {
+        HAWSER_ASSIGN(const Subject subject, Examine(node));
+        const auto mode = ModeAfterAcl(subject.info, who.uid, who.in_group);
+        if (!mode) return std::optional<Decision>();
+        return std::optional(Decision{hawser::SetAttr{subject.id, subject.path(), mode, {}, {}, {}, {}}, -1,
+                                      subject.orphan() ? subject.pin.fd : nullptr});
+      });
+}
+
 Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& name, Bytes value, int flags) {
   if (IsHiddenXattr(name)) return Error{EPERM, name};
+  if (name == kAccessAcl) HAWSER_TRY(LoseSetgidByAcl(who, node));
   return Mutate(
       who, [&] { return LocksOf(node); },
       [&]() -> Result<std::optional<Decision>> {

@@ -144,14 +144,29 @@ void Owning(Script& script) {
   });
 }
 
+// Who doesn't belong to the group of a file or folder takes its setgid bit away by setting an ACL.
+void Setgid(Script& script) {
+  MakeFile("f", "", 0755);
+  MakeFolder("d");
+  for (const char* name : {"f", "d"}) {
+    for (const gid_t group : {gid_t{kOther}, gid_t{kShared}, gid_t{kUser}}) {
+      Must(chown(name, kUser, group), "chown");
+      Must(chmod(name, 02755), "chmod");
+      script.As(kUser, kUser, [&] { DO(Set(name, kAccess, UserMayRead())); });
+      ShowAcl(script, name);
+      Must(chmod(name, 02755), "chmod");
+      script.As(kUser, kUser, [&] { DO(removexattr(name, kAccess)); });
+      ShowAcl(script, name);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Case> AclCases() {
   return {
-      {"acl/access", Access},
-      {"acl/invalid", Invalid},
-      {"acl/defaults", Defaults},
-      {"acl/owning", Owning},
+      {"acl/access", Access}, {"acl/invalid", Invalid}, {"acl/defaults", Defaults},
+      {"acl/owning", Owning}, {"acl/setgid", Setgid},
   };
 }
 
