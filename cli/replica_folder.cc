@@ -9,6 +9,20 @@
 namespace hawser::cli {
 namespace {
 
+// What has a '/' is a folder; a word is a node's name, or, if there is no such node, a folder here.
+Result<std::string> FolderOf(const Session& session, const std::string& text) {
+  if (text.find('/') != std::string::npos) return text;
+  std::error_code problem;
+  const bool is_folder = std::filesystem::is_directory(text, problem);
+  const auto config = LoadConfig(session);
+  if (!config && is_folder) return text;
+  if (!config) return config.error();
+  const auto node = FindNode(*config, text);
+  if (node) return (*node)->state;
+  if (is_folder) return text;
+  return node.error();
+}
+
 bool HoldsJournal(const std::string& folder) {
   std::error_code problem;
   if (!std::filesystem::is_directory(folder, problem)) return false;
@@ -44,19 +58,9 @@ Status ReadCheckpoints(const std::string& folder, ReplicaStand& stand) {
 
 }  // namespace
 
-bool IsFolder(const std::string& text) {
-  std::error_code problem;
-  return text.find('/') != std::string::npos || std::filesystem::is_directory(text, problem);
-}
-
 Result<ReplicaStand> ReadReplica(const Session& session, const std::string& text) {
   ReplicaStand stand{.name = text, .journal = {}, .end = {}, .checkpoints = {}};
-  std::string folder = text;
-  if (!IsFolder(text)) {
-    HAWSER_ASSIGN(const Config config, LoadConfig(session));
-    HAWSER_ASSIGN(const NodeConfig* node, FindNode(config, text));
-    folder = node->state;
-  }
+  HAWSER_ASSIGN(const std::string folder, FolderOf(session, text));
   for (const std::string& journal : {folder, folder + "/journal"}) {
     if (!HoldsJournal(journal)) continue;
     stand.journal = journal;

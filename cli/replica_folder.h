@@ -21,7 +21,4 @@ struct ReplicaStand {
 // `text`: a node of the config, a node's state folder, or a journal's folder. Errors are for a person.
 Result<ReplicaStand> ReadReplica(const Session& session, const std::string& text);
 
-// Whether `text` is meant as a folder and not as a node's name.
-bool IsFolder(const std::string& text);
-
 }  // namespace hawser::cli
