@@ -40,6 +40,9 @@ class Intake {
   bool must_pull() const { return must_pull_; }
   bool PullIsDue(Deadline now) const { return must_pull_ && now >= pull_after_; }
 
+  // Nothing comes: the stream may be lost though the relay is there.
+  void StreamIsSilent() { must_pull_ = true; }
+
   // A message of the stream.
   void TakeFromStream(const Incoming& message, Deadline now);
 

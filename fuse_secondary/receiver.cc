@@ -9,6 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds kListenFor{100};
 constexpr std::chrono::milliseconds kPullPatience{3000};
 constexpr std::chrono::milliseconds kPullResend{1000};
+// The relay announces its head several times a second: without a word for so long the stream is lost.
+constexpr std::chrono::milliseconds kSilence{2000};
 constexpr std::uint64_t kDrainBytes = 8 * kMiB;  // taken from the stream before a flush
 
 }  // namespace
@@ -52,11 +54,15 @@ void Receiver::Listen() {
       return;
     }
     if (!*message) break;
+    heard_ = SteadyClock::now();
     intake_.TakeFromStream(**message, SteadyClock::now());
     if (intake_.must_pull() || intake_.appended_bytes() > begun + kDrainBytes) break;
     deadline = SteadyClock::now();  // from here on only what is waiting already
   }
   intake_.Commit(SteadyClock::now());
+  if (SteadyClock::now() - heard_ < kSilence) return;
+  intake_.StreamIsSilent();
+  heard_ = SteadyClock::now();
 }
 
 void Receiver::Pull() {

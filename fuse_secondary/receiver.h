@@ -42,6 +42,7 @@ class Receiver {
   Intake intake_;
   std::unique_ptr<Subscriber> stream_;
   Requester requester_;
+  Deadline heard_ = SteadyClock::now();  // the stream's last message
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };

@@ -12,22 +12,27 @@ namespace {
 
 constexpr std::uint64_t kSealed = 1;  // of `how`: the digest is made right
 
+Digest DigestOf(Bytes frame) {
+  Digester digester;
+  digester.Add(frame.first(kFrameDigestOffset));
+  digester.Add(frame.subspan(kFrameHeaderBytes));
+  return digester.Finish();
+}
+
 void Seal(Buffer& bytes) {
   if (bytes.size() < kFrameHeaderBytes) return;
   const auto length = FrontBytes(Bytes(bytes));
   if (!length || *length > bytes.size()) return;
   const auto header = DecodeFront(Bytes(bytes).first(*length));
   if (!header || header->frame_bytes() > bytes.size()) return;
-  Digester digester;
-  digester.Add(Bytes(bytes).first(kFrameDigestOffset));
-  digester.Add(Bytes(bytes).first(header->frame_bytes()).subspan(kFrameHeaderBytes));
-  const Digest digest = digester.Finish();
+  const Digest digest = DigestOf(Bytes(bytes).first(header->frame_bytes()));
   std::ranges::copy(digest.bytes, bytes.begin() + kFrameDigestOffset);
 }
 
 void CheckFrame(const Frame& frame, Bytes bytes) {
   const std::uint64_t length = frame.header.frame_bytes();
   Check(length <= bytes.size(), "a frame lies within its bytes");
+  Check(DigestOf(bytes.first(length)) == frame.header.digest, "a frame's digest is that of its bytes");
   Check(frame.entries.size() == frame.header.count && frame.header.count > 0,
         "a frame has as many records as it says");
   Buffer joined = frame.front;
