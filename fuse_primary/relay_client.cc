@@ -2,22 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 namespace hawser {
+
+namespace {
+
+// How often a relay is asked whose journal has failed; and how often one looks meanwhile whether to go on.
+constexpr auto kAskAgain = std::chrono::seconds(1);
+constexpr auto kCancelCheck = std::chrono::milliseconds(50);
+
+}  // namespace
 
 RelayClient::Lane::Lane(const RelayClient& client, std::uint32_t number)
     : client_(client), lane_(number), requester_(client.context_, client.endpoint_) {}
 
 Origin RelayClient::Lane::NextOrigin() const {
-  return {client_.node_, client_.session_, lane_, acknowledged_ + 1};
+  return {client_.node_, client_.session_, lane_, answered_ + 1};
 }
 
 Result<Answer> RelayClient::Lane::Submit(Bytes header, Bytes payload, std::optional<Deadline> deadline,
                                          const std::atomic<bool>* cancel) {
+  for (;;) {
+    HAWSER_ASSIGN(Answer answer, Ask(header, payload, deadline, cancel));
+    const auto* refusal = std::get_if<Refusal>(&answer);
+    if (refusal == nullptr || refusal->code != RefusalCode::kJournalFailed) {
+      ++answered_;
+      return answer;
+    }
+    // The frame may be on the relay's disk for all that: whether it is shows when the relay is restarted.
+    HAWSER_TRY(WaitToAskAgain(refusal->text, deadline, cancel));
+  }
+}
+
+Result<Answer> RelayClient::Lane::Ask(Bytes header, Bytes payload, std::optional<Deadline> deadline,
+                                      const std::atomic<bool>* cancel) {
   HAWSER_ASSIGN(const Incoming reply, requester_.Request(MessageType::kSubmit, {header, payload}, deadline, cancel));
   const Bytes body = reply.parts() > 0 ? reply.part(0) : Bytes();
   if (reply.type() == MessageType::kAck) {
     HAWSER_ASSIGN(const Ack ack, Decode<Ack>(body));
-    ++acknowledged_;
     return Answer(ack);
   }
   if (reply.type() == MessageType::kRefusal) {
@@ -26,6 +49,17 @@ Result<Answer> RelayClient::Lane::Submit(Bytes header, Bytes payload, std::optio
   }
   return Error{EPROTO, fmt::format("the relay at {} answered a record by a message of type {}", client_.endpoint_,
                                    static_cast<int>(reply.type()))};
+}
+
+Status RelayClient::Lane::WaitToAskAgain(const std::string& why, std::optional<Deadline> deadline,
+                                         const std::atomic<bool>* cancel) const {
+  const Deadline again = SteadyClock::now() + kAskAgain;
+  while (SteadyClock::now() < again) {
+    if (cancel != nullptr && cancel->load()) return Error{ECANCELED, why};
+    if (deadline && SteadyClock::now() >= *deadline) return Error{ETIMEDOUT, why};
+    std::this_thread::sleep_for(kCancelCheck);
+  }
+  return {};
 }
 
 RelayClient::Loan RelayClient::Borrow() {

@@ -55,7 +55,11 @@ std::optional<Refusal> Sequencer::Greet(const Hello& hello) {
   if (!members_.nodes.contains(hello.node)) return UnknownNode(hello.node);
   SessionState& node = state_.nodes[hello.node];
   if (hello.session < node.session) return OldSession(hello.node, hello.session, node.session);
-  if (hello.session > node.session) node = SessionState{hello.session, {}};
+  if (hello.session > node.session) {
+    node = SessionState{hello.session, {}};
+    std::erase_if(abandoned_,
+                  [&](const auto& entry) { return std::get<NodeName>(entry.first) == hello.node; });
+  }
   return std::nullopt;
 }
 
@@ -116,10 +120,15 @@ std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin) const {
     return Refusal{RefusalCode::kOutOfTurn,
                    fmt::format("node {} uses more than {} lanes", origin.node.value, kMaxLanes)};
   }
-  if (origin.number != last + 1)
-    return Refusal{RefusalCode::kOutOfTurn,
-                   fmt::format("lane {} of node {} sent number {} where {} comes next", origin.lane,
-                               origin.node.value, origin.number, last + 1)};
+  const auto abandoned = abandoned_.find(Lane(origin.node, origin.session, origin.lane));
+  if (abandoned != abandoned_.end() && origin.number <= abandoned->second)
+    return Refusal{
+        RefusalCode::kJournalFull,
+        fmt::format("number {} of lane {} of node {} was refused, since the relay's disk had no room",
+                    origin.number, origin.lane, origin.node.value)};
+  if (origin.number <= last)
+    return Refusal{RefusalCode::kOutOfTurn, fmt::format("lane {} of node {} sent number {} after number {}",
+                                                        origin.lane, origin.node.value, origin.number, last)};
   return std::nullopt;
 }
 
@@ -157,6 +166,7 @@ std::vector<Ack> Sequencer::Commit(const Progress& after) {
 }
 
 void Sequencer::Abandon() {
+  for (const auto& [lane, place] : pending_lanes_) abandoned_[lane] = pending_[place].origin.number;
   pending_.clear();
   pending_lanes_.clear();
 }

@@ -4,7 +4,9 @@
 //
 // Records that are accepted wait in the group that is being formed. Commit() ends the group, after its frame
 // is durable. Exactly once (I5): a request is (node, session, lane, number); each lane's last number is kept
-// with its answer, numbers go up by one, and a session that said hello ends all earlier ones of its node.
+// with its answer, numbers only go up, and a session that said hello ends all earlier ones of its node. A
+// refusal is for good: what was refused for want of room stays refused, for a copy of it may still be on its
+// way when there is room again, and its sender has told its caller.
 #pragma once
 
 #include <cstdint>
@@ -84,7 +86,8 @@ class Sequencer {
   // records.
   std::vector<Ack> Commit(const Progress& after);
 
-  // The group being formed is nowhere, and will not be: as if its records had never been offered.
+  // The group being formed is nowhere, and will not be: its records are refused, now and when they are
+  // offered again.
   void Abandon();
 
   // Recovery: a group that the journal holds after the present head.
@@ -108,6 +111,9 @@ class Sequencer {
   SequencerState state_;
   std::vector<Record> pending_;
   std::map<Lane, std::size_t> pending_lanes_;  // the place of each lane's record in pending_
+  // The newest number of a lane that was abandoned. In memory only: no copy outlives its connection to this
+  // process.
+  std::map<Lane, std::uint64_t> abandoned_;
 };
 
 }  // namespace hawser

@@ -34,7 +34,7 @@ TEST_F(JournalFailureTest, StatusSaysSo) {
   EXPECT_EQ(status["relay"]["head"], 3);
 }
 
-TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedAndTakesPlaceWhenThereIs) {
+TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedForGoodAndLaterOnesTakePlace) {
   Lane lane = MakeLane(1);
   flushes_.Fill(true);
   for (const auto& refused : {lane.Write("after"), lane.Repeat()}) {
@@ -43,12 +43,15 @@ TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedAndTakesPlaceWhen
   }
   EXPECT_EQ(AskStatus()["relay"]["state"], "live");
   flushes_.Fill(false);
-  const auto written = lane.Repeat();
+  // Its caller has been told: a copy of it that comes late must not take place.
+  const auto again = lane.Repeat();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ENOSPC) << again.error().Text();
+  const auto written = lane.Write("later");
   ASSERT_TRUE(written) << written.error().Text();
-  EXPECT_FALSE(written->repeated);
   const auto records = PullAll();
   ASSERT_EQ(records.size(), 4U);
-  EXPECT_EQ(records.back().payload, "after");
+  EXPECT_EQ(records.back().payload, "later");
 }
 
 TEST_F(JournalFailureTest, WhatWasDurableIsServedAndWhatWasNotIsNot) {

@@ -133,22 +133,35 @@ TEST_F(SequencerTest, ARepetitionWithinTheGroupIsNotASecondRecord) {
   EXPECT_EQ(Cut().size(), 2U);
 }
 
-TEST_F(SequencerTest, NumbersGoUpByOne) {
+TEST_F(SequencerTest, NumbersOnlyGoUp) {
   ExpectRefused(Offer(0, 0), RefusalCode::kOutOfTurn);
-  ExpectRefused(Offer(0, 2), RefusalCode::kOutOfTurn);
   ExpectAccepted(Offer(0, 1), 0);
   ExpectRefused(Offer(0, 2), RefusalCode::kOutOfTurn);  // 1 is not answered yet
   Cut();
   ExpectAccepted(Offer(0, 2), 0);
   Cut();
   ExpectRefused(Offer(0, 1), RefusalCode::kOutOfTurn);
-  ExpectRefused(Offer(0, 4), RefusalCode::kOutOfTurn);
-  ExpectAccepted(Offer(0, 3), 0);
+  ExpectAccepted(Offer(0, 4), 0);  // 3 was refused
+  Cut();
+  ExpectRefused(Offer(0, 3), RefusalCode::kOutOfTurn);
 }
 
-TEST_F(SequencerTest, ARefusedNumberIsNotUsedUp) {
-  ExpectRefused(Offer(kAlpha, 1, 0, 1, kMail), RefusalCode::kNotPrimary);
-  ExpectAccepted(Offer(kAlpha, 1, 0, 1, kDocs), 0);
+TEST_F(SequencerTest, WhatWasAbandonedStaysRefusedAndTheNextNumberIsTaken) {
+  ExpectAccepted(Offer(0, 1), 0);
+  ExpectAccepted(Offer(1, 1), 1);
+  sequencer_.Abandon();
+  ExpectRefused(Offer(0, 1), RefusalCode::kJournalFull);
+  ExpectAccepted(Offer(0, 2), 0);
+  ExpectRefused(Offer(1, 1), RefusalCode::kJournalFull);
+  EXPECT_EQ(Cut().size(), 1U);
+  ExpectRefused(Offer(0, 1), RefusalCode::kJournalFull);
+}
+
+TEST_F(SequencerTest, ANewSessionBeginsAnewAfterAnAbandonedGroup) {
+  Offer(0, 1);
+  sequencer_.Abandon();
+  EXPECT_FALSE(Hello(kAlpha, 2));
+  ExpectAccepted(Offer(kAlpha, 2, 0, 1), 0);
 }
 
 TEST_F(SequencerTest, StrangersAreRefused) {
