@@ -43,6 +43,23 @@ const VolumeReport* FindReport(const std::optional<Report>& report, const Volume
   return found == report->volumes.end() ? nullptr : &*found;
 }
 
+// Whether `report` was made before `last`: a copy of it can arrive late, over a connection that was thought
+// to be dead.
+bool IsOutdated(const Report& report, const Report& last) {
+  if (report.session != last.session) return report.session < last.session;
+  return std::any_of(report.volumes.begin(), report.volumes.end(), [&](const VolumeReport& volume) {
+    const auto before =
+        std::find_if(last.volumes.begin(), last.volumes.end(),
+                     [&](const VolumeReport& other) { return other.volume == volume.volume; });
+    if (before == last.volumes.end()) return false;
+    const auto went_back = [](const Position& now, const Position& then) {
+      return now.journal == then.journal && now.group < then.group;
+    };
+    return went_back(volume.checkpoint.position, before->checkpoint.position) ||
+           went_back(volume.applied.position, before->applied.position);
+  });
+}
+
 bool IsPrimary(const NodeName& node, const VolumeName& volume, const JournalFacts& facts) {
   return std::any_of(facts.volumes.begin(), facts.volumes.end(),
                      [&](const VolumeFact& fact) { return fact.volume == volume && fact.primary == node; });
@@ -78,7 +95,7 @@ void Tracker::Heard(const Report& report, Deadline now) {
   const auto found = members_.find(report.node);
   if (found == members_.end()) return;
   Member& member = found->second;
-  if (member.report && report.session < member.report->session) return;
+  if (member.report && IsOutdated(report, *member.report)) return;
   member.report = report;
   member.heard = now;
 }

@@ -77,7 +77,8 @@ class Tracker {
 
   bool IsMember(const NodeName& node) const { return members_.contains(node); }
 
-  // Reports of an older session than the newest heard of are ignored.
+  // Reports of an older session than the newest heard of are ignored, and so are late copies: in a session,
+  // positions only grow.
   void Heard(const Report& report, Deadline now);
 
   // All members.

@@ -99,6 +99,17 @@ TEST_F(TrackerTest, ANodeNeverHeardOfIsDisconnectedAndLagsByEverything) {
   EXPECT_EQ(alpha.lag.time, 90s);  // since the oldest milestone, not since 1970
 }
 
+TEST_F(TrackerTest, ALateCopyOfAReportIsIgnored) {
+  Tracker tracker = Make();
+  HearAll(tracker, 90, 90, 90);
+  Hear(tracker, kCharlie, {Replica(kDocs, 80, 20), Replica(kMail, 80, 20)});
+  EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(90));
+  EXPECT_FALSE(tracker.NeedsSync(kCharlie, facts_));
+  // A new session begins where its disks are.
+  Hear(tracker, kCharlie, {Replica(kDocs, 80, 70), Replica(kMail, 80, 70)}, 2);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(70));
+}
+
 TEST_F(TrackerTest, LagIsHeadMinusApplied) {
   Tracker tracker = Make();
   Hear(tracker, kCharlie, {Replica(kDocs, 97, 90), Replica(kMail, 100, 95)});
