@@ -75,6 +75,8 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
   Progress from = checkpoint ? checkpoint->progress : Progress{};
   if (from.position.group == Group(0)) from.position.journal = welcome.head.position.journal;
   const bool redo = checkpoint ? !checkpoint->clean : !volume_->store().is_new();
+  // From here on the store may run ahead of its checkpoint: it isn't clean any more, also if this start is cut off.
+  if (checkpoint && checkpoint->clean) HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {checkpoint->progress, false}));
   const auto began = SteadyClock::now();
   HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, relay.node(), *volume_, from,
                                                                welcome.head, redo, cancel));
@@ -86,7 +88,6 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
   }
   funnel_ = std::make_shared<Funnel>(*volume_, relay, config_, generation, file_ids_path_, recovery.to);
   volume_->set_role(funnel_);
-  // From here on the store may run ahead of its checkpoint: it isn't clean any more.
   HAWSER_TRY(WriteCheckpoint(false));
   if (!checkpoint && recovery.records == 0) HAWSER_TRY(funnel_->JournalRoot());
   return {};
@@ -132,15 +133,22 @@ bool HostedVolume::mount_ended() const {
 Status HostedVolume::KeepCheckpoint() {
   {
     const std::lock_guard lock(mutex_);
-    if (funnel_->applied().Get() == checkpoint_) return {};
+    if (flush_failure_ || funnel_->applied().Get() == checkpoint_) return {};
   }
   return WriteCheckpoint(false);
 }
 
 // The position is taken before the flush, so that all of it is flushed.
 Status HostedVolume::WriteCheckpoint(bool clean) {
+  if (const auto failed = flush_failure()) return *failed;
   const Progress applied = funnel_->applied().Get();
-  HAWSER_TRY(volume_->store().Flush());
+  if (auto flushed = volume_->store().Flush(); !flushed) {
+    // What the disk has of it nobody knows, and asking again would only seem to succeed: the old checkpoint stays, and the
+    // next start redoes from there.
+    const std::lock_guard lock(mutex_);
+    flush_failure_ = flushed.error();
+    return flushed;
+  }
   CrashPoint("primary.store_synced");
   HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, clean}));
   const std::lock_guard lock(mutex_);
@@ -154,6 +162,11 @@ void HostedVolume::HeadKnown(const Progress& head) {
   if (head.position.journal == applied.Get().position.journal) applied.Known(head);
 }
 
+std::optional<Error> HostedVolume::flush_failure() const {
+  const std::lock_guard lock(mutex_);
+  return flush_failure_;
+}
+
 VolumeReport HostedVolume::Report() const {
   VolumeReport report{name(), "primary", "live", funnel_->applied().Get(), {}, {}};
   if (const auto trouble = funnel_->trouble()) {
@@ -162,6 +175,11 @@ VolumeReport HostedVolume::Report() const {
   }
   const std::lock_guard lock(mutex_);
   report.checkpoint = checkpoint_;
+  if (flush_failure_ && report.problem.empty()) {
+    report.problem = fmt::format("{}; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
+                                 "redoes from {}",
+                                 flush_failure_->Text(), checkpoint_.position.Text());
+  }
   return report;
 }
 

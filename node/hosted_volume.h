@@ -52,6 +52,7 @@ class HostedVolume {
   HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica);
 
   Status WriteCheckpoint(bool clean);
+  std::optional<Error> flush_failure() const;
 
   const std::string group_;
   const std::string control_endpoint_;
@@ -65,6 +66,7 @@ class HostedVolume {
 
   mutable std::mutex mutex_;
   Progress checkpoint_;
+  std::optional<Error> flush_failure_;  // the store's disk has failed: no checkpoint any more
   std::unique_ptr<Session> session_;
 };
 
