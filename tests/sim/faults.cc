@@ -32,6 +32,12 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kAcceptOldGeneration, "accept-old-generation",
        "the relay takes records of a primary that was replaced"},
       {Fault::kTouchStore, "touch-store", "a byte of a secondary's store changes behind its back"},
+      {Fault::kRetryFlush, "retry-flush", "a primary flushes its store once more after a flush has failed"},
+      {Fault::kKeepCleanMark, "keep-clean-mark",
+       "a primary that was ended in order applies records before it marks its checkpoint as unclean"},
+      {Fault::kHeedLateReports, "heed-late-reports", "the relay believes a late copy of a report"},
+      {Fault::kTakeDoubtForNo, "take-doubt-for-no",
+       "a primary takes it that a relay whose journal has failed doesn't have the record"},
   };
   return kAll;
 }

@@ -24,6 +24,10 @@ enum class Fault {
   kSkipRedo,
   kAcceptOldGeneration,
   kTouchStore,
+  kRetryFlush,
+  kTakeDoubtForNo,
+  kKeepCleanMark,
+  kHeedLateReports,
 };
 
 struct FaultInfo {

@@ -214,6 +214,7 @@ int Main(int argc, char** argv) {
   std::signal(SIGINT, TakeSignal);
   std::signal(SIGTERM, TakeSignal);
   spdlog::set_level(spdlog::level::off);
+  PreferMemory();
   try {
     return RunAll(options);
   } catch (const std::exception& problem) {

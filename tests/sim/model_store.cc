@@ -56,7 +56,7 @@ Status ModelStore::EndFlush(std::size_t mark) {
   const std::size_t count = mark > dropped_ ? mark - dropped_ : 0;
   const bool fails = world_.Trouble(world_.profile().store_flush_error);
   if (fails) {
-    LeaveSome(count);
+    LeaveSome(count, true);
   } else {
     for (std::size_t i = 0; i < count; ++i) durable_.Do(pending_[i]);
   }
@@ -67,10 +67,10 @@ Status ModelStore::EndFlush(std::size_t mark) {
   return Error{EIO, "the simulated store fails to flush"};
 }
 
-void ModelStore::LeaveSome(std::size_t count) {
+void ModelStore::LeaveSome(std::size_t count, bool all_names) {
   const auto names = static_cast<std::size_t>(
       std::count_if(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count), IsOfNames));
-  std::size_t kept = static_cast<std::size_t>(world_.rng().Below(names + 1));
+  std::size_t kept = all_names ? names : static_cast<std::size_t>(world_.rng().Below(names + 1));
   for (std::size_t i = 0; i < count; ++i) {
     if (IsOfNames(pending_[i])) {
       if (kept == 0) continue;
@@ -83,7 +83,7 @@ void ModelStore::LeaveSome(std::size_t count) {
 }
 
 void ModelStore::PowerCut() {
-  LeaveSome(pending_.size());
+  LeaveSome(pending_.size(), false);
   dropped_ += pending_.size();
   pending_.clear();
   tree_ = durable_;

@@ -41,8 +41,9 @@ class ModelStore {
  private:
   Status Ended() const;
   Status DoAll(const std::vector<Effect>& effects);
-  // Of the first `count` pending effects, those that reach the disk without a flush.
-  void LeaveSome(std::size_t count);
+  // Of the first `count` pending effects, those that reach the disk without a flush. `all_names`: all changes
+  // of names do (a filesystem that cannot keep those gives up altogether).
+  void LeaveSome(std::size_t count, bool all_names);
 
   World& world_;
   LifePtr life_;

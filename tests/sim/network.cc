@@ -25,14 +25,15 @@ void Network::Cut(const NodeName& node, bool to_relay, bool to_node) {
 
 void Network::Ask(Letter letter) {
   if (Loses(letter.from, true, world_.profile().message_loss)) return;
-  // What was sent to a relay that has gone is gone with the connection. (What was sent while there is none
-  // waits.)
-  const auto deliver = [this, letter, to = relay_] {
-    if (relay_ == nullptr || (to != nullptr && to != relay_) || Loses(letter.from, true, 0)) return;
+  // What was sent to a relay that has gone is gone with the connection. What was sent while there is none
+  // waits.
+  const bool waits = relay_ == nullptr;
+  const auto deliver = [this, letter, waits, to = relay_number_] {
+    if (relay_ == nullptr || (!waits && to != relay_number_) || Loses(letter.from, true, 0)) return;
     relay_->Arrive(letter);
   };
   world_.After(Delay(), nullptr, deliver);
-  if (!world_.Trouble(world_.profile().message_doubled)) return;
+  if (waits || !world_.Trouble(world_.profile().message_doubled)) return;
   // The connection of an earlier attempt that was thought to be dead.
   ++world_.counts().faults;
   world_.After(Delay() + milliseconds(world_.rng().Between(0, 300)), nullptr, deliver);

@@ -44,7 +44,7 @@ class Network {
   explicit Network(World& world) : world_(world) {}
 
   // Whoever listens now; nullptr: nobody.
-  void set_relay(RelayEnd* relay) { relay_ = relay; }
+  void set_relay(RelayEnd* relay) { relay_ = relay, ++relay_number_; }
   void set_node(const NodeName& node, NodeEnd* end) { nodes_[node] = end; }
 
   // For one attempt of one request: no other ever has it.
@@ -69,6 +69,7 @@ class Network {
 
   World& world_;
   RelayEnd* relay_ = nullptr;
+  std::uint64_t relay_number_ = 0;  // of those that were there, and of the times without
   std::uint64_t next_token_ = 1;
   std::map<NodeName, NodeEnd*> nodes_;
   std::map<NodeName, Directions> cut_;

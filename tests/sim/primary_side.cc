@@ -27,12 +27,13 @@ Lane* Lanes::Borrow() {
 // ---- the start: HostedVolume::BecomePrimary, RecoverPrimary
 
 void PrimarySide::Start(const Progress& head) {
-  const auto& checkpoint = parts_.disk.checkpoint;
+  auto& checkpoint = parts_.disk.checkpoint;
   Progress from = checkpoint ? checkpoint->progress : Progress{};
   if (from.position.group == Group(0)) from.position.journal = head.position.journal;
   journal_ = head.position.journal;
   redo_ = checkpoint ? !checkpoint->clean : !parts_.disk.store.is_new();
   if (parts_.world.mutations().Has(Fault::kSkipRedo)) redo_ = false;
+  if (checkpoint && !parts_.world.mutations().Has(Fault::kKeepCleanMark)) checkpoint->clean = false;
   if (from.position.group > head.position.group) {
     return parts_.checker.Diverged(parts_.node, parts_.volume,
                                    "its checkpoint is ahead of the relay's journal");
@@ -192,8 +193,7 @@ void PrimarySide::Send(JourneyPlace journey) {
 std::vector<Buffer> PrimarySide::PartsOf(JourneyPlace journey, int attempt) {
   if (attempt > 0 && parts_.world.mutations().Has(Fault::kResendWithNewNumber))
     journey->lane = parts_.lanes.Borrow();
-  journey->record.origin = {parts_.node, parts_.session, journey->lane->number,
-                            journey->lane->acknowledged + 1};
+  journey->record.origin = {parts_.node, parts_.session, journey->lane->number, journey->lane->answered + 1};
   return {EncodeRecord(journey->record), journey->payload};
 }
 
@@ -208,7 +208,7 @@ void PrimarySide::Finish(JourneyPlace journey, const Incoming& reply) {
 }
 
 void PrimarySide::TakeAck(JourneyPlace journey, const Ack& ack) {
-  ++journey->lane->acknowledged;
+  ++journey->lane->answered;
   if (ack.group.position.journal != journal_) return Trouble("the relay writes another journal");
   applied_->Known(ack.group);
   if (ack.group.position.group > newest_known_.position.group) newest_known_ = ack.group;
@@ -230,12 +230,14 @@ void PrimarySide::TakeAck(JourneyPlace journey, const Ack& ack) {
 
 // Funnel::Refused.
 void PrimarySide::TakeRefusal(JourneyPlace journey, const Refusal& refusal) {
-  if (refusal.code == RefusalCode::kJournalFailed) {
+  const bool in_doubt = refusal.code == RefusalCode::kJournalFailed;
+  if (in_doubt && !parts_.world.mutations().Has(Fault::kTakeDoubtForNo)) {
     // No answer: the record may be in the journal when the relay is back.
     parts_.world.After(kAskAgain, parts_.life, [this, journey] { Send(journey); });
     return;
   }
   applied_->Done(journey->mark);
+  ++journey->lane->answered;
   parts_.checker.Refused(journey->call, refusal.text);
   const bool fenced = refusal.code == RefusalCode::kFenced || refusal.code == RefusalCode::kNotPrimary ||
                       refusal.code == RefusalCode::kOldSession;
@@ -298,6 +300,7 @@ void PrimarySide::EndCheckpoint(const Progress& applied, std::size_t mark) {
   CrashPoint("primary.store_synced");
   if (parts_.life->dead) return;
   if (!flushed) {
+    flush_failed_ = !parts_.world.mutations().Has(Fault::kRetryFlush);
     parts_.world.Note("{}: no checkpoint of {}: {}", parts_.node.value, parts_.volume.value,
                       flushed.error().Text());
     return;

@@ -20,7 +20,7 @@ namespace hawser::sim {
 // The lanes of one process: common to its volumes.
 struct Lane {
   std::uint32_t number = 0;
-  std::uint64_t acknowledged = 0;
+  std::uint64_t answered = 0;
 };
 class Lanes {
  public:

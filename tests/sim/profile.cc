@@ -44,7 +44,7 @@ Profile MakeProfile(Rng& rng) {
   ChooseTopology(rng, profile);
   profile.callers = 2 + rng.Below(4);
   profile.folders = 1 + rng.Below(3);
-  profile.segment_bytes = 1024 * static_cast<std::uint64_t>(rng.Between(8, 32));
+  profile.segment_bytes = 1024 * static_cast<std::uint64_t>(rng.Between(6, 20));
   profile.message_loss = Sometimes(rng, 0.7, 0.05);
   profile.message_doubled = Sometimes(rng, 0.7, 0.08);
   profile.stream_loss = Sometimes(rng, 0.7, 0.2);
@@ -52,18 +52,18 @@ Profile MakeProfile(Rng& rng) {
   profile.power_cut_share = rng.Chance(0.3) ? 1.0 : 0.6;
   profile.flush_error = Sometimes(rng, 0.3, 0.01);
   profile.write_error = Sometimes(rng, 0.3, 0.004);
-  profile.store_flush_error = Sometimes(rng, 0.3, 0.05);
+  profile.store_flush_error = Sometimes(rng, 0.3, 0.2);
   profile.store_error = Sometimes(rng, 0.3, 0.004);
   profile.give_up = Sometimes(rng, 0.5, 0.05);
   profile.delay_min = microseconds(rng.Between(20, 100));
   profile.delay_max = profile.delay_min + microseconds(rng.Chance(0.3) ? 20'000 : 500);
-  profile.crash_every = Every(rng, 0.8, milliseconds(100), milliseconds(2000));
-  profile.partition_every = Every(rng, 0.6, milliseconds(200), milliseconds(2000));
-  profile.disk_full_every = Every(rng, 0.3, milliseconds(300), milliseconds(2000));
-  profile.promote_every = Every(rng, 0.4, milliseconds(500), milliseconds(2000));
+  profile.crash_every = Every(rng, 0.8, milliseconds(30), milliseconds(600));
+  profile.partition_every = Every(rng, 0.6, milliseconds(50), milliseconds(600));
+  profile.disk_full_every = Every(rng, 0.35, milliseconds(20), milliseconds(400));
+  profile.promote_every = Every(rng, 0.4, milliseconds(100), milliseconds(800));
   profile.think = microseconds(rng.Chance(0.5) ? 200 : 5000);
   profile.checkpoint_every = milliseconds(rng.Between(20, 300));
-  profile.keep_bytes = rng.Chance(0.5) ? 0 : 32 * 1024;
+  profile.keep_bytes = rng.Chance(0.7) ? 0 : 16 * 1024;
   return profile;
 }
 

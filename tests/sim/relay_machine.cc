@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto kWake = microseconds(5);  // from a message's arrival to the thread's turn
 constexpr auto kHeadEvery = milliseconds(50);
-constexpr auto kRetainEvery = milliseconds(100);
+constexpr auto kRetainEvery = milliseconds(40);
 constexpr auto kSilence = seconds(2);
 
 Membership MembersOf(const Profile& profile) {
@@ -203,8 +203,10 @@ void RelayProcess::ServeControl() {
 
 void RelayProcess::TakeControl(const Letter& letter) {
   if (letter.type == MessageType::kReport) {
-    const auto report = Decode<Report>(letter.parts.front());
+    auto report = Decode<Report>(letter.parts.front());
     if (!report) return;
+    // The tracker can't tell that this isn't the newest.
+    if (world_.mutations().Has(Fault::kHeedLateReports)) report->session = ++next_report_;
     tracker_->Heard(*report, world_.deadline());
     const Overview overview{journal_->durable(), journal_->oldest(), facts()};
     Reply(ToAsker(letter), MessageType::kOverview, One(Encode(overview)));
@@ -242,9 +244,20 @@ void RelayProcess::Retain() {
   const RetentionDecision decision = tracker_->Decide(Facts(), world_.timestamp(), UINT64_MAX);
   if (decision.drop_through) {
     static_cast<void>(journal_->DropThrough(*decision.drop_through));
+    world_.Note("relay: drops groups up to {}, the oldest is now {}", decision.drop_through->value,
+                journal_->oldest().position.group.value);
     checker_.Dropped(journal_->oldest(), needed_());
   }
+  CheckStatus();
   world_.After(kRetainEvery, life_, [this] { Retain(); });
+}
+
+// What every replica needs is there: nobody may be called lost.
+void RelayProcess::CheckStatus() const {
+  for (const NodeStatus& status : NodesStatus()) {
+    if (status.state == "needs_sync" || status.state == "diverged")
+      checker_.Diverged(status.node, status.volumes.front().volume, "status says " + status.state);
+  }
 }
 
 // ---- faults

@@ -74,6 +74,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   void PublishQueued();
   void PublishHead();
   void Retain();
+  void CheckStatus() const;
   JournalFacts Facts() const;
   Letter Changed(Letter letter);
   void AnswerTooEarly(const Letter& letter, std::size_t index);
@@ -99,6 +100,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   bool control_turn_ = false;
   // Faults.
   std::uint32_t next_lane_ = 1;
+  std::uint64_t next_report_ = 0;
   std::optional<Writer::Forming> open_;
 };
 

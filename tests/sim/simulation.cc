@@ -1,5 +1,8 @@
 #include "tests/sim/simulation.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 
@@ -143,7 +146,7 @@ class Simulation {
     const bool power_cut = world_.rng().Chance(world_.profile().power_cut_share);
     if (world_.rng().Chance(0.4)) return world_.Kill(relay_life_, power_cut, "at random");
     const NodeName& node = AnyNode();
-    if (nodes_[node] && !power_cut && world_.rng().Coin()) return nodes_[node]->StopInOrder();
+    if (nodes_[node] && world_.rng().Chance(0.3)) return nodes_[node]->StopInOrder();
     world_.Kill(lives_[node], power_cut, "at random");
   }
 
@@ -257,6 +260,11 @@ void Empty(const std::string& folder) {
 }
 
 }  // namespace
+
+void PreferMemory() {
+  constexpr const char* kInMemory = "/dev/shm";
+  if (::access(kInMemory, W_OK) == 0) ::setenv("TMPDIR", kInMemory, 0);
+}
 
 RunResult RunSeed(const RunOptions& options) {
   Empty(options.folder);
