@@ -58,6 +58,9 @@ Result<std::unique_ptr<Group>> Group::Make(const GroupOptions& options) {
   std::unique_ptr<Group> group(new Group);
   HAWSER_TRY(group->MakeDisks(options));
   HAWSER_TRY(group->MakeLinks());
+  if (options.namespaces) {
+    HAWSER_ASSIGN(group->network_, Network::Make(kProcesses));
+  }
   for (const std::string& volume : kVolumes) {
     for (const std::string& node : kNodes) {
       if (!Holds(node, volume)) continue;
@@ -68,7 +71,8 @@ Result<std::unique_ptr<Group>> Group::Make(const GroupOptions& options) {
   group->WriteConfig(group->ConfigOf("relay"), group->ports_, options);
   for (const std::string& node : kNodes) {
     std::map<Port, std::uint16_t> ports;
-    for (const auto& [port, link] : group->links_.at(node)) ports[port] = group->proxy_.port(link);
+    for (const auto& [port, link] : group->links_.at(node))
+      ports[port] = options.namespaces ? group->ports_.at(port) : group->proxy_.port(link);
     group->WriteConfig(group->ConfigOf(node), ports, options);
   }
   return group;
@@ -139,13 +143,16 @@ std::string Group::ConfigOf(const std::string& process) const {
 void Group::WriteConfig(const std::string& path, const std::map<Port, std::uint16_t>& ports,
                         const GroupOptions& options) const {
   std::ofstream yaml(path);
-  yaml << "group: crash\nrelay: { address: 127.0.0.1, ports: {";
+  yaml << "group: crash\nrelay: { address: "
+       << (options.namespaces ? network_->AddressOf("relay") + ", insecure: true" : "127.0.0.1")
+       << ", ports: {";
   for (const auto& [port, number] : ports)
     yaml << (port == Port::kWrite ? " " : ", ") << NameOf(port) << ": " << number;
   yaml << " }, journal: " << Journal() << MoreKeys(options.relay_keys) << " }\nvolumes:\n";
   for (const std::string& volume : kVolumes)
     yaml << "  " << volume << ": { primary: " << PrimaryOf(volume) << " }\n";
-  yaml << "nodes:\n";
+  // A node that is silent is called so soon: tests wait for it.
+  yaml << "failover: { mode: manual, detect: 1s }\nnodes:\n";
   for (const std::string& node : kNodes) {
     yaml << "  " << node << ":\n    state: " << State(node) << "\n    volumes:\n";
     for (const std::string& volume : kVolumes)
@@ -167,11 +174,9 @@ Status Group::Start() {
 }
 
 Status Group::Launch(const std::string& process, const std::string& crash_at) {
-  static int count = 0;
   notices_.erase(process);
   processes_.erase(process);
-  HAWSER_ASSIGN(ReadyNotice notice,
-                ReadyNotice::Listen(kPrefix + std::to_string(getpid()) + "-" + std::to_string(++count)));
+  HAWSER_ASSIGN(ReadyNotice notice, ReadyNotice::Listen(folder() + "/ready-" + std::to_string(++launches_)));
   ProcessOptions options{.command = {HAWSER_CRASHABLE, "-c", ConfigOf(process)},
                          .output = Log(process),
                          .folder = folder(),
@@ -182,6 +187,7 @@ Status Group::Launch(const std::string& process, const std::string& crash_at) {
   } else {
     options.command.insert(options.command.end(), {"mount", process});
   }
+  options.command = On(process, std::move(options.command));
   HAWSER_ASSIGN(Process started, Process::Start(options));
   processes_.emplace(process, std::move(started));
   notices_.emplace(process, std::move(notice));
@@ -194,6 +200,13 @@ Status Group::AwaitReady(const std::string& process) {
   if (ready) return {};
   const std::string what = IsRunning(process) ? " is not ready in time" : " has ended before it was ready";
   return Error{ETIMEDOUT, process + what + "; its log:\n" + TailOfLog(process, kLogLinesShown)};
+}
+
+std::vector<std::string> Group::On(const std::string& process, std::vector<std::string> command) const {
+  if (network_ == nullptr) return command;
+  const std::vector<std::string> prefix = network_->On(process);
+  command.insert(command.begin(), prefix.begin(), prefix.end());
+  return command;
 }
 
 bool Group::IsRunning(const std::string& process) {
@@ -211,7 +224,7 @@ Result<CommandResult> Group::Hawser(std::vector<std::string> arguments,
                                     std::chrono::milliseconds patience) const {
   arguments.insert(arguments.begin(), HAWSER_CRASHABLE);
   arguments.insert(arguments.end(), {"-c", ConfigOf("relay")});
-  return RunCommand(arguments, folder(), patience);
+  return RunCommand(On("relay", std::move(arguments)), folder(), patience);
 }
 
 Result<nlohmann::json> Group::GetStatus() const {

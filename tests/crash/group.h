@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "tests/crash/network.h"
 #include "tests/crash/proxy.h"
 #include "tests/crash/small_disk.h"
 #include "tests/support/process.h"
@@ -39,6 +40,8 @@ struct GroupOptions {
   // Folders on disks of their own, with their sizes: "relay", "alpha/docs" (a store), "charlie/state".
   std::map<std::string, std::uint64_t> disks;
   std::map<std::string, std::string> relay_keys;  // more keys of the relay
+  bool namespaces =
+      false;  // each process on a machine of its own (network.h), without the links of the proxy
 };
 
 class Group {
@@ -71,6 +74,8 @@ class Group {
   void SetLink(const std::string& node, Port port, Flow flow) { proxy_.Set(links_.at(node).at(port), flow); }
   void ResetLink(const std::string& node, Port port) { proxy_.Reset(links_.at(node).at(port)); }
 
+  Network& network() { return *network_; }
+
   // `hawser ARGUMENTS`, straight to the relay.
   Result<CommandResult> Hawser(std::vector<std::string> arguments,
                                std::chrono::milliseconds patience = kPatience) const;
@@ -95,16 +100,20 @@ class Group {
   void WriteConfig(const std::string& path, const std::map<Port, std::uint16_t>& ports,
                    const GroupOptions& options) const;
   std::string ConfigOf(const std::string& process) const;
+  // The command, where that process runs.
+  std::vector<std::string> On(const std::string& process, std::vector<std::string> command) const;
   // The folder of `name`: on its disk if it has one.
   std::string Place(const std::string& name) const;
 
   std::unique_ptr<TempDir> folder_;
   std::map<std::string, std::unique_ptr<SmallDisk>> disks_;
+  std::unique_ptr<Network> network_;
   Proxy proxy_;
   std::map<Port, std::uint16_t> ports_;
   std::map<std::string, std::map<Port, LinkId>> links_;
   std::map<std::string, Process> processes_;
   std::map<std::string, ReadyNotice> notices_;
+  std::uint64_t launches_ = 0;
 };
 
 }  // namespace hawser::test

@@ -14,13 +14,14 @@ Result<ReadyNotice> ReadyNotice::Listen(const std::string& name) {
   UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (name.size() >= sizeof address.sun_path)
+  const bool is_path = name.starts_with("/");
+  if (name.size() + 1 >= sizeof address.sun_path)
     return Error{ENAMETOOLONG, "cannot listen for notices at " + name};
-  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  std::memcpy(address.sun_path + (is_path ? 0 : 1), name.data(), name.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   if (!fd || bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
     return ErrnoError("cannot listen for notices at " + name);
-  return ReadyNotice(std::move(fd), "@" + name);
+  return ReadyNotice(std::move(fd), (is_path ? "" : "@") + name);
 }
 
 bool ReadyNotice::Received() {

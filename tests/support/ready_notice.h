@@ -10,7 +10,8 @@ namespace hawser::test {
 
 class ReadyNotice {
  public:
-  // Listens in the abstract namespace; `name` must be nobody else's on this machine.
+  // Listens at a path, or in the abstract namespace if `name` is none (then only those in the same network
+  // namespace can send); nobody else may have it.
   static Result<ReadyNotice> Listen(const std::string& name);
 
   // The value of NOTIFY_SOCKET for the child.
