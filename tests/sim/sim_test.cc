@@ -3,11 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include <cctype>
+#include <iostream>
 
 #include "tests/sim/simulation.h"
 #include "tests/support/temp_dir.h"
 
 namespace hawser::sim {
+
+void PrintTo(const FaultInfo& info, std::ostream* out) { *out << info.name; }
+
 namespace {
 
 // A fault has to be found by one of so many seeds.
@@ -35,6 +39,9 @@ class SimTest : public testing::Test {
 struct Seeds {
   std::uint64_t first;
   std::uint64_t last;
+  friend std::ostream& operator<<(std::ostream& out, const Seeds& seeds) {
+    return out << seeds.first << ".." << seeds.last;
+  }
 };
 class CleanSeedsTest : public SimTest, public testing::WithParamInterface<Seeds> {};
 
