@@ -178,6 +178,9 @@ void Sequencer::Replay(std::span<const Record> records, const Progress& after) {
     if (IsMutation(record.body)) {
       SessionState& node = state_.nodes[record.origin.node];
       if (record.origin.session > node.session) node = SessionState{record.origin.session, {}};
+      // So does a primary whose Promote record has been dropped.
+      VolumeState& volume = state_.volumes[record.volume];
+      if (record.generation > volume.generation) volume = {record.origin.node, record.generation};
     }
     Enter(record, {Sequence(++sequence), after, false});
   }

@@ -258,6 +258,19 @@ void ExpectSameState(const SequencerState& a, const SequencerState& b) {
 
 // Random requests with repetitions, new sessions and promotions: what the journal holds leads to the same
 // state, and no (session, lane, number) is in it twice.
+TEST_F(SequencerTest, APrimaryShowsItselfInWhatIsLeftOfTheJournal) {
+  Sequencer replayed(Members());
+  Progress after;
+  after.position.sequence = Sequence(41);
+  after.position.group = Group(9);
+  const std::vector<Record> left{With({kBravo, 7, 0, 3}, kDocs, 4, Truncate{})};
+  replayed.Replay(left, after);
+  EXPECT_TRUE(replayed.MissingPrimaries({{kDocs, kAlpha}}).empty());
+  ASSERT_TRUE(replayed.state().volumes.contains(kDocs));
+  EXPECT_EQ(replayed.state().volumes.at(kDocs).primary, kBravo);
+  EXPECT_EQ(replayed.state().volumes.at(kDocs).generation, Generation(4));
+}
+
 TEST_F(SequencerTest, ReplayingTheJournalGivesTheSameState) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);
