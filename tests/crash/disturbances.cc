@@ -127,6 +127,7 @@ class FullDisk : public Disturbance {
     return fmt::format("fill the disk of {} for {} ms", disk_, time_.count());
   }
   Status Inject(Trial& trial) override {
+    if (disk_ == "alpha/docs") trial.ExpectTakingBack();
     HAWSER_TRY(trial.group().disk(disk_).Fill(leave_));
     std::this_thread::sleep_for(time_);
     return {};

@@ -11,8 +11,6 @@
 namespace hawser::test {
 namespace {
 
-constexpr std::size_t kLine = 16;
-
 class InVolume : public Work {
  public:
   InVolume(std::string volume, std::string kind) : volume_(std::move(volume)), kind_(std::move(kind)) {}
@@ -43,10 +41,10 @@ class Append : public InVolume {
     }
     struct stat info {};
     if (fstat(fd_.get(), &info) != 0) return ErrnoError("cannot look at", path);
-    if (static_cast<std::uint64_t>(info.st_size) >= n * kLine) return {};
-    const std::string line = Numbered(n, kLine);
+    if (static_cast<std::uint64_t>(info.st_size) >= n * kAppendedLine) return {};
+    const std::string line = Numbered(n, kAppendedLine);
     const ssize_t put = write(fd_.get(), line.data(), line.size());
-    if (put != static_cast<ssize_t>(kLine)) return ErrnoError("cannot append to", path);
+    if (put != static_cast<ssize_t>(kAppendedLine)) return ErrnoError("cannot append to", path);
     return n % 8 == 0 ? Sync(fd_.get(), path) : Status();
   }
 
@@ -55,13 +53,13 @@ class Append : public InVolume {
  protected:
   Result<std::uint64_t> FindAt(const std::string& path) const override {
     HAWSER_ASSIGN(const std::string content, ReadIfThere(path));
-    const std::uint64_t lines = content.size() / kLine;
-    if (content.size() % kLine != 0)
+    const std::uint64_t lines = content.size() / kAppendedLine;
+    if (content.size() % kAppendedLine != 0)
       return Impossible(path + " ends in part of a line, after " + std::to_string(lines));
     for (std::uint64_t i = 0; i < lines; ++i)
-      if (content.compare(i * kLine, kLine, Numbered(i + 1, kLine)) != 0)
+      if (content.compare(i * kAppendedLine, kAppendedLine, Numbered(i + 1, kAppendedLine)) != 0)
         return Impossible(path + ": line " + std::to_string(i + 1) + " is '" +
-                          content.substr(i * kLine, kLine - 1) + "'");
+                          content.substr(i * kAppendedLine, kAppendedLine - 1) + "'");
     return lines;
   }
 
@@ -280,7 +278,7 @@ class Token : public Work {
     if (!fd) {
       HAWSER_ASSIGN(fd, OpenToWrite(path));
     }
-    return WriteAt(fd.get(), Numbered(n, kLine), 0, path);
+    return WriteAt(fd.get(), Numbered(n, kAppendedLine), 0, path);
   }
 
   static Result<std::uint64_t> Read(const Trees& trees, const std::string& volume) {

@@ -117,6 +117,7 @@ TEST_F(FullDiskTest, SecondaryWithAFullJournalStallsAloneAndGoesOnByItself) {
 
 TEST_F(FullDiskTest, CallersGetEnospcWhenThePrimarysStoreIsFullAndAllReplicasStayEqual) {
   ASSERT_NO_FATAL_FAILURE(Start(GroupOptions{.disks = {{"alpha/docs", 64 * kMiB}}, .relay_keys = {}}));
+  trial_->ExpectTakingBack();
   ASSERT_OK(group().disk("alpha/docs").Fill());
   EXPECT_EQ(WriteMebibytes(Big("docs"), 1), ENOSPC);
   // The other volume is none the worse.

@@ -65,6 +65,11 @@ Result<std::unique_ptr<Trial>> Trial::Start(std::uint64_t seed, const GroupOptio
 
 void Trial::Say(const std::string& line) { history_ += line + "\n"; }
 
+void Trial::ExpectTakingBack() {
+  taken_back_ = 1;
+  watcher_->AllowShrinking(kAppendedLine);
+}
+
 void Trial::Kill(const std::string& process) {
   Expect(process);
   if (!group_->IsRunning(process)) return;
@@ -104,6 +109,8 @@ Status Trial::Settle() {
   HAWSER_TRY(group_->CompareStores());
   if (const std::string violation = watcher_->Violation(); !violation.empty())
     return Error{EBADMSG, "a replica ran backwards: " + violation};
+  taken_back_ = 0;
+  watcher_->AllowShrinking(0);
   load_->Start();
   return {};
 }
@@ -169,10 +176,10 @@ Status Trial::LookAt(const std::string& node, const Trees& trees) {
   for (const auto& work : works_) {
     HAWSER_ASSIGN(const std::uint64_t found, work->Find(trees));
     std::uint64_t& before = seen_[node][work->name()];
-    if (found < before)
+    if (found + taken_back_ < before)
       return Error{EBADMSG,
                    fmt::format("{} showed step {} of {}, then step {}", node, before, work->name(), found)};
-    before = found;
+    before = std::max(before, found);
   }
   return {};
 }

@@ -85,6 +85,9 @@ class Trial {
   void Kill(const std::string& process);
   // A process that is about to end at a point: its end is no failure.
   void Expect(const std::string& process) { expected_.push_back(process); }
+  // A primary's store is about to be full: a call that fails then was journaled, and is taken back by what is
+  // journaled next. Until Settle() has checked, a replica may show one step and then not.
+  void ExpectTakingBack();
   // Checks trees of one secondary, live, at whatever step they are. Never behind what it showed before.
   Status LookAt(const std::string& node, const Trees& trees);
   // Copies what the secondary's mounts show and looks at it. The copy is taken again if something was applied
@@ -109,7 +112,8 @@ class Trial {
   std::unique_ptr<Watcher> watcher_;
   const Works works_ = AllWorks();
   std::map<std::string, std::map<std::string, std::uint64_t>> seen_;  // node -> work -> newest step it showed
-  std::vector<std::string> expected_;                                 // processes that may have ended
+  std::uint64_t taken_back_ = 0;       // steps by which a replica may fall behind what it showed
+  std::vector<std::string> expected_;  // processes that may have ended
   std::string history_;
   Tally tally_;
 };

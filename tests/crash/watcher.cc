@@ -33,7 +33,7 @@ void Watcher::Run() {
       struct stat info {};
       if (stat(files_[i].c_str(), &info) != 0) continue;
       const std::lock_guard lock(mutex_);
-      if (info.st_size < sizes[i] && violation_.empty())
+      if (info.st_size + allowed_ < sizes[i] && violation_.empty())
         violation_ =
             files_[i] + " had " + std::to_string(sizes[i]) + " bytes, then " + std::to_string(info.st_size);
       sizes[i] = std::max(sizes[i], info.st_size);

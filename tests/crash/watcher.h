@@ -16,6 +16,10 @@ class Watcher {
   explicit Watcher(std::vector<std::string> files);
   ~Watcher();
 
+  // From now on a file may shrink by so many bytes: what a primary whose store was full has taken back. It
+  // was never acknowledged.
+  void AllowShrinking(long bytes) { allowed_ = bytes; }
+
   // What ran backwards; empty: nothing.
   std::string Violation() const;
 
@@ -24,6 +28,7 @@ class Watcher {
 
   const std::vector<std::string> files_;
   std::atomic<bool> stop_ = false;
+  std::atomic<long> allowed_ = 0;
   mutable std::mutex mutex_;  // guards violation_
   std::string violation_;
   std::thread thread_;

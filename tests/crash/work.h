@@ -23,6 +23,9 @@ using Trees = std::map<std::string, std::string>;
 // volume.
 inline const std::string kWorkFolder = "work";
 
+// The size of a step of the works named VOLUME-append, which append to the file "append".
+inline constexpr std::size_t kAppendedLine = 16;
+
 // The error code of Find for a tree that never existed.
 inline constexpr int kImpossible = EBADMSG;
 
