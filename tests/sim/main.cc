@@ -7,8 +7,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "tests/sim/scratch.h"
 #include "tests/sim/simulation.h"
-#include "tests/support/temp_dir.h"
 
 namespace hawser::sim {
 namespace {
@@ -159,8 +159,8 @@ int RunAll(const Options& options) {
   } else if (options.seed) {
     range = {*options.seed, *options.seed};
   }
-  const test::TempDir folder;
-  run.folder = folder / "sim";
+  const Scratch scratch;
+  run.folder = scratch.path();
   Tally tally(options, range.first);
   Deadline say = SteadyClock::now() + std::chrono::seconds(5);
   for (run.seed = range.first;; ++run.seed) {
@@ -213,8 +213,8 @@ int Main(int argc, char** argv) {
     return WrongUse("there is no fault '" + options.fault + "', --list-faults shows them");
   std::signal(SIGINT, TakeSignal);
   std::signal(SIGTERM, TakeSignal);
+  std::signal(SIGPIPE, TakeSignal);
   spdlog::set_level(spdlog::level::off);
-  PreferMemory();
   try {
     return RunAll(options);
   } catch (const std::exception& problem) {

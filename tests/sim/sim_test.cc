@@ -5,8 +5,8 @@
 #include <cctype>
 #include <iostream>
 
+#include "tests/sim/scratch.h"
 #include "tests/sim/simulation.h"
-#include "tests/support/temp_dir.h"
 
 namespace hawser::sim {
 
@@ -22,16 +22,11 @@ class SimTest : public testing::Test {
   // What is made to fail would be said in the log.
   SimTest() { spdlog::set_level(spdlog::level::off); }
 
-  static std::string Folder() {
-    PreferMemory();
-    return "hawser-sim-";
-  }
-
   RunOptions Options(std::uint64_t seed) {
-    return {.seed = seed, .mutations = {}, .folder = folder_ / "sim"};
+    return {.seed = seed, .mutations = {}, .folder = scratch_.path()};
   }
 
-  const test::TempDir folder_{Folder()};
+  const Scratch scratch_;
 };
 
 // ---- nothing is lost, nothing twice, nothing half

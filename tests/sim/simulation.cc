@@ -1,8 +1,5 @@
 #include "tests/sim/simulation.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 
@@ -260,11 +257,6 @@ void Empty(const std::string& folder) {
 }
 
 }  // namespace
-
-void PreferMemory() {
-  constexpr const char* kInMemory = "/dev/shm";
-  if (::access(kInMemory, W_OK) == 0) ::setenv("TMPDIR", kInMemory, 0);
-}
 
 RunResult RunSeed(const RunOptions& options) {
   Empty(options.folder);

@@ -11,9 +11,6 @@
 
 namespace hawser::sim {
 
-// Makes $TMPDIR a folder in memory, if it isn't set and there is one: simulated disks need no real ones.
-void PreferMemory();
-
 struct RunOptions {
   std::uint64_t seed = 1;
   std::uint64_t steps = 4000;  // of trouble, before everything is mended
