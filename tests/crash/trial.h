@@ -75,7 +75,6 @@ class Trial {
 
   Group& group() { return *group_; }
   Load& load() { return *load_; }
-  Rng& rng() { return rng_; }
   Tally& tally() { return tally_; }
   // What was done so far, a line each.
   const std::string& history() const { return history_; }
