@@ -88,23 +88,26 @@ void Reply(fuse_req_t req, Operations&, const struct statvfs& space) { fuse_repl
 void Reply(fuse_req_t req, Operations&, std::size_t written) { fuse_reply_write(req, written); }
 void Reply(fuse_req_t req, Operations&, off_t offset) { fuse_reply_lseek(req, offset); }
 
+// An answer that nobody takes (the caller was interrupted) opens nothing.
 void Reply(fuse_req_t req, Operations&, OpenReply&& open, fuse_file_info info) {
-  info.fh = reinterpret_cast<std::uint64_t>(open.file.get());
+  OpenHandles& handles = ContextOf(req).handles;
+  info.fh = handles.Keep(std::move(open.file));
   info.keep_cache = open.keep_pages ? 1 : 0;
-  if (fuse_reply_open(req, &info) == 0) static_cast<void>(open.file.release());
+  if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
 }
 void Reply(fuse_req_t req, Operations& operations, CreateReply&& created, fuse_file_info info) {
+  OpenHandles& handles = ContextOf(req).handles;
   const fuse_entry_param param = Param(created.entry);
-  info.fh = reinterpret_cast<std::uint64_t>(created.open.file.get());
+  info.fh = handles.Keep(std::move(created.open.file));
   info.keep_cache = created.open.keep_pages ? 1 : 0;
-  if (fuse_reply_create(req, &param, &info) == 0)
-    static_cast<void>(created.open.file.release());
-  else
-    operations.Forget(created.entry.node, 1);
+  if (fuse_reply_create(req, &param, &info) == 0) return;
+  handles.Close(info.fh);
+  operations.Forget(created.entry.node, 1);
 }
 void Reply(fuse_req_t req, Operations&, std::unique_ptr<DirectoryHandle>&& directory, fuse_file_info info) {
-  info.fh = reinterpret_cast<std::uint64_t>(directory.get());
-  if (fuse_reply_open(req, &info) == 0) static_cast<void>(directory.release());
+  OpenHandles& handles = ContextOf(req).handles;
+  info.fh = handles.Keep(std::move(directory));
+  if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
 }
 
 // The frame of every request: who calls, the count of calls in flight, errors, exceptions.
@@ -259,7 +262,7 @@ void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off
 }
 void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
 void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  delete &FileOf(info);
+  ContextOf(req).handles.Close(info->fh);
   fuse_reply_err(req, 0);
 }
 void OnFsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
@@ -286,7 +289,7 @@ void OnOpendir(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
   Run(req, [&](Operations& ops, const Caller&) { return ops.OpenDir(NodeId(node)); }, *info);
 }
 void OnReleasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  delete &DirectoryOf(info);
+  ContextOf(req).handles.Close(info->fh);
   fuse_reply_err(req, 0);
 }
 void OnFsyncdir(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
