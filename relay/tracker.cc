@@ -52,11 +52,9 @@ bool IsOutdated(const Report& report, const Report& last) {
         std::find_if(last.volumes.begin(), last.volumes.end(),
                      [&](const VolumeReport& other) { return other.volume == volume.volume; });
     if (before == last.volumes.end()) return false;
-    const auto went_back = [](const Position& now, const Position& then) {
-      return now.journal == then.journal && now.group < then.group;
-    };
-    return went_back(volume.checkpoint.position, before->checkpoint.position) ||
-           went_back(volume.applied.position, before->applied.position);
+    // Whatever the journal: nothing is in none, and a session stays in one.
+    return volume.checkpoint.position.group < before->checkpoint.position.group ||
+           volume.applied.position.group < before->applied.position.group;
   });
 }
 

@@ -105,6 +105,10 @@ TEST_F(TrackerTest, ALateCopyOfAReportIsIgnored) {
   Hear(tracker, kCharlie, {Replica(kDocs, 80, 20), Replica(kMail, 80, 20)});
   EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(90));
   EXPECT_FALSE(tracker.NeedsSync(kCharlie, facts_));
+  // Made when it had no checkpoint yet, in no journal.
+  Hear(tracker, kCharlie,
+       {{kDocs, "secondary", "live", {}, {}, ""}, {kMail, "secondary", "live", {}, {}, ""}});
+  EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(90));
   // A new session begins where its disks are.
   Hear(tracker, kCharlie, {Replica(kDocs, 80, 70), Replica(kMail, 80, 70)}, 2);
   EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(70));
