@@ -147,6 +147,9 @@ TEST_F(JournalTest, RoomBehindSmallFramesIsWrittenAhead) {
   ASSERT_EQ(::stat(Segments()[0].c_str(), &info), 0);
   EXPECT_EQ(static_cast<std::uint64_t>(info.st_size), 4 * kMiB);
   for (int i = 0; i < 50; ++i) AppendGroup(20, 2000);
+  Open();
+  EXPECT_EQ(report_.torn_bytes, 0u) << "zeros written ahead are no torn frame";
+  ExpectHolds(0, appended_.size());
   AppendGroup(2, 500'000);
   AppendGroups(5);
   ExpectHolds(0, appended_.size());
