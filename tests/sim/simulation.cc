@@ -198,7 +198,7 @@ class Simulation {
     std::string why = "nothing was asked";
     for (;;) {
       const Duration look_again = world_.now() + milliseconds(20);
-      while (world_.next_time() && *world_.next_time() < look_again && world_.Step()) {
+      while (world_.next_time() && *world_.next_time() <= look_again && world_.Step()) {
       }
       if (world_.violation()) return;
       if (IsAtRest(why)) break;
