@@ -231,10 +231,11 @@ void Clear() {
   }
 }
 
-// Until the clock that the kernel takes file times from has moved on; on a busy machine its ticks come late.
+// Until the clock that the kernel takes file times from has passed this moment. It goes in ticks, which come late on a
+// busy machine; and a file that was looked at before may have been given the time to the nanosecond.
 void Tick() {
   timespec begin{}, now{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &begin);
+  clock_gettime(CLOCK_REALTIME, &begin);
   do {
     const timespec pause{0, 1'000'000};
     nanosleep(&pause, nullptr);
