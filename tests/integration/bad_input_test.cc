@@ -95,10 +95,12 @@ class BadInputTest : public ::testing::Test {
     return socket;
   }
 
-  // Sends all of them, and takes the answers: refusals.
+  // Sends each of them, and takes its answer: a refusal. One at a time: answers that nobody takes are dropped.
   static void SendBadMessages(const Port& port) {
     zmq::context_t context;
     zmq::socket_t socket = Connect(context, port);
+    const std::string refusal(AsText(EncodeEnvelope(MessageType::kRefusal)));
+    std::uint64_t refused = 0;
     for (const Parts& parts : BadMessages()) {
       if (port.answers()) {  // as REQ sockets do
         ASSERT_TRUE(socket.send(zmq::message_t(), zmq::send_flags::sndmore));
@@ -108,18 +110,14 @@ class BadInputTest : public ::testing::Test {
         ASSERT_TRUE(
             socket.send(zmq::buffer(parts[i]), last ? zmq::send_flags::none : zmq::send_flags::sndmore));
       }
-    }
-    if (!port.answers()) return;
-    const std::string refusal(AsText(EncodeEnvelope(MessageType::kRefusal)));
-    std::uint64_t refused = 0;
-    for (std::size_t i = 0; i < BadMessages().size(); ++i) {
+      if (!port.answers()) continue;
       zmq::message_t part;
       for (bool more = true; more; more = part.more()) {
-        ASSERT_TRUE(socket.recv(part)) << "answer " << i << " does not come";
+        ASSERT_TRUE(socket.recv(part)) << "an answer does not come";
         refused += part.to_string_view() == refusal;
       }
     }
-    EXPECT_EQ(refused, BadMessages().size() - port.good);
+    if (port.answers()) EXPECT_EQ(refused, BadMessages().size() - port.good);
   }
 
   static void SendWhatIsTooLarge(const Port& port) {
