@@ -117,7 +117,7 @@ class BadInputTest : public ::testing::Test {
         refused += part.to_string_view() == refusal;
       }
     }
-    if (port.answers()) EXPECT_EQ(refused, BadMessages().size() - port.good);
+    EXPECT_EQ(refused, port.answers() ? BadMessages().size() - port.good : 0);
   }
 
   static void SendWhatIsTooLarge(const Port& port) {
