@@ -1,20 +1,23 @@
 // What opening a journal finds on the disk, and how it makes that whole again.
 //
-// | The crash came                        | On the disk                                  | Recovery |
-// |---------------------------------------|----------------------------------------------|--------------------------------|
-// | before anything, or in MakeDirectories| no folder, or one without segments           | begins the journal
-// | | creating the first segment            | one segment: empty, or part of a header, then | removes it,
-// begins the journal | |                                       | zeros |                                | |
-// creating a later segment              | the same, as the last segment                | removes it; the one
-// before is  | |                                       |                                              | the
-// last                       | | after creating a segment              | a header and zeros | goes on in it |
-// | in an append                          | whole frames, then part of one               | cuts the part,
-// reports it      | | after an append, before the flush     | any of the frames since the last flush, whole |
-// keeps those that follow, cuts  | |                                       | or in part, in any order | what
-// is behind, reports it     | | after a flush                         | whole frames, then zeros | nothing |
-// | while zeros were written ahead        | whole frames, then zeros                     | nothing | | in
-// DropThrough                        | the oldest segments are gone, or not yet     | nothing | | cutting a
-// torn tail                   | as before, with zeros in some places         | cuts it |
+// clang-format off
+// | The crash came                         | On the disk                            | Recovery                       |
+// |----------------------------------------|----------------------------------------|--------------------------------|
+// | before anything, or in MakeDirectories | no folder, or one without segments     | begins the journal             |
+// | creating the first segment             | one segment: empty, or part of a       | removes it, begins the journal |
+// |                                        | header, then zeros                     |                                |
+// | creating a later segment               | the same, as the last segment          | removes it: the one before is  |
+// |                                        |                                        | the last                       |
+// | after creating a segment               | a header and zeros                     | goes on in it                  |
+// | in an append                           | whole frames, then part of one         | cuts the part, reports it      |
+// | after appends, before the flush        | any of the frames since the last       | keeps those that follow, cuts  |
+// |                                        | flush, whole or in part, in any order  | what is behind, reports it     |
+// | after a flush                          | whole frames, then zeros               | nothing                        |
+// | while zeros were written ahead         | whole frames, then zeros               | nothing                        |
+// | in DropThrough                         | the oldest segments are gone, or not   | nothing                        |
+// |                                        | yet                                    |                                |
+// | cutting a torn tail                    | as before, with zeros in some places   | cuts it                        |
+// clang-format on
 //
 // What no crash leaves is damage and refused with EBADMSG, naming segment and offset: a header that is not
 // whole with something behind it; a segment that does not continue the one before; a frame that is not whole

@@ -265,6 +265,23 @@ TEST_F(RecoveryTest, CutThatWasInterruptedIsRepeated) {
   ExpectRecovers(2);
 }
 
+// The frame behind may be whole yet, with a stamp that is half gone.
+TEST_F(RecoveryTest, CutThatWasInterruptedAtAnyByteIsRepeated) {
+  Open();
+  AppendGroups(2);
+  AppendUnflushed(2, 100);
+  AppendUnflushed(2, 100);
+  const Place torn = PlaceOf(2);
+  const Place behind = PlaceOf(3);
+  Close();
+  const std::string left = ReadAll(torn.path);
+  for (std::uint64_t zeroed = torn.slot + kStampBytes; zeroed < behind.end(); ++zeroed) {
+    Restore(torn.path, left);
+    ZeroFrom(torn.path, torn.slot, zeroed);
+    ExpectRecovers(2);
+  }
+}
+
 TEST_F(RecoveryTest, FailureWhileCuttingIsReportedAndNothingIsLost) {
   Open();
   AppendGroups(3);
