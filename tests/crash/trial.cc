@@ -202,13 +202,14 @@ Status Trial::LookAtMounts(const std::string& node) {
     const auto before = steps();
     if (!before && before.error().code != kImpossible) return before.error();
     Trees copies;
+    Status copied;
     for (const auto& [volume, root] : mounts) {
       copies[volume] = copy / volume;
-      HAWSER_TRY(RunSuccessfully({"cp", "-a", root, copies[volume]}));
+      if (auto done = RunSuccessfully({"cp", "-a", root, copies[volume]}); !done) copied = std::move(done);
     }
     const auto after = steps();
     if (!after && after.error().code != kImpossible) return after.error();
-    if (before && after && *before == *after) return LookAt(node, copies);
+    if (before && after && *before == *after) return copied ? LookAt(node, copies) : copied;
     // Moving on meanwhile is fine. Standing at something impossible isn't.
     if (!before && !after && before.error().message == after.error().message) return before.error();
   }

@@ -74,6 +74,13 @@ Outcome OwnMap(Worker& worker, Rng& rng) {
   const std::size_t size = std::min(whole - offset, 1 + rng.Below(8192));
   FillRandom(rng, worker.aligned, size);
   std::memcpy(map + offset, worker.aligned, size);
+  // The kernel asks the filesystem for room only now: what doesn't fit is lost, and this call says so.
+  if (msync(map, whole, MS_SYNC) != 0) {
+    const int code = errno;
+    munmap(map, whole);
+    errno = code;
+    return Expect(-1, "msync", OwnName(worker), {});
+  }
   Remember(worker, offset, worker.aligned, size);
   const bool same = std::memcmp(map, worker.model.data(), whole) == 0;
   munmap(map, whole);
