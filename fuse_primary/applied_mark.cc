@@ -3,29 +3,29 @@
 namespace hawser {
 
 AppliedMark::Call AppliedMark::Begin() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return in_flight_.insert(known_.rbegin()->first);
 }
 
 void AppliedMark::Done(Call call) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   in_flight_.erase(call);
   Advance();
 }
 
 void AppliedMark::Known(const Progress& group) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (group.position.group.value > known_.begin()->first) known_.emplace(group.position.group.value, group);
   Advance();
 }
 
 Progress AppliedMark::Get() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return known_.begin()->second;
 }
 
 bool AppliedMark::idle() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return in_flight_.empty();
 }
 

@@ -9,9 +9,9 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <set>
 
+#include "common/base/mutex.h"
 #include "common/record/position.h"
 
 namespace hawser {
@@ -36,11 +36,11 @@ class AppliedMark {
   bool idle() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::map<std::uint64_t, Progress> known_;   // by group; the first is the mark; never empty
-  std::multiset<std::uint64_t> in_flight_;    // the newest known group as each call began
+  mutable Mutex mutex_;
+  std::map<std::uint64_t, Progress> known_ HAWSER_GUARDED_BY(mutex_);   // by group; the first is the mark; never empty
+  std::multiset<std::uint64_t> in_flight_ HAWSER_GUARDED_BY(mutex_);  // the newest known group as each call began
 
-  void Advance();
+  void Advance() HAWSER_REQUIRES(mutex_);
 };
 
 }  // namespace hawser

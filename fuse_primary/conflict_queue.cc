@@ -15,6 +15,9 @@ bool LeadsThrough(const LockSet& set, std::optional<ino_t> moved) {
   return moved && (Contains(set.nodes, *moved) || Contains(set.lineage, *moved));
 }
 
+// How often one who waits looks whether to go on.
+constexpr auto kCancelCheck = std::chrono::milliseconds(50);
+
 }  // namespace
 
 bool Conflict(const LockSet& one, const LockSet& other) {
@@ -24,7 +27,7 @@ bool Conflict(const LockSet& one, const LockSet& other) {
 }
 
 Result<ConflictQueue::Ticket> ConflictQueue::Enter(LockSet locks, const std::atomic<bool>& cancel) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto place = places_.emplace(places_.end());
   place->locks = std::move(locks);
   place->admitted = !IsBlocked(place);
@@ -34,13 +37,13 @@ Result<ConflictQueue::Ticket> ConflictQueue::Enter(LockSet locks, const std::ato
       AdmitWaiting();
       return Error{EINTR, "interrupted while waiting for another call on the same file"};
     }
-    place->turn.wait_for(lock, std::chrono::milliseconds(50));
+    (void)place->turn.WaitUntil(mutex_, SteadyClock::now() + kCancelCheck);
   }
   return Ticket(this, place);
 }
 
 void ConflictQueue::Leave(std::list<Place>::iterator place) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   places_.erase(place);
   AdmitWaiting();
 }
@@ -54,7 +57,7 @@ void ConflictQueue::AdmitWaiting() {
   for (auto place = places_.begin(); place != places_.end(); ++place) {
     if (place->admitted || IsBlocked(place)) continue;
     place->admitted = true;
-    place->turn.notify_one();
+    place->turn.NotifyOne();
   }
 }
 

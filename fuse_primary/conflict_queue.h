@@ -8,10 +8,9 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <list>
-#include <mutex>
 
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/fuse/role.h"
 
@@ -24,7 +23,7 @@ class ConflictQueue {
   struct Place {
     LockSet locks;
     bool admitted = false;
-    std::condition_variable turn;
+    CondVar turn;
   };
 
  public:
@@ -50,11 +49,11 @@ class ConflictQueue {
 
  private:
   void Leave(std::list<Place>::iterator place);
-  bool IsBlocked(std::list<Place>::const_iterator place) const;
-  void AdmitWaiting();
+  bool IsBlocked(std::list<Place>::const_iterator place) const HAWSER_REQUIRES(mutex_);
+  void AdmitWaiting() HAWSER_REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::list<Place> places_;  // in order of arrival
+  Mutex mutex_;
+  std::list<Place> places_ HAWSER_GUARDED_BY(mutex_);  // in order of arrival
 };
 
 }  // namespace hawser

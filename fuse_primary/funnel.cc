@@ -36,7 +36,7 @@ std::optional<Deadline> Funnel::RelayDeadline() const {
 }
 
 std::optional<Funnel::Trouble> Funnel::trouble() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return trouble_;
 }
 
@@ -44,7 +44,7 @@ Status Funnel::Mutate(const Mutation& mutation) {
   std::atomic<bool> own_cancel{false};
   std::atomic<bool>& cancel = mutation.cancel != nullptr ? *mutation.cancel : own_cancel;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return Error{EIO, "the volume is being stopped"};
     if (trouble_) return trouble_->error;
     in_flight_.insert(&cancel);
@@ -58,9 +58,9 @@ Status Funnel::Mutate(const Mutation& mutation) {
       if (needed == wanted) return MutateInTurn(mutation, std::move(turn), cancel);
     }
   }();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   in_flight_.erase(&cancel);
-  call_ended_.notify_all();
+  call_ended_.NotifyAll();
   return result;
 }
 
@@ -124,7 +124,7 @@ Status Funnel::Refused(const Refusal& refusal) {
                       refusal.code == RefusalCode::kOldSession;
   Error error{fenced ? EROFS : ToErrno(refusal.code), refusal.text};
   if (fenced) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!trouble_) trouble_ = Trouble{"fenced", error};
   }
   return error;
@@ -135,7 +135,7 @@ Status Funnel::StoreFailed(const Record& record, const Error& error) {
   log::error("{}: the store refused a journaled record ({}): {}; the volume takes no more changes here. Mend the store, "
              "then start this node again: the record will be applied from the journal",
              volume_.name().value, Describe(record), error.Text());
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!trouble_) trouble_ = Trouble{"diverged", Error{EIO, "the store refused a journaled record: " + error.Text()}};
   return error;
 }
@@ -148,13 +148,13 @@ Status Funnel::CheckJournal(const Position& position) {
                                "restore the relay's journal folder",
                                position.journal.Hex(), journal.Hex())};
   log::error("{}: {}", volume_.name().value, error.message);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!trouble_) trouble_ = Trouble{"diverged", error};
   return error;
 }
 
 Status Funnel::GiveUp(Journey journey, Bytes payload, const Error& why) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopping_) return Error{EIO, "stopped while waiting for the relay; whether it has the change is settled at the next start"};
   // From here on the settler owns the turn: calls that conflict wait for it.
   settlers_.emplace_back([this, held = std::make_shared<Journey>(std::move(journey)),
@@ -199,11 +199,11 @@ Status Funnel::JournalRoot() {
 void Funnel::Stop() {
   std::list<std::thread> settlers;
   {
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     stop_settling_ = true;
     for (std::atomic<bool>* cancel : in_flight_) cancel->store(true);
-    call_ended_.wait(lock, [this] { return in_flight_.empty(); });
+    while (!in_flight_.empty()) call_ended_.Wait(mutex_);
     settlers.swap(settlers_);
   }
   for (std::thread& settler : settlers) settler.join();

@@ -9,15 +9,14 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "common/base/mutex.h"
 #include "common/config/config.h"
 #include "common/fuse/role.h"
 #include "common/fuse/volume.h"
@@ -85,12 +84,12 @@ class Funnel : public Role {
   ConflictQueue conflicts_;
   AppliedMark applied_;
 
-  mutable std::mutex mutex_;
-  std::optional<Trouble> trouble_;
-  bool stopping_ = false;
-  std::set<std::atomic<bool>*> in_flight_;  // the cancel flags of calls
-  std::condition_variable call_ended_;
-  std::list<std::thread> settlers_;
+  mutable Mutex mutex_;
+  std::optional<Trouble> trouble_ HAWSER_GUARDED_BY(mutex_);
+  bool stopping_ HAWSER_GUARDED_BY(mutex_) = false;
+  std::set<std::atomic<bool>*> in_flight_ HAWSER_GUARDED_BY(mutex_);  // the cancel flags of calls
+  CondVar call_ended_;
+  std::list<std::thread> settlers_ HAWSER_GUARDED_BY(mutex_);
   std::atomic<bool> stop_settling_{false};
 };
 

@@ -63,7 +63,7 @@ Status RelayClient::Lane::WaitToAskAgain(const std::string& why, std::optional<D
 }
 
 RelayClient::Loan RelayClient::Borrow() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (free_.empty()) return {new Lane(*this, ++lanes_), GiveBack{this}};
   Lane* lane = free_.back().release();
   free_.pop_back();
@@ -71,7 +71,7 @@ RelayClient::Loan RelayClient::Borrow() {
 }
 
 void RelayClient::Return(Lane* lane) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   free_.emplace_back(lane);
 }
 

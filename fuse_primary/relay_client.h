@@ -5,12 +5,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/net/context.h"
 #include "common/net/messages.h"
@@ -72,9 +72,9 @@ class RelayClient {
   const std::string endpoint_;
   const NodeName node_;
   const std::uint64_t session_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Lane>> free_;
-  std::uint32_t lanes_ = 0;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Lane>> free_ HAWSER_GUARDED_BY(mutex_);
+  std::uint32_t lanes_ HAWSER_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hawser

@@ -8,41 +8,41 @@ ApplyPool::ApplyPool(std::size_t threads) {
 
 ApplyPool::~ApplyPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
-    begun_.notify_all();
+    begun_.NotifyAll();
   }
   for (std::thread& thread : threads_) thread.join();
 }
 
 void ApplyPool::Run(std::size_t count, const std::function<void(std::size_t)>& job) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   job_ = &job;
   count_ = count;
   next_ = 0;
   open_ = count;
-  begun_.notify_all();
-  TakeJobs(lock);
-  finished_.wait(lock, [this] { return open_ == 0; });
+  begun_.NotifyAll();
+  TakeJobs();
+  while (open_ > 0) finished_.Wait(mutex_);
 }
 
 void ApplyPool::Work() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (true) {
-    begun_.wait(lock, [this] { return stop_ || next_ < count_; });
+    while (!stop_ && next_ == count_) begun_.Wait(mutex_);
     if (stop_) return;
-    TakeJobs(lock);
+    TakeJobs();
   }
 }
 
-void ApplyPool::TakeJobs(std::unique_lock<std::mutex>& lock) {
+void ApplyPool::TakeJobs() {
   while (next_ < count_) {
     const std::size_t index = next_++;
     const auto& job = *job_;
-    lock.unlock();
+    mutex_.Unlock();
     job(index);
-    lock.lock();
-    if (--open_ == 0) finished_.notify_all();
+    mutex_.Lock();
+    if (--open_ == 0) finished_.NotifyAll();
   }
 }
 

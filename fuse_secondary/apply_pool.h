@@ -1,11 +1,11 @@
 // A few threads that help to apply the records of a write group. Used by one thread.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "common/base/mutex.h"
 
 namespace hawser {
 
@@ -23,16 +23,17 @@ class ApplyPool {
 
  private:
   void Work();
-  void TakeJobs(std::unique_lock<std::mutex>& lock);
+  // Lets go of the mutex during each job.
+  void TakeJobs() HAWSER_REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::condition_variable begun_;
-  std::condition_variable finished_;
-  const std::function<void(std::size_t)>* job_ = nullptr;
-  std::size_t count_ = 0;
-  std::size_t next_ = 0;
-  std::size_t open_ = 0;  // jobs that have not returned yet
-  bool stop_ = false;
+  Mutex mutex_;
+  CondVar begun_;
+  CondVar finished_;
+  const std::function<void(std::size_t)>* job_ HAWSER_GUARDED_BY(mutex_) = nullptr;
+  std::size_t count_ HAWSER_GUARDED_BY(mutex_) = 0;
+  std::size_t next_ HAWSER_GUARDED_BY(mutex_) = 0;
+  std::size_t open_ HAWSER_GUARDED_BY(mutex_) = 0;  // jobs that have not returned yet
+  bool stop_ HAWSER_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -12,29 +12,33 @@ HeadKeeper::HeadKeeper(std::string path, const ReplicaBoard& board, std::optiona
 // As a crash.
 HeadKeeper::~HeadKeeper() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
 }
 
 void HeadKeeper::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
   if (const auto heard = board_.heard()) Save(*heard);
 }
 
 void HeadKeeper::Run() {
-  std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, kLook, [this] { return stop_; })) {
-    lock.unlock();
+  MutexLock lock(mutex_);
+  for (;;) {
+    const Deadline next = SteadyClock::now() + kLook;
+    while (!stop_ && changed_.WaitUntil(mutex_, next)) {
+    }
+    if (stop_) return;
+    lock.Unlock();
     Look();
-    lock.lock();
+    lock.Lock();
   }
 }
 

@@ -7,12 +7,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "common/base/mutex.h"
 #include "fuse_secondary/heard_head.h"
 #include "fuse_secondary/replica_board.h"
 
@@ -40,9 +39,9 @@ class HeadKeeper {
   std::optional<HeardHead> saved_;
   Group seen_;  // the head at the look before
   bool failed_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stop_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  bool stop_ HAWSER_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -12,13 +12,13 @@ Status OwnJournal::Open(const Progress& start) {
         "own journal: {} bytes of an unfinished write group were cut off at {}, offset {}; it ends at {}",
         report.torn_bytes, report.torn_segment, report.torn_offset, report.end.position.Text());
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   journal_ = std::move(journal);
   return {};
 }
 
 void OwnJournal::Close() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   journal_.reset();
 }
 
@@ -27,7 +27,7 @@ Status OwnJournal::Append(const Frame& frame) { return CloseOnFailure(journal_->
 Status OwnJournal::Flush() { return CloseOnFailure(journal_->Flush()); }
 
 Status OwnJournal::DropThrough(Group group) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (journal_ == nullptr) return {};
   return journal_->DropThrough(group);
 }

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/journal/journal.h"
 
@@ -41,7 +41,7 @@ class OwnJournal {
   Status CloseOnFailure(Status status);
 
   const JournalOptions options_;
-  std::mutex mutex_;  // held to close, and to drop: a journal isn't closed while it is dropping
+  Mutex mutex_;  // held to close, and to drop: a journal isn't closed while it is dropping
   std::unique_ptr<Journal> journal_;
 };
 

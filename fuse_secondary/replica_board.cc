@@ -16,7 +16,7 @@ ReplicaBoard::ReplicaBoard(BoardOptions options, const Progress& received, std::
     : options_(options), volumes_(std::move(volumes)), received_(received), head_(received) {}
 
 void ReplicaBoard::Heard(const Progress& head) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto now = SteadyClock::now();
   heard_ = now;
   if (head.position.group <= head_.position.group && head.position.journal == head_.position.journal) return;
@@ -38,147 +38,150 @@ void ReplicaBoard::Heard(const Progress& head) {
 }
 
 void ReplicaBoard::Remember(const Progress& head) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const bool follows = head.position.journal == head_.position.journal || head_.position.group == Group{};
   if (follows && head.position.group > head_.position.group) head_ = head;
 }
 
 void ReplicaBoard::Received(const Progress& durable) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   received_ = durable;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void ReplicaBoard::SetStream(Condition condition, const std::string& problem) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stream_ = condition;
   stream_problem_ = problem;
 }
 
 std::optional<Group> ReplicaBoard::WaitForWork(Group done) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   stands_ = true;
-  changed_.notify_all();
-  changed_.wait(lock, [&] { return stop_replay_ || (!paused_ && received_.position.group > done); });
+  changed_.NotifyAll();
+  while (!stop_replay_ && (paused_ || received_.position.group <= done)) changed_.Wait(mutex_);
   stands_ = false;
   if (stop_replay_) return std::nullopt;
   return received_.position.group;
 }
 
 bool ReplicaBoard::MayGoOn() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !stop_replay_ && !paused_;
 }
 
 bool ReplicaBoard::WaitToRetry(std::chrono::milliseconds time) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   stands_ = true;
-  changed_.notify_all();
-  changed_.wait_for(lock, time, [&] { return stop_replay_; });
-  changed_.wait(lock, [&] { return stop_replay_ || !paused_; });
+  changed_.NotifyAll();
+  const Deadline deadline = SteadyClock::now() + time;
+  while (!stop_replay_ && changed_.WaitUntil(mutex_, deadline)) {
+  }
+  while (!stop_replay_ && paused_) changed_.Wait(mutex_);
   stands_ = false;
   return !stop_replay_;
 }
 
 void ReplicaBoard::Applied(const std::vector<std::size_t>& volumes, const Progress& progress) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const std::size_t volume : volumes) volumes_[volume].applied = progress;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void ReplicaBoard::SetVolume(std::size_t volume, Condition condition, const std::string& problem) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // What only a repair or a restart ends is not taken back.
   if (!volumes_[volume].active()) return;
   volumes_[volume].condition = condition;
   volumes_[volume].problem = problem;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool ReplicaBoard::WaitForCheckpoint(std::chrono::milliseconds time, std::uint64_t bytes) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, time, [&] {
-    const auto due = [&](const VolumeStand& volume) {
-      return volume.active() && volume.applied.journal_bytes >= volume.checkpoint.journal_bytes + bytes;
-    };
-    return stop_checkpoints_ || checkpoint_wanted_ || std::any_of(volumes_.begin(), volumes_.end(), due);
-  });
+  const MutexLock lock(mutex_);
+  const auto due = [&](const VolumeStand& volume) {
+    return volume.active() && volume.applied.journal_bytes >= volume.checkpoint.journal_bytes + bytes;
+  };
+  const Deadline deadline = SteadyClock::now() + time;
+  while (!stop_checkpoints_ && !checkpoint_wanted_ && std::none_of(volumes_.begin(), volumes_.end(), due) &&
+         changed_.WaitUntil(mutex_, deadline)) {
+  }
   checkpoint_wanted_ = false;
   return !stop_checkpoints_;
 }
 
 void ReplicaBoard::Checkpointed(std::size_t volume, const Progress& progress) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   volumes_[volume].checkpoint = progress;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool ReplicaBoard::WaitUntilCheckpointed(Group group) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto there = [&](const VolumeStand& volume) {
     return !volume.active() || volume.checkpoint.position.group >= group;
   };
   while (!stop_replay_ && !std::all_of(volumes_.begin(), volumes_.end(), there)) {
     checkpoint_wanted_ = true;
-    changed_.notify_all();
-    changed_.wait_for(lock, kAskAgain);
+    changed_.NotifyAll();
+    (void)changed_.WaitUntil(mutex_, SteadyClock::now() + kAskAgain);
   }
   return !stop_replay_;
 }
 
 void ReplicaBoard::Pause() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   paused_ = true;
-  changed_.wait(lock, [&] { return stands_ || stop_replay_ || !paused_; });
+  while (!stands_ && !stop_replay_ && paused_) changed_.Wait(mutex_);
 }
 
 void ReplicaBoard::Resume() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   paused_ = false;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void ReplicaBoard::StopReplay() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stop_replay_ = true;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void ReplicaBoard::StopCheckpoints() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stop_checkpoints_ = true;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 std::vector<VolumeStand> ReplicaBoard::volumes() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return volumes_;
 }
 
 VolumeStand ReplicaBoard::volume(std::size_t index) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return volumes_[index];
 }
 
 Progress ReplicaBoard::received() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return received_;
 }
 
 Progress ReplicaBoard::head() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return head_;
 }
 
 std::optional<HeardHead> ReplicaBoard::heard() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!heard_) return std::nullopt;
   const auto ago = std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - *heard_);
   return HeardHead{head_, {Now().nanoseconds - ago.count()}};
 }
 
 bool ReplicaBoard::connected() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ConnectedLocked();
 }
 
@@ -196,7 +199,7 @@ std::chrono::milliseconds ReplicaBoard::LagLocked(const VolumeStand& volume) con
 
 // What needs a person most comes first.
 std::string ReplicaBoard::StateLocked(const VolumeStand& volume) const {
-  const auto any = [&](Condition condition) { return volume.condition == condition || stream_ == condition; };
+  const auto any = [&](Condition condition) HAWSER_REQUIRES(mutex_) { return volume.condition == condition || stream_ == condition; };
   if (any(Condition::kDiverged)) return "diverged";
   if (any(Condition::kNeedsSync)) return "needs_sync";
   if (any(Condition::kFailed) || any(Condition::kStalled)) return "stalled";
@@ -206,7 +209,7 @@ std::string ReplicaBoard::StateLocked(const VolumeStand& volume) const {
 }
 
 std::vector<VolumeReport> ReplicaBoard::Reports() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<VolumeReport> reports;
   for (const VolumeStand& volume : volumes_) {
     std::string problem = volume.problem;

@@ -6,14 +6,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 #include "common/net/messages.h"
 #include "common/record/position.h"
 #include "fuse_secondary/heard_head.h"
@@ -89,31 +88,31 @@ class ReplicaBoard {
   std::vector<VolumeReport> Reports() const;
 
  private:
-  bool ConnectedLocked() const;
-  std::string StateLocked(const VolumeStand& volume) const;
-  std::chrono::milliseconds LagLocked(const VolumeStand& volume) const;
+  bool ConnectedLocked() const HAWSER_REQUIRES(mutex_);
+  std::string StateLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
+  std::chrono::milliseconds LagLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
 
   const BoardOptions options_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<VolumeStand> volumes_;
-  Progress received_;
-  Progress head_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::vector<VolumeStand> volumes_ HAWSER_GUARDED_BY(mutex_);
+  Progress received_ HAWSER_GUARDED_BY(mutex_);
+  Progress head_ HAWSER_GUARDED_BY(mutex_);
   // When the head came to which group, oldest first: tells since when a volume lacks something. Bounded:
   // thinned out.
   struct HeadSeen {
     Group group;
     SteadyClock::time_point time;
   };
-  std::deque<HeadSeen> heads_;
-  std::optional<SteadyClock::time_point> heard_;
-  Condition stream_ = Condition::kFine;
-  std::string stream_problem_;
-  bool paused_ = false;
-  bool stands_ = false;  // replay is at a group boundary and waits
-  bool stop_replay_ = false;
-  bool stop_checkpoints_ = false;
-  bool checkpoint_wanted_ = false;
+  std::deque<HeadSeen> heads_ HAWSER_GUARDED_BY(mutex_);
+  std::optional<SteadyClock::time_point> heard_ HAWSER_GUARDED_BY(mutex_);
+  Condition stream_ HAWSER_GUARDED_BY(mutex_) = Condition::kFine;
+  std::string stream_problem_ HAWSER_GUARDED_BY(mutex_);
+  bool paused_ HAWSER_GUARDED_BY(mutex_) = false;
+  bool stands_ HAWSER_GUARDED_BY(mutex_) = false;  // replay is at a group boundary and waits
+  bool stop_replay_ HAWSER_GUARDED_BY(mutex_) = false;
+  bool stop_checkpoints_ HAWSER_GUARDED_BY(mutex_) = false;
+  bool checkpoint_wanted_ HAWSER_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hawser

@@ -102,17 +102,17 @@ Status HostedVolume::Mount() {
   options.allow_other = replica_.allow_other.value_or(::geteuid() == 0);
   options.notice_changes = !primary();
   HAWSER_ASSIGN(auto session, Session::Mount(*operations_, options));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   session_ = std::move(session);
   log::info("{}: mounted at {} as {}", name().value, replica_.mount, primary() ? "primary" : "secondary");
   return {};
 }
 
 void HostedVolume::Invalidate(const Record& record) {
-  const auto changed = [this](const StorePath& path) {
-    const std::lock_guard lock(mutex_);
-    if (session_ == nullptr) return;
-    if (const auto node = volume_->inodes().Find(path)) session_->Invalidate(*node);
+  const auto session = this->session();
+  if (session == nullptr) return;
+  const auto changed = [&](const StorePath& path) {
+    if (const auto node = volume_->inodes().Find(path)) session->Invalidate(*node);
   };
   std::visit(Overloaded{
                  [&](const Write& r) { changed(r.path); },
@@ -126,13 +126,13 @@ void HostedVolume::Invalidate(const Record& record) {
 }
 
 bool HostedVolume::mount_ended() const {
-  const std::lock_guard lock(mutex_);
-  return session_ != nullptr && session_->ended();
+  const auto session = this->session();
+  return session != nullptr && session->ended();
 }
 
 Status HostedVolume::KeepCheckpoint() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (flush_failure_ || funnel_->applied().Get() == checkpoint_) return {};
   }
   return WriteCheckpoint(false);
@@ -145,13 +145,13 @@ Status HostedVolume::WriteCheckpoint(bool clean) {
   if (auto flushed = volume_->store().Flush(); !flushed) {
     // What the disk has of it nobody knows, and asking again would only seem to succeed: the old checkpoint stays, and the
     // next start redoes from there.
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     flush_failure_ = flushed.error();
     return flushed;
   }
   CrashPoint("primary.store_synced");
   HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, clean}));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   checkpoint_ = applied;
   return {};
 }
@@ -163,8 +163,13 @@ void HostedVolume::HeadKnown(const Progress& head) {
 }
 
 std::optional<Error> HostedVolume::flush_failure() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return flush_failure_;
+}
+
+std::shared_ptr<Session> HostedVolume::session() const {
+  const MutexLock lock(mutex_);
+  return session_;
 }
 
 VolumeReport HostedVolume::Report() const {
@@ -173,7 +178,7 @@ VolumeReport HostedVolume::Report() const {
     report.state = trouble->state;
     report.problem = trouble->error.message;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   report.checkpoint = checkpoint_;
   if (flush_failure_ && report.problem.empty()) {
     report.problem = fmt::format("{}; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
@@ -184,9 +189,9 @@ VolumeReport HostedVolume::Report() const {
 }
 
 Status HostedVolume::Stop() {
-  std::unique_ptr<Session> session;
+  std::shared_ptr<Session> session;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     session = std::move(session_);
   }
   if (session != nullptr && !session->Drain(SteadyClock::now() + kDrainPatience))

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "common/base/mutex.h"
 #include "common/config/config.h"
 #include "common/fuse/operations.h"
 #include "common/fuse/session.h"
@@ -53,6 +53,7 @@ class HostedVolume {
 
   Status WriteCheckpoint(bool clean);
   std::optional<Error> flush_failure() const;
+  std::shared_ptr<Session> session() const;
 
   const std::string group_;
   const std::string control_endpoint_;
@@ -64,10 +65,10 @@ class HostedVolume {
   std::unique_ptr<Operations> operations_;
   std::shared_ptr<Funnel> funnel_;
 
-  mutable std::mutex mutex_;
-  Progress checkpoint_;
-  std::optional<Error> flush_failure_;  // the store's disk has failed: no checkpoint any more
-  std::unique_ptr<Session> session_;
+  mutable Mutex mutex_;
+  Progress checkpoint_ HAWSER_GUARDED_BY(mutex_);
+  std::optional<Error> flush_failure_ HAWSER_GUARDED_BY(mutex_);  // the store's disk has failed: no checkpoint any more
+  std::shared_ptr<Session> session_ HAWSER_GUARDED_BY(mutex_);
 };
 
 }  // namespace hawser

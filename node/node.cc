@@ -5,13 +5,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/mutex.h"
 #include "fuse_primary/relay_client.h"
 #include "fuse_secondary/replica.h"
 #include "node/hosted_volume.h"
@@ -170,22 +169,28 @@ class NodeProcess : public Node {
   }
 
   void KeepCheckpoints() {
-    std::unique_lock lock(checkpoint_mutex_);
-    while (!checkpoint_stop_.wait_for(lock, kCheckpointInterval, [this] { return checkpoint_stopping_; })) {
+    MutexLock lock(checkpoint_mutex_);
+    for (;;) {
+      const Deadline next = SteadyClock::now() + kCheckpointInterval;
+      while (!checkpoint_stopping_ && checkpoint_stop_.WaitUntil(checkpoint_mutex_, next)) {
+      }
+      if (checkpoint_stopping_) return;
+      lock.Unlock();
       for (const auto& hosted : volumes_) {
         if (!hosted->primary()) continue;
         if (auto written = hosted->KeepCheckpoint(); !written)
           log::error("{}: {}", hosted->name().value, written.error().Text());
       }
+      lock.Lock();
     }
   }
 
   void StopCheckpointer() {
     {
-      const std::lock_guard lock(checkpoint_mutex_);
+      const MutexLock lock(checkpoint_mutex_);
       checkpoint_stopping_ = true;
     }
-    checkpoint_stop_.notify_all();
+    checkpoint_stop_.NotifyAll();
     if (checkpointer_.joinable()) checkpointer_.join();
   }
 
@@ -202,9 +207,9 @@ class NodeProcess : public Node {
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Reporter> reporter_;
 
-  std::mutex checkpoint_mutex_;
-  std::condition_variable checkpoint_stop_;
-  bool checkpoint_stopping_ = false;
+  Mutex checkpoint_mutex_;
+  CondVar checkpoint_stop_;
+  bool checkpoint_stopping_ HAWSER_GUARDED_BY(checkpoint_mutex_) = false;
   std::thread checkpointer_;
 };
 

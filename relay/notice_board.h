@@ -3,10 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/net/messages.h"
 
 namespace hawser {
@@ -21,11 +21,11 @@ class NoticeBoard {
   };
 
   void Post(Notes notes) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     notes_ = std::move(notes);
   }
   Notes Read() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return notes_;
   }
 
@@ -35,8 +35,8 @@ class NoticeBoard {
   std::atomic<std::uint64_t> refused = 0;
 
  private:
-  mutable std::mutex mutex_;
-  Notes notes_;
+  mutable Mutex mutex_;
+  Notes notes_ HAWSER_GUARDED_BY(mutex_);
 };
 
 }  // namespace hawser

@@ -1,14 +1,13 @@
 // A bounded queue from one thread to another. The sender never waits.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 
 namespace hawser {
 
@@ -20,18 +19,19 @@ class Queue {
   // False, and the item is dropped, if the queue is full or closed.
   bool Push(Item item) {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (closed_ || items_.size() >= capacity_) return false;
       items_.push_back(std::move(item));
     }
-    changed_.notify_one();
+    changed_.NotifyOne();
     return true;
   }
 
   // The next item, waiting until `deadline` for it; nullopt at the deadline and when the queue is closed.
   std::optional<Item> Pop(Deadline deadline) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, deadline, [this] { return closed_ || !items_.empty(); });
+    const MutexLock lock(mutex_);
+    while (!closed_ && items_.empty() && changed_.WaitUntil(mutex_, deadline)) {
+    }
     if (closed_ || items_.empty()) return std::nullopt;
     std::optional<Item> item(std::move(items_.front()));
     items_.pop_front();
@@ -41,23 +41,23 @@ class Queue {
   // What is still in it is dropped.
   void Close() {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       closed_ = true;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 
   bool closed() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return closed_;
   }
 
  private:
   const std::size_t capacity_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Item> items_;
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Item> items_ HAWSER_GUARDED_BY(mutex_);
+  bool closed_ HAWSER_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hawser

@@ -7,9 +7,9 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 
+#include "common/base/mutex.h"
 #include "common/fuse/kill_watch.h"
 #include "common/fuse/operations.h"
 
@@ -22,13 +22,13 @@ class OpenHandles {
   template <class Handle>
   std::uint64_t Keep(std::unique_ptr<Handle> handle) {
     const auto key = reinterpret_cast<std::uint64_t>(handle.get());
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     handles_.emplace(key, std::move(handle));
     return key;
   }
   void Close(std::uint64_t key) {
     std::shared_ptr<void> closed;  // outside the lock
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto found = handles_.find(key); found != handles_.end()) {
       closed = std::move(found->second);
       handles_.erase(found);
@@ -36,8 +36,8 @@ class OpenHandles {
   }
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<void>> handles_;
+  Mutex mutex_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<void>> handles_ HAWSER_GUARDED_BY(mutex_);
 };
 
 // What a session's requests are run against; libfuse's userdata.

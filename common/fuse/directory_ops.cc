@@ -19,7 +19,7 @@ Result<std::unique_ptr<DirectoryHandle>> Operations::OpenDir(NodeId node) {
 
 Status Operations::ReadDirectory(DirectoryHandle& directory, off_t offset, bool plus,
                                  const std::function<bool(const DirectoryEntry&)>& add) {
-  const std::lock_guard lock(directory.mutex);
+  const MutexLock lock(directory.mutex);
   DIR* listing = directory.listing.get();
   if (offset != directory.offset) ::seekdir(listing, offset);
   for (;;) {
@@ -27,7 +27,7 @@ Status Operations::ReadDirectory(DirectoryHandle& directory, off_t offset, bool 
     const dirent* found = ::readdir(listing);
     if (found == nullptr && errno != 0) return ErrnoError("cannot list a directory");
     if (found == nullptr) return {};
-    DirectoryEntry entry{found->d_name, found->d_ino, DTTOIF(found->d_type), found->d_off, std::nullopt};
+    DirectoryEntry entry{found->d_name, found->d_ino, static_cast<mode_t>(DTTOIF(found->d_type)), found->d_off, std::nullopt};
     if (plus && entry.name != "." && entry.name != "..") {
       auto looked_up = volume_.Lookup(directory.node, entry.name);
       if (!looked_up && looked_up.error().code == ENOENT) continue;  // removed since

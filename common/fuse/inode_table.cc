@@ -43,7 +43,7 @@ InodeTable::Node* InodeTable::Walk(const StorePath& path) const {
 }
 
 NodeId InodeTable::Remember(NodeId parent_id, const std::string& name, ino_t inode) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Node* parent = Lookup(parent_id);
   Node*& node = by_inode_[inode];
   if (node == nullptr) {
@@ -59,7 +59,7 @@ NodeId InodeTable::Remember(NodeId parent_id, const std::string& name, ino_t ino
 }
 
 void InodeTable::Forget(NodeId id, std::uint64_t count) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Node* node = Lookup(id);
   if (node == nullptr || node == root_) return;
   node->lookups -= std::min(node->lookups, count);
@@ -100,7 +100,7 @@ void InodeTable::DropName(Node* parent, const std::string& name) {
 }
 
 std::optional<StorePath> InodeTable::PathOf(NodeId id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
   if (node == nullptr) return std::nullopt;
   std::vector<const std::string*> names;
@@ -119,7 +119,7 @@ std::optional<StorePath> InodeTable::PathOf(NodeId id) const {
 }
 
 std::vector<ino_t> InodeTable::Lineage(NodeId id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<ino_t> inodes;
   for (const Node* node = Lookup(id); node != nullptr;
        node = node->names.empty() ? nullptr : node->names.front().parent)
@@ -128,50 +128,50 @@ std::vector<ino_t> InodeTable::Lineage(NodeId id) const {
 }
 
 std::optional<ino_t> InodeTable::InodeOf(NodeId id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
   return node == nullptr ? std::nullopt : std::optional(node->inode);
 }
 
 SharedFd InodeTable::PinOf(NodeId id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
   return node == nullptr ? nullptr : node->pin;
 }
 
 bool InodeTable::WouldLoseLastName(const StorePath& path) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Node* node = Walk(path);
   return node != nullptr && node->names.size() == 1;
 }
 
 bool InodeTable::Knows(const StorePath& path) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return Walk(path) != nullptr;
 }
 
 void InodeTable::Pin(const StorePath& path, UniqueFd pin) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (Node* node = Walk(path)) node->pin = std::make_shared<UniqueFd>(std::move(pin));
 }
 
 std::optional<NodeId> InodeTable::Find(const StorePath& path) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Node* node = Walk(path);
   return node == nullptr ? std::nullopt : std::optional(node->id);
 }
 
 std::size_t InodeTable::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return nodes_.size();
 }
 
 void InodeTable::Follow(const Record& record) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::visit(Overloaded{
-                 [this](const Unlink& r) { Remove(r.path); },
-                 [this](const Rmdir& r) { Remove(r.path); },
-                 [this](const Rename& r) {
+                 [this](const Unlink& r) HAWSER_REQUIRES(mutex_) { Remove(r.path); },
+                 [this](const Rmdir& r) HAWSER_REQUIRES(mutex_) { Remove(r.path); },
+                 [this](const Rename& r) HAWSER_REQUIRES(mutex_) {
                    r.mode == RenameMode::kExchange ? Exchange(r.path, r.new_path) : Move(r.path, r.new_path);
                  },
                  // A new name is learned when the kernel looks it up.

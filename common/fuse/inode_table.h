@@ -11,13 +11,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/base/mutex.h"
 #include "common/base/unique_fd.h"
 #include "common/record/record.h"
 
@@ -70,20 +70,20 @@ class InodeTable {
     std::string name;
   };
 
-  Node* Lookup(NodeId id) const;
-  Node* Walk(const StorePath& path) const;
-  void AddName(Node* node, Node* parent, const std::string& name);
-  void DropName(Node* parent, const std::string& name);
-  void Move(const StorePath& from, const StorePath& to);
-  void Exchange(const StorePath& one, const StorePath& other);
-  void Remove(const StorePath& path);
-  void ReleaseIfUnused(Node* node);
+  Node* Lookup(NodeId id) const HAWSER_REQUIRES(mutex_);
+  Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
+  void AddName(Node* node, Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  void DropName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  void Move(const StorePath& from, const StorePath& to) HAWSER_REQUIRES(mutex_);
+  void Exchange(const StorePath& one, const StorePath& other) HAWSER_REQUIRES(mutex_);
+  void Remove(const StorePath& path) HAWSER_REQUIRES(mutex_);
+  void ReleaseIfUnused(Node* node) HAWSER_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_;  // by NodeId
-  std::unordered_map<ino_t, Node*> by_inode_;
-  Node* root_;
-  std::uint64_t next_id_ = kRootNode.value + 1;
+  mutable Mutex mutex_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_ HAWSER_GUARDED_BY(mutex_);  // by NodeId
+  std::unordered_map<ino_t, Node*> by_inode_ HAWSER_GUARDED_BY(mutex_);
+  Node* root_ HAWSER_GUARDED_BY(mutex_);
+  std::uint64_t next_id_ HAWSER_GUARDED_BY(mutex_) = kRootNode.value + 1;
 };
 
 }  // namespace hawser

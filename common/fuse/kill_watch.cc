@@ -28,34 +28,34 @@ bool IsBeingKilled(pid_t thread) {
 
 KillWatch::~KillWatch() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
 }
 
 void KillWatch::Add(pid_t caller, std::atomic<bool>* killed) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   watched_[killed] = caller;
   if (!thread_.joinable()) thread_ = std::thread(&KillWatch::Run, this);
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void KillWatch::Remove(std::atomic<bool>* killed) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   watched_.erase(killed);
 }
 
 void KillWatch::Run() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     for (const auto& [killed, caller] : watched_)
       if (IsBeingKilled(caller)) killed->store(true);
     if (watched_.empty())
-      changed_.wait(lock, [this] { return stopping_ || !watched_.empty(); });
+      changed_.Wait(mutex_);
     else
-      changed_.wait_for(lock, kInterval, [this] { return stopping_; });
+      (void)changed_.WaitUntil(mutex_, SteadyClock::now() + kInterval);
   }
 }
 

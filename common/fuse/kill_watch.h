@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
+
+#include "common/base/mutex.h"
 
 namespace hawser {
 
@@ -29,10 +29,10 @@ class KillWatch {
  private:
   void Run();
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::atomic<bool>*, pid_t> watched_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::map<std::atomic<bool>*, pid_t> watched_ HAWSER_GUARDED_BY(mutex_);
+  bool stopping_ HAWSER_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // started by the first signal
 };
 

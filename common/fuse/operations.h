@@ -15,12 +15,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/bytes.h"
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/fuse/privileges.h"
 #include "common/fuse/volume.h"
@@ -68,8 +68,8 @@ struct CreateReply {
 struct DirectoryHandle {
   std::unique_ptr<DIR, int (*)(DIR*)> listing{nullptr, ::closedir};
   NodeId node;
-  std::mutex mutex;
-  off_t offset = 0;
+  Mutex mutex;
+  off_t offset HAWSER_GUARDED_BY(mutex) = 0;
 };
 
 struct AttributeChange {

@@ -159,13 +159,13 @@ Session::~Session() {
 
 // Threads that work on a call finish it first.
 void Session::StopThreads() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto complain_at = SteadyClock::now() + kUnmountPatience;
   bool complained = false;
   while (!threads_.empty()) {
     for (const pthread_t thread : threads_) ::pthread_kill(thread, kWakeSignal);
     // A signal that comes just before the read is lost, so it is sent again until all have gone.
-    changed_.wait_for(lock, std::chrono::milliseconds(20));
+    (void)changed_.WaitUntil(mutex_, SteadyClock::now() + std::chrono::milliseconds(20));
     if (!complained && SteadyClock::now() > complain_at) {
       log::warn("'{}': waiting for {} calls in flight", options_.mount, context_->in_flight.load());
       complained = true;
@@ -174,7 +174,7 @@ void Session::StopThreads() {
 }
 
 void Session::StartThread() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++idle_;
   std::thread thread(&Session::Work, this);
   threads_.push_back(thread.native_handle());
@@ -198,20 +198,20 @@ void Session::Work() {
     }
     bool another = false;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       another = --idle_ == 0 && threads_.size() < kMostThreads;
     }
     if (another && !stopping_) StartThread();
     fuse_session_process_buf(session_, &buffer);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++idle_;
     if (idle_ > kIdleThreads) break;
   }
   std::free(buffer.mem);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --idle_;
   std::erase(threads_, ::pthread_self());
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Session::Invalidate(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0); }

@@ -5,11 +5,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/fuse/operations.h"
 
@@ -67,10 +66,10 @@ class Session {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<pthread_t> threads_;  // running
-  int idle_ = 0;                    // of them, waiting for a request
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<pthread_t> threads_ HAWSER_GUARDED_BY(mutex_);  // running
+  int idle_ HAWSER_GUARDED_BY(mutex_) = 0;                    // of them, waiting for a request
 };
 
 // Detaches the mount at `path` if its filesystem process is gone ("transport endpoint is not connected"). EBUSY if a

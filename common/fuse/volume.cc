@@ -9,12 +9,12 @@ Volume::Volume(std::unique_ptr<Store> store)
     : store_(std::move(store)), inodes_(StatFd(store_->root_fd())->st_ino) {}
 
 std::shared_ptr<Role> Volume::role() const {
-  const std::lock_guard lock(role_mutex_);
+  const MutexLock lock(role_mutex_);
   return role_;
 }
 
 void Volume::set_role(std::shared_ptr<Role> role) {
-  const std::lock_guard lock(role_mutex_);
+  const MutexLock lock(role_mutex_);
   role_ = std::move(role);
 }
 

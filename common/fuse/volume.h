@@ -3,9 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <shared_mutex>
 
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/fuse/inode_table.h"
 #include "common/fuse/role.h"
@@ -67,8 +67,8 @@ class Volume {
   std::unique_ptr<Store> store_;
   InodeTable inodes_;
   ViewGate gate_;
-  mutable std::mutex role_mutex_;
-  std::shared_ptr<Role> role_;
+  mutable Mutex role_mutex_;
+  std::shared_ptr<Role> role_ HAWSER_GUARDED_BY(role_mutex_);
 };
 
 }  // namespace hawser

@@ -55,6 +55,7 @@ Result<std::unique_ptr<FileJournal>> FileJournal::Open(const JournalOptions& opt
     const std::string path = options.folder + "/" + SegmentName(last.first_group());
     HAWSER_ASSIGN(journal->writer_,
                   SegmentWriter::Resume(journal->disk_, path, recovered.offset, last.bytes));
+    const MutexLock unshared(journal->state_mutex_);
     journal->segments_ = std::move(recovered.segments);
   }
   journal->appended_ = journal->durable_ = recovered.report.end;
@@ -65,7 +66,7 @@ Result<std::unique_ptr<FileJournal>> FileJournal::Open(const JournalOptions& opt
 Status FileJournal::BeginSegment(const Progress& before, std::uint64_t frame_bytes) {
   const std::uint64_t bytes = std::max(options_.segment_bytes, NextSlot(kSegmentHeaderBytes, frame_bytes));
   HAWSER_ASSIGN(writer_, SegmentWriter::Create(disk_, options_.folder, SegmentHeader{before, Now()}, bytes));
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   segments_.push_back({before, bytes});
   return {};
 }
@@ -84,7 +85,7 @@ Status FileJournal::Append(const Frame& frame) {
 
 Status FileJournal::TryAppend(const Frame& frame) {
   HAWSER_TRY(writer_->Append(frame));
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   appended_ = frame.header.progress();
   return {};
 }
@@ -96,7 +97,7 @@ Status FileJournal::MakeRoom(std::uint64_t frame_bytes) {
     return BeginSegment(appended_, frame_bytes);
   }
   HAWSER_TRY(writer_->Grow(frame_bytes));
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   segments_.back().bytes = writer_->bytes();
   return {};
 }
@@ -105,7 +106,7 @@ Status FileJournal::Flush() { return Poison(poison_ ? *poison_ : TryFlush()); }
 
 Status FileJournal::TryFlush() {
   HAWSER_TRY(writer_->Flush());
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   durable_ = appended_;
   return {};
 }
@@ -123,29 +124,29 @@ Status FileJournal::Poison(Status status) {
 }
 
 Progress FileJournal::appended() const {
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   return appended_;
 }
 
 Progress FileJournal::durable() const {
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   return durable_;
 }
 
 Progress FileJournal::oldest() const {
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   return segments_.front().before;
 }
 
 std::uint64_t FileJournal::bytes() const {
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   std::uint64_t bytes = 0;
   for (const SegmentEntry& segment : segments_) bytes += segment.bytes;
   return bytes;
 }
 
 Status FileJournal::DropThrough(Group group) {
-  const std::lock_guard dropping(drop_mutex_);
+  const MutexLock dropping(drop_mutex_);
   while (const auto path = TakeOldest(group)) {
     HAWSER_TRY(disk_->Remove(*path));
     // One by one: a power cut must not keep an older one without a newer one.
@@ -155,7 +156,7 @@ Status FileJournal::DropThrough(Group group) {
 }
 
 std::optional<std::string> FileJournal::TakeOldest(Group group) {
-  const std::lock_guard lock(state_mutex_);
+  const MutexLock lock(state_mutex_);
   if (segments_.size() < 2 || segments_[1].before.position.group > group) return std::nullopt;
   const std::string path = options_.folder + "/" + SegmentName(segments_.front().first_group());
   segments_.erase(segments_.begin());

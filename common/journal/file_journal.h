@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/base/unique_fd.h"
 #include "common/journal/disk.h"
 #include "common/journal/journal.h"
@@ -56,9 +56,9 @@ class FileJournal : public Journal {
   std::unique_ptr<SegmentWriter> writer_;
   std::optional<Error> poison_;
 
-  std::mutex drop_mutex_;
-  mutable std::mutex state_mutex_;
-  std::vector<SegmentEntry> segments_;  // never empty once open
+  Mutex drop_mutex_;
+  mutable Mutex state_mutex_;
+  std::vector<SegmentEntry> segments_ HAWSER_GUARDED_BY(state_mutex_);  // never empty once open
   Progress appended_;
   Progress durable_;  // durable_ <= appended_
 };

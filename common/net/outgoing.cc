@@ -41,7 +41,7 @@ void ReleaseAdopted(void*, void* hint) {
 zmq::message_t ReleaseLatch::Lend(Bytes bytes) {
   if (bytes.size() <= kCopiedPartBytes) return zmq::message_t(bytes.data(), bytes.size());
   zmq::message_t part = Refer(bytes, &ReleaseLatch::Release, this);
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   ++lent_;
   return part;
 }
@@ -50,14 +50,14 @@ void ReleaseLatch::Release(void*, void* latch) {
   auto* self = static_cast<ReleaseLatch*>(latch);
   // Notified under the lock: AwaitRelease() returns, and the latch may go, only after this thread has let go
   // of it.
-  const std::scoped_lock lock(self->mutex_);
+  const MutexLock lock(self->mutex_);
   --self->lent_;
-  self->released_.notify_all();
+  self->released_.NotifyAll();
 }
 
 void ReleaseLatch::AwaitRelease() {
-  std::unique_lock lock(mutex_);
-  released_.wait(lock, [this] { return lent_ == 0; });
+  const MutexLock lock(mutex_);
+  while (lent_ > 0) released_.Wait(mutex_);
 }
 
 std::vector<zmq::message_t> ShareParts(std::span<const Bytes> parts, std::shared_ptr<const void> owner) {

@@ -2,13 +2,12 @@
 // common/net's own files.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <zmq.hpp>
 
 #include "common/base/bytes.h"
+#include "common/base/mutex.h"
 
 namespace hawser {
 
@@ -26,9 +25,9 @@ class ReleaseLatch {
  private:
   static void Release(void* data, void* latch);
 
-  std::mutex mutex_;
-  std::condition_variable released_;
-  std::size_t lent_ = 0;
+  Mutex mutex_;
+  CondVar released_;
+  std::size_t lent_ HAWSER_GUARDED_BY(mutex_) = 0;
 };
 
 // Parts that are `parts`, which belong to `owner`: it is kept until libzmq has released the last of them.

@@ -7,7 +7,7 @@
 namespace hawser {
 
 Result<FileId> FileIds::Next() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (next_ == reserved_) HAWSER_TRY(Reserve());
   return FileId((generation_.value << 48) | next_++);
 }

@@ -2,10 +2,10 @@
 // crashes: numbers are reserved on disk in batches before they are used.
 #pragma once
 
-#include <mutex>
 #include <string>
 
 #include "common/base/ids.h"
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 
 namespace hawser {
@@ -21,13 +21,13 @@ class FileIds {
  private:
   static constexpr std::uint64_t kBatch = 1 << 20;
 
-  Status Reserve();
+  Status Reserve() HAWSER_REQUIRES(mutex_);
 
   const std::string path_;
   const Generation generation_;
-  std::mutex mutex_;
-  std::uint64_t next_ = 0;
-  std::uint64_t reserved_ = 0;  // next_ < reserved_ may be given
+  Mutex mutex_;
+  std::uint64_t next_ HAWSER_GUARDED_BY(mutex_) = 0;
+  std::uint64_t reserved_ HAWSER_GUARDED_BY(mutex_) = 0;  // next_ < reserved_ may be given
 };
 
 }  // namespace hawser
