@@ -274,8 +274,9 @@ TEST_F(RecoveryTest, CutThatWasInterruptedAtAnyByteIsRepeated) {
   const Place torn = PlaceOf(2);
   const Place behind = PlaceOf(3);
   Close();
+  CorruptByte(torn.path, torn.end() - 1);
   const std::string left = ReadAll(torn.path);
-  for (std::uint64_t zeroed = torn.slot + kStampBytes; zeroed < behind.end(); ++zeroed) {
+  for (std::uint64_t zeroed = torn.slot; zeroed < behind.end(); ++zeroed) {
     Restore(torn.path, left);
     ZeroFrom(torn.path, torn.slot, zeroed);
     ExpectRecovers(2);
