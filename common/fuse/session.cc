@@ -189,29 +189,42 @@ void Session::Work() {
   ::pthread_sigmask(SIG_UNBLOCK, &wake, nullptr);
 
   fuse_buf buffer{};
-  while (!stopping_) {
-    const int got = fuse_session_receive_buf(session_, &buffer);
-    if (got == -EINTR || got == -EAGAIN) continue;
-    if (got <= 0) {
-      if (!stopping_ && !ended_.exchange(true)) log::warn("the mount at '{}' has ended", options_.mount);
-      break;
-    }
-    bool another = false;
-    {
-      const MutexLock lock(mutex_);
-      another = --idle_ == 0 && threads_.size() < kMostThreads;
-    }
-    if (another && !stopping_) StartThread();
+  do {
+    if (!Receive(buffer)) break;
+    if (MustStartAnother()) StartThread();
     fuse_session_process_buf(session_, &buffer);
-    const MutexLock lock(mutex_);
-    ++idle_;
-    if (idle_ > kIdleThreads) break;
-  }
+  } while (MayStay());
   std::free(buffer.mem);
   const MutexLock lock(mutex_);
-  --idle_;
   std::erase(threads_, ::pthread_self());
   changed_.NotifyAll();
+}
+
+bool Session::Receive(fuse_buf& buffer) {
+  while (!stopping_) {
+    const int got = fuse_session_receive_buf(session_, &buffer);
+    if (got > 0) return true;
+    if (got == -EINTR || got == -EAGAIN) continue;
+    if (!stopping_ && !ended_.exchange(true)) log::warn("the mount at '{}' has ended", options_.mount);
+    break;
+  }
+  const MutexLock lock(mutex_);
+  --idle_;
+  return false;
+}
+
+bool Session::MustStartAnother() {
+  const MutexLock lock(mutex_);
+  return --idle_ == 0 && threads_.size() < kMostThreads && !stopping_;
+}
+
+// One that leaves isn't counted, not even for a moment: of many that end their calls at once, each would see the others
+// and leave, and nobody would be there for the next request.
+bool Session::MayStay() {
+  const MutexLock lock(mutex_);
+  if (idle_ >= kIdleThreads) return false;
+  ++idle_;
+  return true;
 }
 
 void Session::Invalidate(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0); }

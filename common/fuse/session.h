@@ -12,6 +12,7 @@
 #include "common/base/result.h"
 #include "common/fuse/operations.h"
 
+struct fuse_buf;
 struct fuse_session;
 
 namespace hawser {
@@ -55,6 +56,9 @@ class Session {
   Status Create();
   void StartThread();
   void Work();
+  bool Receive(fuse_buf& buffer);  // false: there will be no more
+  bool MustStartAnother();         // with a request in hand: whether nobody waits for the next one
+  bool MayStay();                  // after a request: whether to wait for another
   void Unmount();
   void StopThreads();
 
@@ -69,7 +73,7 @@ class Session {
   Mutex mutex_;
   CondVar changed_;
   std::vector<pthread_t> threads_ HAWSER_GUARDED_BY(mutex_);  // running
-  int idle_ HAWSER_GUARDED_BY(mutex_) = 0;                    // of them, waiting for a request
+  int idle_ HAWSER_GUARDED_BY(mutex_) = 0;  // of them, waiting for a request
 };
 
 // Detaches the mount at `path` if its filesystem process is gone ("transport endpoint is not connected"). EBUSY if a

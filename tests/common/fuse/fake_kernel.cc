@@ -42,7 +42,7 @@ void FakeKernel::SendRaw(Bytes bytes) {
   EXPECT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
 }
 
-FakeKernel::Reply FakeKernel::Call(fuse_opcode opcode, std::uint64_t node, Bytes body) {
+std::uint64_t FakeKernel::Send(fuse_opcode opcode, std::uint64_t node, Bytes body) {
   fuse_in_header header{};
   header.len = static_cast<std::uint32_t>(sizeof header + body.size());
   header.opcode = opcode;
@@ -51,22 +51,31 @@ FakeKernel::Reply FakeKernel::Call(fuse_opcode opcode, std::uint64_t node, Bytes
   Buffer packet = Body(header);
   packet.insert(packet.end(), body.begin(), body.end());
   SendRaw(packet);
+  return header.unique;
+}
 
+FakeKernel::Received FakeKernel::Receive() {
   pollfd waiting{socket_.get(), POLLIN, 0};
   if (::poll(&waiting, 1, kPatienceMilliseconds) != 1) {
-    ADD_FAILURE() << "no reply to opcode " << opcode;
-    return {EIO, {}};
+    ADD_FAILURE() << "no reply";
+    return {0, {EIO, {}}};
   }
   Buffer reply(kMostReplyBytes);
   const ssize_t size = ::recv(socket_.get(), reply.data(), reply.size(), 0);
   fuse_out_header out{};
   if (size < static_cast<ssize_t>(sizeof out)) {
-    ADD_FAILURE() << "a short reply to opcode " << opcode;
-    return {EIO, {}};
+    ADD_FAILURE() << "a short reply";
+    return {0, {EIO, {}}};
   }
   std::memcpy(&out, reply.data(), sizeof out);
-  EXPECT_EQ(out.unique, header.unique);
-  return {-out.error, Buffer(reply.begin() + sizeof out, reply.begin() + size)};
+  return {out.unique, {-out.error, Buffer(reply.begin() + sizeof out, reply.begin() + size)}};
+}
+
+FakeKernel::Reply FakeKernel::Call(fuse_opcode opcode, std::uint64_t node, Bytes body) {
+  const std::uint64_t unique = Send(opcode, node, body);
+  Received received = Receive();
+  EXPECT_EQ(received.unique, unique) << "opcode " << opcode;
+  return std::move(received.reply);
 }
 
 }  // namespace hawser::test

@@ -34,6 +34,13 @@ class FakeKernel {
   Reply Init();
   // Sends a request of `opcode` on `node` with `body` and waits for its reply.
   Reply Call(fuse_opcode opcode, std::uint64_t node, Bytes body);
+  // The halves of Call, for many at once: replies come in any order.
+  std::uint64_t Send(fuse_opcode opcode, std::uint64_t node, Bytes body);
+  struct Received {
+    std::uint64_t unique;  // as Send has returned it
+    Reply reply;
+  };
+  Received Receive();
   // Sends raw bytes as they are.
   void SendRaw(Bytes bytes);
 

@@ -5,8 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <mutex>
+
 #include "tests/common/fuse/fake_kernel.h"
 #include "tests/support/local_role.h"
+#include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace hawser {
@@ -115,6 +119,28 @@ TEST_F(SessionTest, AFileOpenedByANameThatIsGoneIsWrittenUnderItsOtherOne) {
   struct stat info {};
   ASSERT_EQ(::stat((folder_.path() + "/b").c_str(), &info), 0);
   EXPECT_EQ(info.st_size, 5);
+}
+
+// Threads that are about to leave must not be taken for waiting ones: those that serve what comes meanwhile would leave
+// as well, and nobody would be there.
+TEST_F(SessionTest, ManyCallsThatEndAtOnceLeaveSomebodyForTheNext) {
+  constexpr std::size_t kHeldUp = 40;
+  constexpr std::size_t kMeanwhile = 200;
+  const auto threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+  };
+  const auto send = [&] { kernel_->Send(FUSE_GETATTR, FUSE_ROOT_ID, FakeKernel::Body(fuse_getattr_in{})); };
+  for (int round = 0; round < 5; ++round) {
+    std::unique_lock gate(volume_->gate());
+    for (std::size_t i = 0; i < kHeldUp; ++i) send();
+    // This one, those that wait at the gate, and one that waits for a request.
+    ASSERT_TRUE(test::WaitUntil([&] { return threads() >= 1 + kHeldUp + 1; }));
+    gate.unlock();
+    for (std::size_t i = 0; i < kMeanwhile; ++i) send();
+    for (std::size_t i = 0; i < kHeldUp + kMeanwhile; ++i)
+      ASSERT_NE(kernel_->Receive().unique, 0U) << "round " << round << ", after " << i << " replies";
+  }
 }
 
 TEST_F(SessionTest, NamesThatCannotBeAreRefused) {
