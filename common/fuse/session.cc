@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <system_error>
 #include <thread>
 
 #include "common/base/log.h"
@@ -116,7 +117,7 @@ Result<std::unique_ptr<Session>> Session::Mount(Operations& operations, const Se
   }
   session->mounted_ = true;
   HAWSER_TRY(AskForKillprivV2(session->session_));
-  session->StartThread();
+  HAWSER_TRY(session->StartThread());
   return session;
 }
 
@@ -129,7 +130,7 @@ Result<std::unique_ptr<Session>> Session::Serve(Operations& operations, UniqueFd
       [](int from, void* buffer, std::size_t size, void*) { return ::read(from, buffer, size); }, nullptr, nullptr};
   if (fuse_session_custom_io(session->session_, &io, session->custom_fd_.get()) != 0)
     return Error{EINVAL, "libfuse refused the socket"};
-  session->StartThread();
+  HAWSER_TRY(session->StartThread());
   return session;
 }
 
@@ -173,12 +174,17 @@ void Session::StopThreads() {
   }
 }
 
-void Session::StartThread() {
+Status Session::StartThread() {
   const MutexLock lock(mutex_);
+  try {
+    std::thread thread(&Session::Work, this);
+    threads_.push_back(thread.native_handle());
+    thread.detach();  // StopThreads waits until it has taken itself off the list
+  } catch (const std::system_error& problem) {
+    return Error{problem.code().value(), fmt::format("cannot start a thread for '{}'", options_.mount)};
+  }
   ++idle_;
-  std::thread thread(&Session::Work, this);
-  threads_.push_back(thread.native_handle());
-  thread.detach();  // StopThreads waits until it has taken itself off the list
+  return {};
 }
 
 void Session::Work() {
@@ -191,7 +197,10 @@ void Session::Work() {
   fuse_buf buffer{};
   do {
     if (!Receive(buffer)) break;
-    if (MustStartAnother()) StartThread();
+    if (MustStartAnother()) {
+      // Without it calls wait until one of those in hand ends.
+      if (auto started = StartThread(); !started) log::warn("{}", started.error().Text());
+    }
     fuse_session_process_buf(session_, &buffer);
   } while (MayStay());
   std::free(buffer.mem);

@@ -54,7 +54,7 @@ class Session {
 
   Session(Operations& operations, const SessionOptions& options);
   Status Create();
-  void StartThread();
+  Status StartThread();
   void Work();
   bool Receive(fuse_buf& buffer);  // false: there will be no more
   bool MustStartAnother();         // with a request in hand: whether nobody waits for the next one
