@@ -5,41 +5,11 @@
 namespace hawser {
 
 HeadKeeper::HeadKeeper(std::string path, const ReplicaBoard& board, std::optional<HeardHead> saved)
-    : path_(std::move(path)), board_(board), saved_(std::move(saved)) {
-  thread_ = std::thread([this] { Run(); });
-}
-
-// As a crash.
-HeadKeeper::~HeadKeeper() {
-  {
-    const MutexLock lock(mutex_);
-    stop_ = true;
-  }
-  changed_.NotifyAll();
-  if (thread_.joinable()) thread_.join();
-}
+    : path_(std::move(path)), board_(board), saved_(std::move(saved)), thread_(kLook, [this] { Look(); }) {}
 
 void HeadKeeper::Stop() {
-  {
-    const MutexLock lock(mutex_);
-    stop_ = true;
-  }
-  changed_.NotifyAll();
-  if (thread_.joinable()) thread_.join();
+  thread_.Stop();
   if (const auto heard = board_.heard()) Save(*heard);
-}
-
-void HeadKeeper::Run() {
-  MutexLock lock(mutex_);
-  for (;;) {
-    const Deadline next = SteadyClock::now() + kLook;
-    while (!stop_ && changed_.WaitUntil(mutex_, next)) {
-    }
-    if (stop_) return;
-    lock.Unlock();
-    Look();
-    lock.Lock();
-  }
 }
 
 void HeadKeeper::Look() {

@@ -9,9 +9,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
 
-#include "common/base/mutex.h"
+#include "common/base/periodic_thread.h"
 #include "fuse_secondary/heard_head.h"
 #include "fuse_secondary/replica_board.h"
 
@@ -24,13 +23,11 @@ class HeadKeeper {
 
   // Starts its thread at once; the board outlives it. `saved` is what the file holds.
   HeadKeeper(std::string path, const ReplicaBoard& board, std::optional<HeardHead> saved);
-  ~HeadKeeper();
 
-  // Ends the thread and writes what was heard last.
+  // Ends the thread and writes what was heard last. Destroyed without it, it leaves the file as a crash does.
   void Stop();
 
  private:
-  void Run();
   void Look();
   void Save(const HeardHead& heard);
 
@@ -39,10 +36,7 @@ class HeadKeeper {
   std::optional<HeardHead> saved_;
   Group seen_;  // the head at the look before
   bool failed_ = false;
-  Mutex mutex_;
-  CondVar changed_;
-  bool stop_ HAWSER_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  PeriodicThread thread_;
 };
 
 }  // namespace hawser

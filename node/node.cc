@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 
 #include <map>
-#include <thread>
+#include <optional>
 
 #include "common/base/files.h"
 #include "common/base/log.h"
-#include "common/base/mutex.h"
+#include "common/base/periodic_thread.h"
 #include "fuse_primary/relay_client.h"
 #include "fuse_secondary/replica.h"
 #include "node/hosted_volume.h"
@@ -62,7 +62,7 @@ class NodeProcess : public Node {
     reporter_ = std::make_unique<Reporter>(
         context_, config_.relay.ControlEndpoint(), [this] { return MakeReport(); },
         [this](const Overview& overview) { Heard(overview); });
-    checkpointer_ = std::thread(&NodeProcess::KeepCheckpoints, this);
+    checkpointer_.emplace(kCheckpointInterval, [this] { KeepCheckpoints(); });
     return {};
   }
 
@@ -71,7 +71,7 @@ class NodeProcess : public Node {
     const auto note = [&first](Status status) {
       if (!status && first) first = std::move(status);
     };
-    StopCheckpointer();
+    checkpointer_.reset();
     for (const auto& hosted : volumes_) note(hosted->Stop());
     if (replica_ != nullptr) note(replica_->Stop());
     reporter_.reset();
@@ -169,29 +169,11 @@ class NodeProcess : public Node {
   }
 
   void KeepCheckpoints() {
-    MutexLock lock(checkpoint_mutex_);
-    for (;;) {
-      const Deadline next = SteadyClock::now() + kCheckpointInterval;
-      while (!checkpoint_stopping_ && checkpoint_stop_.WaitUntil(checkpoint_mutex_, next)) {
-      }
-      if (checkpoint_stopping_) return;
-      lock.Unlock();
-      for (const auto& hosted : volumes_) {
-        if (!hosted->primary()) continue;
-        if (auto written = hosted->KeepCheckpoint(); !written)
-          log::error("{}: {}", hosted->name().value, written.error().Text());
-      }
-      lock.Lock();
+    for (const auto& hosted : volumes_) {
+      if (!hosted->primary()) continue;
+      if (auto written = hosted->KeepCheckpoint(); !written)
+        log::error("{}: {}", hosted->name().value, written.error().Text());
     }
-  }
-
-  void StopCheckpointer() {
-    {
-      const MutexLock lock(checkpoint_mutex_);
-      checkpoint_stopping_ = true;
-    }
-    checkpoint_stop_.NotifyAll();
-    if (checkpointer_.joinable()) checkpointer_.join();
   }
 
   const Config config_;
@@ -206,11 +188,7 @@ class NodeProcess : public Node {
   std::vector<std::unique_ptr<HostedVolume>> volumes_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Reporter> reporter_;
-
-  Mutex checkpoint_mutex_;
-  CondVar checkpoint_stop_;
-  bool checkpoint_stopping_ HAWSER_GUARDED_BY(checkpoint_mutex_) = false;
-  std::thread checkpointer_;
+  std::optional<PeriodicThread> checkpointer_;
 };
 
 }  // namespace

@@ -20,8 +20,6 @@
 #define HAWSER_GUARDED_BY(mutex) HAWSER_THREAD_ATTRIBUTE(guarded_by(mutex))
 // A function or lambda that is called only while the mutex is held.
 #define HAWSER_REQUIRES(...) HAWSER_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
-// A function that is never called while the mutex is held: it takes it, or takes long.
-#define HAWSER_EXCLUDES(...) HAWSER_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 
 namespace hawser {
 
@@ -35,28 +33,16 @@ class HAWSER_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-// Holds a mutex for a scope; may let go of it in between.
+// Holds a mutex for a scope.
 class HAWSER_THREAD_ATTRIBUTE(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) HAWSER_THREAD_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) { mutex_.Lock(); }
-  ~MutexLock() HAWSER_THREAD_ATTRIBUTE(release_capability()) {
-    if (held_) mutex_.Unlock();
-  }
+  ~MutexLock() HAWSER_THREAD_ATTRIBUTE(release_capability()) { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
-  void Unlock() HAWSER_THREAD_ATTRIBUTE(release_capability()) {
-    mutex_.Unlock();
-    held_ = false;
-  }
-  void Lock() HAWSER_THREAD_ATTRIBUTE(acquire_capability()) {
-    mutex_.Lock();
-    held_ = true;
-  }
-
  private:
   Mutex& mutex_;
-  bool held_ = true;
 };
 
 // Waiting lets go of the mutex and has it again on return. It may return without a reason: wait in a loop over the

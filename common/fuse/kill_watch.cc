@@ -50,12 +50,15 @@ void KillWatch::Remove(std::atomic<bool>* killed) {
 void KillWatch::Run() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
+    if (watched_.empty()) {
+      changed_.Wait(mutex_);
+      continue;
+    }
     for (const auto& [killed, caller] : watched_)
       if (IsBeingKilled(caller)) killed->store(true);
-    if (watched_.empty())
-      changed_.Wait(mutex_);
-    else
-      (void)changed_.WaitUntil(mutex_, SteadyClock::now() + kInterval);
+    const Deadline next = SteadyClock::now() + kInterval;
+    while (!stopping_ && changed_.WaitUntil(mutex_, next)) {
+    }
   }
 }
 

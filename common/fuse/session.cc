@@ -196,13 +196,15 @@ void Session::Work() {
 
   fuse_buf buffer{};
   do {
-    if (!Receive(buffer)) break;
-    if (MustStartAnother()) {
+    const bool received = Receive(buffer);
+    const bool was_last = EndWait();
+    if (!received) break;
+    if (was_last) {
       // Without it calls wait until one of those in hand ends.
       if (auto started = StartThread(); !started) log::warn("{}", started.error().Text());
     }
     fuse_session_process_buf(session_, &buffer);
-  } while (MayStay());
+  } while (WaitAgain());
   std::free(buffer.mem);
   const MutexLock lock(mutex_);
   std::erase(threads_, ::pthread_self());
@@ -217,19 +219,17 @@ bool Session::Receive(fuse_buf& buffer) {
     if (!stopping_ && !ended_.exchange(true)) log::warn("the mount at '{}' has ended", options_.mount);
     break;
   }
-  const MutexLock lock(mutex_);
-  --idle_;
   return false;
 }
 
-bool Session::MustStartAnother() {
+bool Session::EndWait() {
   const MutexLock lock(mutex_);
   return --idle_ == 0 && threads_.size() < kMostThreads && !stopping_;
 }
 
 // One that leaves isn't counted, not even for a moment: of many that end their calls at once, each would see the others
 // and leave, and nobody would be there for the next request.
-bool Session::MayStay() {
+bool Session::WaitAgain() {
   const MutexLock lock(mutex_);
   if (idle_ >= kIdleThreads) return false;
   ++idle_;

@@ -57,8 +57,8 @@ class Session {
   Status StartThread();
   void Work();
   bool Receive(fuse_buf& buffer);  // false: there will be no more
-  bool MustStartAnother();         // with a request in hand: whether nobody waits for the next one
-  bool MayStay();                  // after a request: whether to wait for another
+  bool EndWait();                  // whether nobody waits for the next request now, and somebody may
+  bool WaitAgain();                // false: enough others do
   void Unmount();
   void StopThreads();
 

@@ -59,6 +59,7 @@ class FileJournal : public Journal {
   Mutex drop_mutex_;
   mutable Mutex state_mutex_;
   std::vector<SegmentEntry> segments_ HAWSER_GUARDED_BY(state_mutex_);  // never empty once open
+  // Changed under it by the appending thread, which alone reads them without.
   Progress appended_;
   Progress durable_;  // durable_ <= appended_
 };

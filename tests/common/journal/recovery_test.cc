@@ -50,6 +50,16 @@ class RecoveryTest : public JournalTest {
     ExpectHolds(0, groups + 1);
     Close();
   }
+  // Two groups that are flushed and two, of payloads of so many bytes, that aren't: where those lie.
+  std::pair<Place, Place> LeaveTwoUnflushed(std::size_t payload) {
+    Open();
+    AppendGroups(2);
+    AppendUnflushed(2, payload);
+    AppendUnflushed(2, payload);
+    const std::pair places(PlaceOf(2), PlaceOf(3));
+    Close();
+    return places;
+  }
   void Restore(const std::string& path, const std::string& content) {
     Close();
     WriteAll(path, content);
@@ -250,13 +260,7 @@ TEST_F(RecoveryTest, PowerCutInABatchKeepsTheFramesThatFollow) {
 }
 
 TEST_F(RecoveryTest, CutThatWasInterruptedIsRepeated) {
-  Open();
-  AppendGroups(2);
-  AppendUnflushed(2, 700);
-  AppendUnflushed(2, 700);
-  const Place torn = PlaceOf(2);
-  const Place behind = PlaceOf(3);
-  Close();
+  const auto [torn, behind] = LeaveTwoUnflushed(700);
   ZeroFrom(torn.path, torn.slot, torn.slot + 600);  // the cut's first sectors only
   Open();
   EXPECT_EQ(report_.end, progress_[1]);
@@ -267,13 +271,7 @@ TEST_F(RecoveryTest, CutThatWasInterruptedIsRepeated) {
 
 // The frame behind may be whole yet, with a stamp that is half gone.
 TEST_F(RecoveryTest, CutThatWasInterruptedAtAnyByteIsRepeated) {
-  Open();
-  AppendGroups(2);
-  AppendUnflushed(2, 100);
-  AppendUnflushed(2, 100);
-  const Place torn = PlaceOf(2);
-  const Place behind = PlaceOf(3);
-  Close();
+  const auto [torn, behind] = LeaveTwoUnflushed(100);
   CorruptByte(torn.path, torn.end() - 1);
   const std::string left = ReadAll(torn.path);
   for (std::uint64_t zeroed = torn.slot; zeroed < behind.end(); ++zeroed) {
