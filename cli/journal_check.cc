@@ -41,8 +41,7 @@ void ShowText(const CheckReport& report) {
   if (report.torn_tail) {
     fmt::print(
         "note: {} bytes of an unfinished write group in {} at {}; nobody was told that it is safe, and it is "
-        "cut "
-        "at the next start\n",
+        "cut at the next start\n",
         report.torn_bytes, Printable(report.torn_tail->segment), report.torn_tail->offset);
   }
   if (!report.unfinished_segment.empty()) {

@@ -8,8 +8,8 @@
 
 #include "cli/json.h"
 #include "common/config/config.h"
-#include "common/store/checkpoint.h"
 #include "fuse_secondary/heard_head.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser::cli {
 

@@ -4,7 +4,7 @@
 
 #include "common/journal/inspect.h"
 #include "common/journal/journal.h"
-#include "common/store/checkpoint.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser::cli {
 namespace {

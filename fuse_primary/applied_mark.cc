@@ -29,8 +29,8 @@ bool AppliedMark::idle() const {
   return in_flight_.empty();
 }
 
-// Forgets what lies before the mark. Between the mark and the newest known group, only as many groups are kept as
-// calls have been answered since the oldest one in flight began.
+// Forgets what lies before the mark. Between the mark and the newest known group, only as many groups are
+// kept as calls have been answered since the oldest one in flight began.
 void AppliedMark::Advance() {
   const std::uint64_t bound = in_flight_.empty() ? known_.rbegin()->first : *in_flight_.begin();
   known_.erase(known_.begin(), std::prev(known_.upper_bound(bound)));

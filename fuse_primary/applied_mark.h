@@ -1,8 +1,9 @@
-// How far a primary's store has got: the newest known write group up to which every record of this primary is applied.
+// How far a primary's store has got: the newest known write group up to which every record of this primary is
+// applied.
 //
-// Calls are applied out of order, and a record may be in the journal before its caller knows. What bounds the mark is
-// I2: a call's group comes after every group that was known before the call was submitted. So the mark never passes
-// what was known when the oldest call still in flight began.
+// Calls are applied out of order, and a record may be in the journal before its caller knows. What bounds the
+// mark is I2: a call's group comes after every group that was known before the call was submitted. So the
+// mark never passes what was known when the oldest call still in flight began.
 //
 // Pure but for its lock; thread safe.
 #pragma once
@@ -37,8 +38,10 @@ class AppliedMark {
 
  private:
   mutable Mutex mutex_;
-  std::map<std::uint64_t, Progress> known_ HAWSER_GUARDED_BY(mutex_);   // by group; the first is the mark; never empty
-  std::multiset<std::uint64_t> in_flight_ HAWSER_GUARDED_BY(mutex_);  // the newest known group as each call began
+  std::map<std::uint64_t, Progress> known_
+      HAWSER_GUARDED_BY(mutex_);  // by group; the first is the mark; never empty
+  std::multiset<std::uint64_t> in_flight_
+      HAWSER_GUARDED_BY(mutex_);  // the newest known group as each call began
 
   void Advance() HAWSER_REQUIRES(mutex_);
 };

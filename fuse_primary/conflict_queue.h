@@ -1,8 +1,9 @@
-// Keeps conflicting calls apart (I3): a call gets its turn when nothing that came before it, waiting or under way,
-// conflicts with it. First come, first served among those that conflict, so nobody starves.
+// Keeps conflicting calls apart (I3): a call gets its turn when nothing that came before it, waiting or under
+// way, conflicts with it. First come, first served among those that conflict, so nobody starves.
 //
-// Two calls conflict if they change a common inode, or if one of them moves a directory that the other's paths lead
-// through. What a ticket holds is a place in this queue, not a mutex: it may be held over the network.
+// Two calls conflict if they change a common inode, or if one of them moves a directory that the other's
+// paths lead through. What a ticket holds is a place in this queue, not a mutex: it may be held over the
+// network.
 //
 // Thread safe.
 #pragma once
@@ -12,7 +13,7 @@
 
 #include "common/base/mutex.h"
 #include "common/base/result.h"
-#include "common/fuse/role.h"
+#include "volume/mount/role.h"
 
 namespace hawser {
 

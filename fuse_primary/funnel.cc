@@ -102,11 +102,12 @@ Status Funnel::Finish(Journey& journey, const Answer& answer, Bytes payload, App
   return outcome;
 }
 
-// The store has no room for a journaled record: the node's real state is journaled after it, under the same turn, and is
-// not applied here. The caller waits for that, however long: only then is its errno true on every replica.
+// The store has no room for a journaled record: the node's real state is journaled after it, under the same
+// turn, and is not applied here. The caller waits for that, however long: only then is its errno true on
+// every replica.
 Status Funnel::Compensate(Journey& journey, const Error& full) {
-  log::warn("{}: no room for a journaled record ({}): {}; journaling what is there instead", volume_.name().value,
-            Describe(journey.record), full.Text());
+  log::warn("{}: no room for a journaled record ({}): {}; journaling what is there instead",
+            volume_.name().value, Describe(journey.record), full.Text());
   return Remedy(volume_.store(), journey.record, [&](Body body, Bytes payload) -> Status {
     const Record remedy{volume_.name(), generation_, journey.lane->NextOrigin(), std::move(body)};
     HAWSER_ASSIGN(const Answer answer,
@@ -130,13 +131,16 @@ Status Funnel::Refused(const Refusal& refusal) {
   return error;
 }
 
-// I7: what is journaled is not in this store. The caller gets the errno; nobody changes the volume here any more.
+// I7: what is journaled is not in this store. The caller gets the errno; nobody changes the volume here any
+// more.
 Status Funnel::StoreFailed(const Record& record, const Error& error) {
-  log::error("{}: the store refused a journaled record ({}): {}; the volume takes no more changes here. Mend the store, "
-             "then start this node again: the record will be applied from the journal",
-             volume_.name().value, Describe(record), error.Text());
+  log::error(
+      "{}: the store refused a journaled record ({}): {}; the volume takes no more changes here. Mend the "
+      "store, then start this node again: the record will be applied from the journal",
+      volume_.name().value, Describe(record), error.Text());
   const MutexLock lock(mutex_);
-  if (!trouble_) trouble_ = Trouble{"diverged", Error{EIO, "the store refused a journaled record: " + error.Text()}};
+  if (!trouble_)
+    trouble_ = Trouble{"diverged", Error{EIO, "the store refused a journaled record: " + error.Text()}};
   return error;
 }
 
@@ -144,9 +148,10 @@ Status Funnel::StoreFailed(const Record& record, const Error& error) {
 Status Funnel::CheckJournal(const Position& position) {
   const JournalId& journal = applied_.Get().position.journal;
   if (position.journal == journal) return {};
-  Error error{EIO, fmt::format("the relay now writes journal {}, not {} that this store follows; stop this node, and "
-                               "restore the relay's journal folder",
-                               position.journal.Hex(), journal.Hex())};
+  Error error{
+      EIO, fmt::format("the relay now writes journal {}, not {} that this store follows; stop this node, and "
+                       "restore the relay's journal folder",
+                       position.journal.Hex(), journal.Hex())};
   log::error("{}: {}", volume_.name().value, error.message);
   const MutexLock lock(mutex_);
   if (!trouble_) trouble_ = Trouble{"diverged", error};
@@ -155,7 +160,9 @@ Status Funnel::CheckJournal(const Position& position) {
 
 Status Funnel::GiveUp(Journey journey, Bytes payload, const Error& why) {
   const MutexLock lock(mutex_);
-  if (stopping_) return Error{EIO, "stopped while waiting for the relay; whether it has the change is settled at the next start"};
+  if (stopping_)
+    return Error{
+        EIO, "stopped while waiting for the relay; whether it has the change is settled at the next start"};
   // From here on the settler owns the turn: calls that conflict wait for it.
   settlers_.emplace_back([this, held = std::make_shared<Journey>(std::move(journey)),
                           copy = Buffer(payload.begin(), payload.end())] { Settle(*held, copy); });
@@ -164,16 +171,16 @@ Status Funnel::GiveUp(Journey journey, Bytes payload, const Error& why) {
 }
 
 void Funnel::Settle(Journey& journey, const Buffer& payload) {
-  log::warn("{}: the outcome of a change is not known; asking the relay until it answers: {}", volume_.name().value,
-            Describe(journey.record));
+  log::warn("{}: the outcome of a change is not known; asking the relay until it answers: {}",
+            volume_.name().value, Describe(journey.record));
   const auto answer = journey.lane->Submit(journey.header, payload, std::nullopt, &stop_settling_);
   if (!answer) {
     log::warn("{}: a change stays unsettled: {}", volume_.name().value, answer.error().Text());
     return;
   }
   const auto outcome = Finish(journey, *answer, payload, {});
-  log::info("{}: settled a change ({}): {}", volume_.name().value, outcome ? "it took place" : "it did not take place",
-            Describe(journey.record));
+  log::info("{}: settled a change ({}): {}", volume_.name().value,
+            outcome ? "it took place" : "it did not take place", Describe(journey.record));
 }
 
 Status Funnel::Sync(int fd, bool data_only) {
@@ -188,8 +195,8 @@ Status Funnel::JournalRoot() {
                  },
                  [this]() -> Result<std::optional<Decision>> {
                    HAWSER_ASSIGN(const struct stat info, StatFd(volume_.store().root_fd()));
-                   SetAttr root{kRootFileId, {}, info.st_mode & 07777, info.st_uid, info.st_gid, {},
-                                Timestamp::From(info.st_mtim)};
+                   SetAttr root{kRootFileId, {}, info.st_mode & 07777,         info.st_uid,
+                                info.st_gid, {}, Timestamp::From(info.st_mtim)};
                    return std::optional(Decision{std::move(root), -1, nullptr});
                  },
                  {},

@@ -1,11 +1,12 @@
 // The primary's role: the one funnel through which every change of a volume goes (DESIGN sections 2 and 6).
 //
-// A call waits its turn (ConflictQueue), decides its record, has it journaled by the relay, applies it to the store and
-// returns. Log first, then apply: the store is never ahead of the journal.
+// A call waits its turn (ConflictQueue), decides its record, has it journaled by the relay, applies it to the
+// store and returns. Log first, then apply: the store is never ahead of the journal.
 //
-// A call may stop waiting while the outcome of its record is unknown: its process got a signal, or `on_relay_loss:
-// fail` has run out. Then a settler, a thread of the funnel's, takes over the record with its turn and its lane, so that
-// nothing that conflicts can pass, sends it until the relay answers and applies it.
+// A call may stop waiting while the outcome of its record is unknown: its process got a signal, or
+// `on_relay_loss: fail` has run out. Then a settler, a thread of the funnel's, takes over the record with its
+// turn and its lane, so that nothing that conflicts can pass, sends it until the relay answers and applies
+// it.
 #pragma once
 
 #include <atomic>
@@ -18,21 +19,21 @@
 
 #include "common/base/mutex.h"
 #include "common/config/config.h"
-#include "common/fuse/role.h"
-#include "common/fuse/volume.h"
-#include "common/store/file_ids.h"
 #include "fuse_primary/applied_mark.h"
 #include "fuse_primary/conflict_queue.h"
 #include "fuse_primary/relay_client.h"
+#include "volume/mount/role.h"
+#include "volume/mount/volume.h"
+#include "volume/store/file_ids.h"
 
 namespace hawser {
 
 class Funnel : public Role {
  public:
-  // `volume` and `relay` outlive the funnel. `file_ids`: path of the file of reserved ids. `applied`: what the store
-  // holds already.
-  Funnel(Volume& volume, RelayClient& relay, const VolumeConfig& config, Generation generation, std::string file_ids,
-         const Progress& applied);
+  // `volume` and `relay` outlive the funnel. `file_ids`: path of the file of reserved ids. `applied`: what
+  // the store holds already.
+  Funnel(Volume& volume, RelayClient& relay, const VolumeConfig& config, Generation generation,
+         std::string file_ids, const Progress& applied);
   ~Funnel() override;
 
   bool writable() const override { return true; }
@@ -41,7 +42,8 @@ class Funnel : public Role {
   Status Sync(int fd, bool data_only) override;
   Result<FileId> NewFileId() override { return file_ids_.Next(); }
 
-  // Journals the attributes of the volume's root, so that every replica's gets the same. Once in a volume's life.
+  // Journals the attributes of the volume's root, so that every replica's gets the same. Once in a volume's
+  // life.
   Status JournalRoot();
 
   // No new calls; those in flight that wait for the relay give up (EIO), the others finish.

@@ -8,7 +8,7 @@
 #include "common/journal/frame.h"
 #include "common/net/requester.h"
 #include "common/record/codec.h"
-#include "common/store/redo.h"
+#include "volume/store/redo.h"
 
 namespace hawser {
 
@@ -36,22 +36,24 @@ class JournalWalk {
  private:
   Status Step(const Progress& head, const Visit& visit) {
     const Buffer pull = Encode(Pull{node_, at_.position, kBatchBytes});
-    HAWSER_ASSIGN(const Incoming reply, requester_.Request(MessageType::kPull, {pull}, std::nullopt, cancel_));
+    HAWSER_ASSIGN(const Incoming reply,
+                  requester_.Request(MessageType::kPull, {pull}, std::nullopt, cancel_));
     if (reply.type() != MessageType::kFrames || reply.parts() < 1)
       return Error{EPROTO, "the relay didn't answer a request for frames by frames"};
     HAWSER_ASSIGN(const PullReply answer, Decode<PullReply>(reply.part(0)));
     HAWSER_TRY(Check(answer));
     Bytes frames = reply.parts() > 1 ? reply.part(1) : Bytes();
     if (frames.empty()) {
-      return Error{EPROTO, fmt::format("the relay ends at {} although it welcomed this node at {}", at_.position.Text(),
-                                       head.position.Text())};
+      return Error{EPROTO, fmt::format("the relay ends at {} although it welcomed this node at {}",
+                                       at_.position.Text(), head.position.Text())};
     }
     while (!frames.empty() && at_.position.group < head.position.group) {
       HAWSER_ASSIGN(const Frame frame, ParseFrame(frames));
       HAWSER_TRY(CheckFollows(at_, frame.header));
       for (const Entry& entry : frame.entries) {
         HAWSER_ASSIGN(const Record record, DecodeRecord(entry.header, entry.payload));
-        const bool control = std::holds_alternative<Promote>(record.body) || std::holds_alternative<Mark>(record.body);
+        const bool control =
+            std::holds_alternative<Promote>(record.body) || std::holds_alternative<Mark>(record.body);
         if (record.volume != volume_ || control) continue;
         HAWSER_TRY(visit(record, entry.payload));
         ++records_;
@@ -65,15 +67,19 @@ class JournalWalk {
   Status Check(const PullReply& answer) const {
     const std::string& volume = volume_.value;
     switch (answer.answer) {
-      case PullReply::Answer::kFrames: return {};
+      case PullReply::Answer::kFrames:
+        return {};
       case PullReply::Answer::kGone:
-        return Error{ENODATA, fmt::format("volume {}: the relay no longer has the journal after {}, where this store "
-                                          "stands; this node can't be primary of it without a sync",
-                                          volume, at_.position.Text())};
+        return Error{ENODATA,
+                     fmt::format("volume {}: the relay no longer has the journal after {}, where this store "
+                                 "stands; this node can't be primary of it without a sync",
+                                 volume, at_.position.Text())};
       case PullReply::Answer::kDiverged:
-        return Error{ESTALE, fmt::format("volume {}: this store stands at {} of another journal than the relay's", volume,
-                                         at_.position.Text())};
-      case PullReply::Answer::kFailed: return Error{EIO, "the relay can't read its journal: " + answer.text};
+        return Error{ESTALE,
+                     fmt::format("volume {}: this store stands at {} of another journal than the relay's",
+                                 volume, at_.position.Text())};
+      case PullReply::Answer::kFailed:
+        return Error{EIO, "the relay can't read its journal: " + answer.text};
     }
     return Error{EPROTO, "unknown answer"};
   }
@@ -90,23 +96,27 @@ class JournalWalk {
 Status CheckSameJournal(const VolumeName& volume, const Position& store, const Position& head) {
   if (store.group == Group(0)) return {};
   if (store.journal != head.journal) {
-    return Error{ESTALE, fmt::format("volume {}: this store follows journal {}, but the relay has journal {}: restore the "
-                                     "relay's journal folder, or begin with an empty store",
-                                     volume.value, store.journal.Hex(), head.journal.Hex())};
+    return Error{
+        ESTALE,
+        fmt::format("volume {}: this store follows journal {}, but the relay has journal {}: restore the "
+                    "relay's journal folder, or begin with an empty store",
+                    volume.value, store.journal.Hex(), head.journal.Hex())};
   }
   if (store.group > head.group || (store.group == head.group && store.digest != head.digest)) {
-    return Error{ESTALE, fmt::format("volume {}: this store stands at {}, but the relay's journal ends at {}: it has lost "
-                                     "records that it had acknowledged; restore its journal folder",
-                                     volume.value, store.Text(), head.Text())};
+    return Error{
+        ESTALE,
+        fmt::format("volume {}: this store stands at {}, but the relay's journal ends at {}: it has lost "
+                    "records that it had acknowledged; restore its journal folder",
+                    volume.value, store.Text(), head.Text())};
   }
   return {};
 }
 
 }  // namespace
 
-Result<PrimaryRecovery> RecoverPrimary(NetContext& context, const std::string& control_endpoint, const NodeName& node,
-                                       Volume& volume, const Progress& from, const Progress& to, bool redo,
-                                       const std::atomic<bool>* cancel) {
+Result<PrimaryRecovery> RecoverPrimary(NetContext& context, const std::string& control_endpoint,
+                                       const NodeName& node, Volume& volume, const Progress& from,
+                                       const Progress& to, bool redo, const std::atomic<bool>* cancel) {
   HAWSER_TRY(CheckSameJournal(volume.name(), from.position, to.position));
   JournalWalk walk(context, control_endpoint, node, volume.name(), cancel);
   PrimaryRecovery done{from, to, 0};

@@ -37,7 +37,8 @@ Result<Answer> RelayClient::Lane::Submit(Bytes header, Bytes payload, std::optio
 
 Result<Answer> RelayClient::Lane::Ask(Bytes header, Bytes payload, std::optional<Deadline> deadline,
                                       const std::atomic<bool>* cancel) {
-  HAWSER_ASSIGN(const Incoming reply, requester_.Request(MessageType::kSubmit, {header, payload}, deadline, cancel));
+  HAWSER_ASSIGN(const Incoming reply,
+                requester_.Request(MessageType::kSubmit, {header, payload}, deadline, cancel));
   const Bytes body = reply.parts() > 0 ? reply.part(0) : Bytes();
   if (reply.type() == MessageType::kAck) {
     HAWSER_ASSIGN(const Ack ack, Decode<Ack>(body));
@@ -47,8 +48,8 @@ Result<Answer> RelayClient::Lane::Ask(Bytes header, Bytes payload, std::optional
     HAWSER_ASSIGN(Refusal refusal, Decode<Refusal>(body));
     return Answer(std::move(refusal));
   }
-  return Error{EPROTO, fmt::format("the relay at {} answered a record by a message of type {}", client_.endpoint_,
-                                   static_cast<int>(reply.type()))};
+  return Error{EPROTO, fmt::format("the relay at {} answered a record by a message of type {}",
+                                   client_.endpoint_, static_cast<int>(reply.type()))};
 }
 
 Status RelayClient::Lane::WaitToAskAgain(const std::string& why, std::optional<Deadline> deadline,

@@ -1,5 +1,6 @@
-// A primary's way to the relay's write port: a pool of lanes. A lane is one REQ socket and has one record outstanding;
-// its numbers count up by one an answered record, so that the relay recognises a resend (exactly once).
+// A primary's way to the relay's write port: a pool of lanes. A lane is one REQ socket and has one record
+// outstanding; its numbers count up by one an answered record, so that the relay recognises a resend (exactly
+// once).
 #pragma once
 
 #include <atomic>
@@ -32,9 +33,10 @@ class RelayClient {
     // The origin of the next record.
     Origin NextOrigin() const;
 
-    // Sends a record whose origin is NextOrigin() and waits for the answer. ETIMEDOUT, ECANCELED: it isn't known whether
-    // the relay has it; the same record must be sent again on this lane before any other. A relay whose journal has
-    // failed doesn't know either, until it is restarted: it is asked again until then.
+    // Sends a record whose origin is NextOrigin() and waits for the answer. ETIMEDOUT, ECANCELED: it isn't
+    // known whether the relay has it; the same record must be sent again on this lane before any other. A
+    // relay whose journal has failed doesn't know either, until it is restarted: it is asked again until
+    // then.
     Result<Answer> Submit(Bytes header, Bytes payload, std::optional<Deadline> deadline,
                           const std::atomic<bool>* cancel);
 
@@ -42,7 +44,8 @@ class RelayClient {
     friend class RelayClient;
     Lane(const RelayClient& client, std::uint32_t number);
 
-    Result<Answer> Ask(Bytes header, Bytes payload, std::optional<Deadline> deadline, const std::atomic<bool>* cancel);
+    Result<Answer> Ask(Bytes header, Bytes payload, std::optional<Deadline> deadline,
+                       const std::atomic<bool>* cancel);
     Status WaitToAskAgain(const std::string& why, std::optional<Deadline> deadline,
                           const std::atomic<bool>* cancel) const;
 

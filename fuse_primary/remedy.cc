@@ -10,8 +10,8 @@
 
 #include "common/base/files.h"
 #include "common/record/codec.h"
-#include "common/store/beneath.h"
-#include "common/store/file_ids.h"
+#include "volume/store/beneath.h"
+#include "volume/store/file_ids.h"
 
 namespace hawser {
 

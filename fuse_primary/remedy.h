@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "common/record/record.h"
-#include "common/store/store.h"
+#include "volume/store/store.h"
 
 namespace hawser {
 

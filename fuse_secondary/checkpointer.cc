@@ -6,7 +6,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
-#include "common/store/checkpoint.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser {
 

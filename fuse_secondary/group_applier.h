@@ -7,9 +7,9 @@
 #include <functional>
 #include <vector>
 
-#include "common/fuse/volume.h"
 #include "fuse_secondary/apply_pool.h"
 #include "fuse_secondary/replay_batch.h"
+#include "volume/mount/volume.h"
 
 namespace hawser {
 

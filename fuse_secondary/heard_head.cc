@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/files.h"
-#include "common/store/progress_json.h"
+#include "volume/store/progress_json.h"
 
 namespace hawser {
 

@@ -4,7 +4,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
-#include "common/store/store.h"
+#include "volume/store/store.h"
 
 namespace hawser {
 

@@ -8,10 +8,10 @@
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/journal/reader.h"
-#include "common/store/checkpoint.h"
-#include "common/store/redo.h"
 #include "fuse_secondary/divergence_note.h"
 #include "fuse_secondary/replay_batch.h"
+#include "volume/store/checkpoint.h"
+#include "volume/store/redo.h"
 
 namespace hawser {
 

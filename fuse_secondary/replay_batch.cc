@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/record/codec.h"
-#include "common/store/redo.h"
+#include "volume/store/redo.h"
 
 namespace hawser {
 

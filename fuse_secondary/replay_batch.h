@@ -18,7 +18,7 @@ struct ReplayRecord {
 struct ReplayGroup {
   Progress end;  // the state after this group
   std::uint64_t bytes = 0;
-  bool needs_checkpoint = false;  // see NeedsCheckpoint in common/store/redo.h
+  bool needs_checkpoint = false;  // see NeedsCheckpoint in volume/store/redo.h
   std::vector<ReplayRecord> records;
 };
 

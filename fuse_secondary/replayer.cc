@@ -7,8 +7,8 @@
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
-#include "common/store/redo.h"
 #include "fuse_secondary/divergence_note.h"
+#include "volume/store/redo.h"
 
 namespace hawser {
 
@@ -138,7 +138,8 @@ void Replayer::Publish(const ReplayBatch& batch, std::size_t from, std::size_t t
     applied_[i] = at_.position;
     moved.push_back(i);
   }
-  // First the kernel gives up what it has cached, then the position is told: who waits for it reads what it says.
+  // First the kernel gives up what it has cached, then the position is told: who waits for it reads what it
+  // says.
   for (std::size_t i = from; options_.on_applied && i < to; ++i) {
     for (const ReplayRecord& record : batch.groups[i].records) {
       if (active_[record.volume]) options_.on_applied(*volumes_[record.volume].volume, record.record);

@@ -19,9 +19,9 @@
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/config/config.h"
-#include "common/fuse/volume.h"
 #include "common/net/context.h"
 #include "common/net/messages.h"
+#include "volume/mount/volume.h"
 
 namespace hawser {
 
@@ -30,9 +30,9 @@ struct ReplicaVolume {
   std::string checkpoint_path;  // its folder exists
 };
 
-// Told of every record that was applied: what the kernel has cached of those paths is to be given up. Called in
-// the replayer's thread, when readers can see the record, outside the gate, and before the applied position is
-// reported. Records of one group come in any order.
+// Told of every record that was applied: what the kernel has cached of those paths is to be given up. Called
+// in the replayer's thread, when readers can see the record, outside the gate, and before the applied
+// position is reported. Records of one group come in any order.
 using OnApplied = std::function<void(Volume&, const Record&)>;
 
 struct ReplicaOptions {

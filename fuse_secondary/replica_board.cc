@@ -199,7 +199,9 @@ std::chrono::milliseconds ReplicaBoard::LagLocked(const VolumeStand& volume) con
 
 // What needs a person most comes first.
 std::string ReplicaBoard::StateLocked(const VolumeStand& volume) const {
-  const auto any = [&](Condition condition) HAWSER_REQUIRES(mutex_) { return volume.condition == condition || stream_ == condition; };
+  const auto any = [&](Condition condition) HAWSER_REQUIRES(mutex_) {
+    return volume.condition == condition || stream_ == condition;
+  };
   if (any(Condition::kDiverged)) return "diverged";
   if (any(Condition::kNeedsSync)) return "needs_sync";
   if (any(Condition::kFailed) || any(Condition::kStalled)) return "stalled";

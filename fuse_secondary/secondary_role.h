@@ -1,7 +1,7 @@
 // The role of a volume that follows another node's: it is read, and changes are refused until a promotion.
 #pragma once
 
-#include "common/fuse/role.h"
+#include "volume/mount/role.h"
 
 namespace hawser {
 

@@ -30,9 +30,11 @@ Status CheckApart(const std::string& store, const std::string& mount) {
     return end == outer.end();
   };
   if (below(real_store, real_mount) || below(real_mount, real_store)) {
-    return Error{EINVAL, fmt::format("store '{}' and mount '{}' are the same folder or one lies in the other; choose two "
-                                     "separate folders",
-                                     store, mount)};
+    return Error{
+        EINVAL,
+        fmt::format("store '{}' and mount '{}' are the same folder or one lies in the other; choose two "
+                    "separate folders",
+                    store, mount)};
   }
   return {};
 }
@@ -54,7 +56,8 @@ HostedVolume::HostedVolume(const Config& config, const VolumeName& name, const R
       replica_(replica) {}
 
 Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, const VolumeName& name,
-                                                         const ReplicaConfig& replica, const std::string& state) {
+                                                         const ReplicaConfig& replica,
+                                                         const std::string& state) {
   std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, name, replica));
   HAWSER_TRY(CheckMountFolder(replica.mount));
   HAWSER_TRY(CheckApart(replica.store, replica.mount));
@@ -64,8 +67,8 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
   hosted->checkpoint_path_ = folder + "/checkpoint";
   hosted->file_ids_path_ = folder + "/file_ids";
   hosted->volume_ = std::make_unique<Volume>(std::move(store));
-  hosted->operations_ = std::make_unique<Operations>(*hosted->volume_,
-                                                     OperationsOptions{replica.uid, replica.gid, replica.xattrs});
+  hosted->operations_ = std::make_unique<Operations>(
+      *hosted->volume_, OperationsOptions{replica.uid, replica.gid, replica.xattrs});
   return hosted;
 }
 
@@ -75,16 +78,18 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
   Progress from = checkpoint ? checkpoint->progress : Progress{};
   if (from.position.group == Group(0)) from.position.journal = welcome.head.position.journal;
   const bool redo = checkpoint ? !checkpoint->clean : !volume_->store().is_new();
-  // From here on the store may run ahead of its checkpoint: it isn't clean any more, also if this start is cut off.
-  if (checkpoint && checkpoint->clean) HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {checkpoint->progress, false}));
+  // From here on the store may run ahead of its checkpoint: it isn't clean any more, also if this start is
+  // cut off.
+  if (checkpoint && checkpoint->clean)
+    HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {checkpoint->progress, false}));
   const auto began = SteadyClock::now();
-  HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, relay.node(), *volume_, from,
-                                                               welcome.head, redo, cancel));
+  HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, relay.node(),
+                                                               *volume_, from, welcome.head, redo, cancel));
   const std::chrono::duration<double> took = SteadyClock::now() - began;
   if (redo || recovery.records > 0) {
     log::info("{}: {} from {} to {}: {} records in {:.2f} s", name().value,
-              redo ? "redone after an unclean end" : "applied", from.position.Text(), recovery.to.position.Text(),
-              recovery.records, took.count());
+              redo ? "redone after an unclean end" : "applied", from.position.Text(),
+              recovery.to.position.Text(), recovery.records, took.count());
   }
   funnel_ = std::make_shared<Funnel>(*volume_, relay, config_, generation, file_ids_path_, recovery.to);
   volume_->set_role(funnel_);
@@ -114,15 +119,16 @@ void HostedVolume::Invalidate(const Record& record) {
   const auto changed = [&](const StorePath& path) {
     if (const auto node = volume_->inodes().Find(path)) session->Invalidate(*node);
   };
-  std::visit(Overloaded{
-                 [&](const Write& r) { changed(r.path); },
-                 [&](const Truncate& r) { changed(r.path); },
-                 [&](const Allocate& r) { changed(r.path); },
-                 [&](const SetAttr& r) { changed(r.path); },
-                 // Names and attributes are asked for anew at each use: a secondary's replies may not be kept.
-                 [](const auto&) {},
-             },
-             record.body);
+  std::visit(
+      Overloaded{
+          [&](const Write& r) { changed(r.path); },
+          [&](const Truncate& r) { changed(r.path); },
+          [&](const Allocate& r) { changed(r.path); },
+          [&](const SetAttr& r) { changed(r.path); },
+          // Names and attributes are asked for anew at each use: a secondary's replies may not be kept.
+          [](const auto&) {},
+      },
+      record.body);
 }
 
 bool HostedVolume::mount_ended() const {
@@ -143,8 +149,8 @@ Status HostedVolume::WriteCheckpoint(bool clean) {
   if (const auto failed = flush_failure()) return *failed;
   const Progress applied = funnel_->applied().Get();
   if (auto flushed = volume_->store().Flush(); !flushed) {
-    // What the disk has of it nobody knows, and asking again would only seem to succeed: the old checkpoint stays, and the
-    // next start redoes from there.
+    // What the disk has of it nobody knows, and asking again would only seem to succeed: the old checkpoint
+    // stays, and the next start redoes from there.
     const MutexLock lock(mutex_);
     flush_failure_ = flushed.error();
     return flushed;
@@ -181,9 +187,10 @@ VolumeReport HostedVolume::Report() const {
   const MutexLock lock(mutex_);
   report.checkpoint = checkpoint_;
   if (flush_failure_ && report.problem.empty()) {
-    report.problem = fmt::format("{}; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
-                                 "redoes from {}",
-                                 flush_failure_->Text(), checkpoint_.position.Text());
+    report.problem = fmt::format(
+        "{}; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
+        "redoes from {}",
+        flush_failure_->Text(), checkpoint_.position.Text());
   }
   return report;
 }

@@ -7,13 +7,13 @@
 
 #include "common/base/mutex.h"
 #include "common/config/config.h"
-#include "common/fuse/operations.h"
-#include "common/fuse/session.h"
-#include "common/fuse/volume.h"
 #include "common/net/messages.h"
-#include "common/store/checkpoint.h"
 #include "fuse_primary/funnel.h"
 #include "fuse_primary/relay_client.h"
+#include "volume/mount/operations.h"
+#include "volume/mount/session.h"
+#include "volume/mount/volume.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser {
 
@@ -67,7 +67,8 @@ class HostedVolume {
 
   mutable Mutex mutex_;
   Progress checkpoint_ HAWSER_GUARDED_BY(mutex_);
-  std::optional<Error> flush_failure_ HAWSER_GUARDED_BY(mutex_);  // the store's disk has failed: no checkpoint any more
+  std::optional<Error> flush_failure_
+      HAWSER_GUARDED_BY(mutex_);  // the store's disk has failed: no checkpoint any more
   std::shared_ptr<Session> session_ HAWSER_GUARDED_BY(mutex_);
 };
 

@@ -83,7 +83,8 @@ class NodeProcess : public Node {
   }
 
   bool ended() const override {
-    return std::all_of(volumes_.begin(), volumes_.end(), [](const auto& hosted) { return hosted->mount_ended(); });
+    return std::all_of(volumes_.begin(), volumes_.end(),
+                       [](const auto& hosted) { return hosted->mount_ended(); });
   }
 
   std::vector<std::string> mounts() const override {
@@ -97,17 +98,20 @@ class NodeProcess : public Node {
     HAWSER_TRY(MakeDirectories(own_.state));
     HAWSER_ASSIGN(state_lock_, OpenFile(own_.state + "/lock", O_RDWR | O_CREAT));
     if (::flock(state_lock_.get(), LOCK_EX | LOCK_NB) != 0)
-      return Error{EBUSY, fmt::format("node {} runs already (its state folder '{}' is in use); stop that process first",
-                                      name_.value, own_.state)};
+      return Error{
+          EBUSY,
+          fmt::format("node {} runs already (its state folder '{}' is in use); stop that process first",
+                      name_.value, own_.state)};
     return {};
   }
 
-  // Who is primary of what: from the relay, or, if it doesn't answer and this node is primary of nothing, as last
-  // heard.
+  // Who is primary of what: from the relay, or, if it doesn't answer and this node is primary of nothing, as
+  // last heard.
   Status LearnRoles(const std::atomic<bool>* cancel) {
     const std::string path = own_.state + "/roles";
     HAWSER_ASSIGN(const auto known, ReadKnownRoles(path));
-    for (const auto& [volume, config] : config_.volumes) facts_[volume] = {volume, config.primary, Generation(0)};
+    for (const auto& [volume, config] : config_.volumes)
+      facts_[volume] = {volume, config.primary, Generation(0)};
     for (const VolumeFact& fact : known) facts_[fact.volume] = fact;
 
     auto welcome = relay_->Hello(SteadyClock::now() + kFirstHello, cancel);
@@ -123,8 +127,9 @@ class NodeProcess : public Node {
     }
     if (!welcome) return std::move(welcome).error();
     if (welcome->group != config_.group)
-      return Error{EINVAL, fmt::format("the relay at {} serves group {} and not {}; correct the address or the config",
-                                       config_.relay.WriteEndpoint(), welcome->group, config_.group)};
+      return Error{
+          EINVAL, fmt::format("the relay at {} serves group {} and not {}; correct the address or the config",
+                              config_.relay.WriteEndpoint(), welcome->group, config_.group)};
     for (const VolumeFact& fact : welcome->volumes) facts_[fact.volume] = fact;
     welcome_ = *std::move(welcome);
     return WriteKnownRoles(path, welcome_->volumes);
@@ -193,11 +198,13 @@ class NodeProcess : public Node {
 
 }  // namespace
 
-Result<std::unique_ptr<Node>> Node::Start(const Config& config, const NodeName& name, const std::atomic<bool>* cancel) {
+Result<std::unique_ptr<Node>> Node::Start(const Config& config, const NodeName& name,
+                                          const std::atomic<bool>* cancel) {
   if (!config.nodes.contains(name)) {
     std::string known;
     for (const auto& [node, unused] : config.nodes) known += (known.empty() ? "" : ", ") + node.value;
-    return Error{EINVAL, fmt::format("there is no node '{}' in {}; its nodes are: {}", name.value, config.path, known)};
+    return Error{EINVAL, fmt::format("there is no node '{}' in {}; its nodes are: {}", name.value,
+                                     config.path, known)};
   }
   auto node = std::make_unique<NodeProcess>(config, name);
   HAWSER_TRY(node->Begin(cancel));

@@ -1,8 +1,8 @@
-// A node: one process that hosts volumes, each in the role that the relay's journal gives it. The composition root of
-// `hawser mount`.
+// A node: one process that hosts volumes, each in the role that the relay's journal gives it. The composition
+// root of `hawser mount`.
 //
-// Threads besides those of the mounts and the replica: the reporter (a session with the relay, twice a second) and the
-// checkpointer (flushes the stores of the volumes that are primary here).
+// Threads besides those of the mounts and the replica: the reporter (a session with the relay, twice a
+// second) and the checkpointer (flushes the stores of the volumes that are primary here).
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,9 @@ namespace hawser {
 
 class Node {
  public:
-  // Opens the stores, asks the relay who is primary of what, recovers, and mounts. When this returns the mounts answer.
-  // While a volume of which this node is primary waits for the relay, so does this; *cancel ends that with ECANCELED.
+  // Opens the stores, asks the relay who is primary of what, recovers, and mounts. When this returns the
+  // mounts answer. While a volume of which this node is primary waits for the relay, so does this; *cancel
+  // ends that with ECANCELED.
   static Result<std::unique_ptr<Node>> Start(const Config& config, const NodeName& name,
                                              const std::atomic<bool>* cancel = nullptr);
   virtual ~Node() = default;  // as Stop()

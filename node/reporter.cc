@@ -31,7 +31,8 @@ void Reporter::Run() {
   Requester requester(context_, endpoint_);
   while (!stopping_) {
     ReportOnce(requester, &stopping_);
-    for (auto waited = kTick; waited < kInterval && !stopping_; waited += kTick) std::this_thread::sleep_for(kTick);
+    for (auto waited = kTick; waited < kInterval && !stopping_; waited += kTick)
+      std::this_thread::sleep_for(kTick);
   }
 }
 

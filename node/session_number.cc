@@ -14,7 +14,8 @@ Result<std::uint64_t> NextSessionNumber(const std::string& path) {
   if (content) {
     const char* end = content->data() + content->size();
     if (std::from_chars(content->data(), end, last).ec != std::errc())
-      return Error{EBADMSG, "the session number in '" + path + "' can't be read; remove the file to begin anew"};
+      return Error{EBADMSG,
+                   "the session number in '" + path + "' can't be read; remove the file to begin anew"};
   } else if (content.error().code != ENOENT) {
     return std::move(content).error();
   }

@@ -1,5 +1,5 @@
-// Mount sessions: each start of a node gets a number larger than all before, so that the relay can tell a late message
-// of a dead process.
+// Mount sessions: each start of a node gets a number larger than all before, so that the relay can tell a
+// late message of a dead process.
 #pragma once
 
 #include <cstdint>

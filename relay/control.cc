@@ -126,8 +126,7 @@ void Control::HoldWriters(bool hold, std::uint64_t free_bytes) {
   if (hold && !holding_)
     log::error(
         "the journal's filesystem has only {} MiB free and its oldest groups are still needed: writers are "
-        "held "
-        "until there is room",
+        "held until there is room",
         free_bytes / kMiB);
   if (!hold && holding_) log::info("the journal's filesystem has room again: writers go on");
   holding_ = hold;

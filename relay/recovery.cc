@@ -23,8 +23,7 @@ Result<Beginning> FromOldest(const Journal& journal, const std::string& folder) 
   if (journal.oldest().position.group.value != 0)
     log::warn(
         "the oldest groups are gone from the journal: a lane whose last record was in one of them, and that "
-        "is "
-        "resent now, is refused; the mount then has to be started again");
+        "is resent now, is refused; the mount then has to be started again");
   return beginning;
 }
 

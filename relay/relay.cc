@@ -125,7 +125,8 @@ Status RelayProcess::BuildParts() {
                                      members, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
   stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
-  disk_ = std::make_unique<DiskWorker>(DiskWorker::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
+  disk_ = std::make_unique<DiskWorker>(
+      DiskWorker::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
   Tracker tracker(
       config_.nodes, config_.failover.detect,
       {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free});

@@ -6,10 +6,9 @@
 #include "common/record/digest.h"
 #include "common/record/pack.h"
 
-// The file: 16 bytes XXH3-128 of what follows, then msgpack
-// [version, head, [[volume, primary, generation]...], [[node, session, [[lane, number, ack]...]]...],
-// [milestone...]] where head and milestones are Head messages and ack an Ack message (common/net/messages.h),
-// as bin.
+// The file: 16 bytes XXH3-128 of what follows, then msgpack [version, head, [[volume, primary,
+// generation]...], [[node, session, [[lane, number, ack]...]]...], [milestone...]] where head and milestones
+// are Head messages and ack an Ack message (common/net/messages.h), as bin.
 
 namespace hawser {
 

@@ -1,5 +1,5 @@
-// Views of raw memory. Payloads are passed as Bytes and never copied between the FUSE buffer, the sockets and the
-// disk.
+// Views of raw memory. Payloads are passed as Bytes and never copied between the FUSE buffer, the sockets and
+// the disk.
 #pragma once
 
 #include <cstddef>

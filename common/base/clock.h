@@ -1,5 +1,5 @@
-// Time. Timestamps are what records carry and files get: nanoseconds since 1970 (UTC), negative before. Deadlines
-// are steady.
+// Time. Timestamps are what records carry and files get: nanoseconds since 1970 (UTC), negative before.
+// Deadlines are steady.
 #pragma once
 
 #include <algorithm>

@@ -80,7 +80,8 @@ Status WriteAllAt(int fd, Bytes bytes, std::uint64_t offset, const std::string& 
   return {};
 }
 
-Result<std::size_t> ReadAllAt(int fd, std::span<std::byte> into, std::uint64_t offset, const std::string& path) {
+Result<std::size_t> ReadAllAt(int fd, std::span<std::byte> into, std::uint64_t offset,
+                              const std::string& path) {
   std::size_t total = 0;
   while (total < into.size()) {
     const ssize_t got =

@@ -1,6 +1,7 @@
-// Mutexes whose rules the compiler checks: what may be read or changed under which mutex is written at the member
-// (HAWSER_GUARDED_BY) or function (HAWSER_REQUIRES), and clang refuses code that breaks it (docs/LOCKS.md; the test
-// lint.thread_safety). g++ sees std::mutex and std::condition_variable and nothing else.
+// Mutexes whose rules the compiler checks: what may be read or changed under which mutex is written at the
+// member (HAWSER_GUARDED_BY) or function (HAWSER_REQUIRES), and clang refuses code that breaks it
+// (docs/LOCKS.md; the test lint.thread_safety). g++ sees std::mutex and std::condition_variable and nothing
+// else.
 //
 // https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
 #pragma once
@@ -36,7 +37,9 @@ class HAWSER_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
 // Holds a mutex for a scope.
 class HAWSER_THREAD_ATTRIBUTE(scoped_lockable) MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) HAWSER_THREAD_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) { mutex_.Lock(); }
+  explicit MutexLock(Mutex& mutex) HAWSER_THREAD_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.Lock();
+  }
   ~MutexLock() HAWSER_THREAD_ATTRIBUTE(release_capability()) { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
@@ -45,8 +48,8 @@ class HAWSER_THREAD_ATTRIBUTE(scoped_lockable) MutexLock {
   Mutex& mutex_;
 };
 
-// Waiting lets go of the mutex and has it again on return. It may return without a reason: wait in a loop over the
-// condition, where the compiler sees that the mutex is held.
+// Waiting lets go of the mutex and has it again on return. It may return without a reason: wait in a loop
+// over the condition, where the compiler sees that the mutex is held.
 class CondVar {
  public:
   void Wait(Mutex& mutex) HAWSER_REQUIRES(mutex) {

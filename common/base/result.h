@@ -1,8 +1,8 @@
 // Results and errors.
 //
 // An Error keeps the errno that a FUSE caller gets, and a sentence that says what was attempted and where. A
-// Result<T> is either a T or an Error and cannot be ignored. Exceptions of libraries are caught where the library
-// is called and become Errors there.
+// Result<T> is either a T or an Error and cannot be ignored. Exceptions of libraries are caught where the
+// library is called and become Errors there.
 #pragma once
 
 #include <cerrno>
@@ -69,9 +69,9 @@ using Status = Result<void>;
 #define HAWSER_CONCAT_(a, b) a##b
 #define HAWSER_CONCAT(a, b) HAWSER_CONCAT_(a, b)
 
-#define HAWSER_TRY_(result, expression)                                             \
-  do {                                                                              \
-    if (auto result = (expression); !result) return std::move(result).error();      \
+#define HAWSER_TRY_(result, expression)                                        \
+  do {                                                                         \
+    if (auto result = (expression); !result) return std::move(result).error(); \
   } while (false)
 #define HAWSER_ASSIGN_(result, target, expression) \
   auto result = (expression);                      \
@@ -82,4 +82,5 @@ using Status = Result<void>;
 #define HAWSER_TRY(expression) HAWSER_TRY_(HAWSER_CONCAT(hawser_status_, __LINE__), expression)
 
 // HAWSER_ASSIGN(auto fd, OpenSomething()): the value, or the error is returned from the enclosing function.
-#define HAWSER_ASSIGN(target, expression) HAWSER_ASSIGN_(HAWSER_CONCAT(hawser_result_, __LINE__), target, expression)
+#define HAWSER_ASSIGN(target, expression) \
+  HAWSER_ASSIGN_(HAWSER_CONCAT(hawser_result_, __LINE__), target, expression)

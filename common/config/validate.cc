@@ -55,8 +55,8 @@ Status CheckAddress(const Config& config, const Source& source) {
   if (is_loopback || config.relay.insecure) return {};
   return wrong(
       "is not a loopback address, and connections are neither encrypted nor authenticated yet; use 127.0.0.1 "
-      "with a "
-      "tunnel, or add 'insecure: true' to relay if everyone on that network may read and write everything");
+      "with a tunnel, or add 'insecure: true' to relay if everyone on that network may read and write "
+      "everything");
 }
 
 Status CheckVolumes(const Config& config, const Source& source) {

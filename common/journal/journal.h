@@ -36,9 +36,9 @@ class Journal {
   virtual ~Journal() = default;
 
   // Appends a frame that follows appended(). The bytes are in the kernel, not on the disk. ENOSPC, EDQUOT
-  // (IsNoRoom): there is no room for its segment; the journal is as it was and the frame can be appended later. After
-  // any other failure the journal is poisoned: this and every later call fails with the same error until the journal
-  // is opened again.
+  // (IsNoRoom): there is no room for its segment; the journal is as it was and the frame can be appended
+  // later. After any other failure the journal is poisoned: this and every later call fails with the same
+  // error until the journal is opened again.
   virtual Status Append(const Frame& frame) = 0;
 
   // Makes all that is appended durable (fdatasync). Never retried after a failure: the journal is poisoned

@@ -177,8 +177,8 @@ Result<std::optional<std::string>> SegmentReader::ProofOfDamage(std::uint64_t of
   HAWSER_ASSIGN(const Bytes slot, window_.Get(offset, kStampBytes + header->frame_bytes(), 0));
   if (!ParseFrame(slot.subspan(std::min(kStampBytes, slot.size())))) return std::optional<std::string>();
   const auto stamp = DecodeStamp(slot, offset, header->digest);
-  // Written before the bytes at offset_ were flushed: a power cut may keep the one without the other. Without a stamp of
-  // its own it proves nothing: a torn tail was being cut, and the zeros ended within the stamp.
+  // Written before the bytes at offset_ were flushed: a power cut may keep the one without the other. Without
+  // a stamp of its own it proves nothing: a torn tail was being cut, and the zeros ended within the stamp.
   if (!is_next && (!stamp || stamp->flushed <= offset_)) return std::optional<std::string>();
   if (is_next) return std::optional(fmt::format("group {} is whole there", header->group.value));
   return std::optional(fmt::format("group {} is whole behind it, at offset {}", header->group.value, offset));

@@ -6,13 +6,15 @@
 
 #include "common/record/pack.h"
 
-// Each kind lists its fields once, in Fields(); encoding and decoding walk the same list, so they cannot drift apart.
+// Each kind lists its fields once, in Fields(); encoding and decoding walk the same list, so they cannot
+// drift apart.
 
 namespace hawser {
 
 namespace {
 
-// The numbers of the kinds on the wire and on disk. Never reuse one. 32 to 47 are kept for sync and digest records.
+// The numbers of the kinds on the wire and on disk. Never reuse one. 32 to 47 are kept for sync and digest
+// records.
 template <class T>
 constexpr std::uint64_t kKindNumber = 0;
 template <>
@@ -56,18 +58,18 @@ void Fields(R& r, F&& f) {
     f("file", r.file), f("path", r.path), f("flags", r.flags), f("offset", r.offset), f("length", r.length),
         f("before", r.before), f("mtime", r.mtime), f("mode", r.mode);
   } else if constexpr (std::is_same_v<T, Create>) {
-    f("file", r.file), f("path", r.path), f("kind", r.kind), f("mode", r.mode), f("uid", r.uid), f("gid", r.gid),
-        f("device", r.device), f("target", r.target), f("time", r.time);
+    f("file", r.file), f("path", r.path), f("kind", r.kind), f("mode", r.mode), f("uid", r.uid),
+        f("gid", r.gid), f("device", r.device), f("target", r.target), f("time", r.time);
   } else if constexpr (std::is_same_v<T, Link>) {
     f("file", r.file), f("path", r.path), f("new_path", r.new_path), f("time", r.time);
   } else if constexpr (std::is_same_v<T, Unlink> || std::is_same_v<T, Rmdir>) {
     f("file", r.file), f("path", r.path), f("time", r.time);
   } else if constexpr (std::is_same_v<T, Rename>) {
-    f("file", r.file), f("path", r.path), f("new_path", r.new_path), f("mode", r.mode), f("replaced", r.replaced),
-        f("time", r.time);
+    f("file", r.file), f("path", r.path), f("new_path", r.new_path), f("mode", r.mode),
+        f("replaced", r.replaced), f("time", r.time);
   } else if constexpr (std::is_same_v<T, SetAttr>) {
-    f("file", r.file), f("path", r.path), f("mode", r.mode), f("uid", r.uid), f("gid", r.gid), f("atime", r.atime),
-        f("mtime", r.mtime);
+    f("file", r.file), f("path", r.path), f("mode", r.mode), f("uid", r.uid), f("gid", r.gid),
+        f("atime", r.atime), f("mtime", r.mtime);
   } else if constexpr (std::is_same_v<T, SetXattr> || std::is_same_v<T, RemoveXattr>) {
     f("file", r.file), f("path", r.path), f("name", r.name);
   } else if constexpr (std::is_same_v<T, Promote>) {
@@ -166,67 +168,76 @@ bool ReadBody(std::uint64_t kind, Unpacker& in, std::variant<Ts...>& body) {
 Status CheckMeaning(const Record& record) {
   if (record.volume.value.empty()) return Error{EINVAL, "field 'volume' is empty"};
   const auto needs_node = [](const StorePath& path) -> Status {
-    if (path.IsRoot()) return Error{EINVAL, "field 'path' is the volume's root, which this kind cannot change"};
+    if (path.IsRoot())
+      return Error{EINVAL, "field 'path' is the volume's root, which this kind cannot change"};
     return {};
   };
   const auto permissions_only = [](const std::optional<std::uint32_t>& mode) -> Status {
     if (mode && (*mode & ~07777U) != 0) return Error{EINVAL, "field 'mode' holds more than permission bits"};
     return {};
   };
-  return std::visit(
-      Overloaded{
-          [&](const Write& r) -> Status {
-            if (r.length == 0 || r.length > kMaxPayloadBytes) return Error{EINVAL, "field 'length' is out of range"};
-            if (r.offset > INT64_MAX - r.length) return Error{EINVAL, "field 'offset' is out of range"};
-            return permissions_only(r.mode);
-          },
-          [&](const Truncate& r) -> Status {
-            if (r.size > INT64_MAX) return Error{EINVAL, "field 'size' is out of range"};
-            return permissions_only(r.mode);
-          },
-          [&](const Allocate& r) -> Status {
-            if (r.length == 0 || r.length > INT64_MAX || r.offset > INT64_MAX - r.length)
-              return Error{EINVAL, "fields 'offset' and 'length' are out of range"};
-            return permissions_only(r.mode);
-          },
-          [&](const Create& r) -> Status {
-            HAWSER_TRY(needs_node(r.path));
-            const bool needs_id = r.kind == NodeKind::kRegular || r.kind == NodeKind::kDirectory;
-            if (needs_id && r.file == kNoFileId) return Error{EINVAL, "field 'file' does not fit the kind of node"};
-            if ((r.mode & ~07777U) != 0) return Error{EINVAL, "field 'mode' holds more than permission bits"};
-            if ((r.kind == NodeKind::kSymlink) == r.target.empty())
-              return Error{EINVAL, "field 'target' does not fit the kind of node"};
-            return {};
-          },
-          [&](const Link& r) -> Status {
-            HAWSER_TRY(needs_node(r.path));
-            return needs_node(r.new_path);
-          },
-          [&](const Unlink& r) { return needs_node(r.path); },
-          [&](const Rmdir& r) { return needs_node(r.path); },
-          [&](const Rename& r) -> Status {
-            HAWSER_TRY(needs_node(r.path));
-            HAWSER_TRY(needs_node(r.new_path));
-            if (r.mode == RenameMode::kNoReplace && r.replaced) return Error{EINVAL, "field 'replaced' must be nil"};
-            if (r.mode == RenameMode::kExchange && !r.replaced) return Error{EINVAL, "field 'replaced' is nil"};
-            return {};
-          },
-          [&](const SetAttr& r) { return permissions_only(r.mode); },
-          [](const SetXattr& r) -> Status {
-            if (r.name.empty() || r.name.size() > 255) return Error{EINVAL, "field 'name' is out of range"};
-            return {};
-          },
-          [](const RemoveXattr& r) -> Status {
-            if (r.name.empty() || r.name.size() > 255) return Error{EINVAL, "field 'name' is out of range"};
-            return {};
-          },
-          [](const Promote& r) -> Status {
-            if (r.node.value.empty()) return Error{EINVAL, "field 'node' is empty"};
-            return {};
-          },
-          [](const Mark&) -> Status { return {}; },
-      },
-      record.body);
+  return std::visit(Overloaded{
+                        [&](const Write& r) -> Status {
+                          if (r.length == 0 || r.length > kMaxPayloadBytes)
+                            return Error{EINVAL, "field 'length' is out of range"};
+                          if (r.offset > INT64_MAX - r.length)
+                            return Error{EINVAL, "field 'offset' is out of range"};
+                          return permissions_only(r.mode);
+                        },
+                        [&](const Truncate& r) -> Status {
+                          if (r.size > INT64_MAX) return Error{EINVAL, "field 'size' is out of range"};
+                          return permissions_only(r.mode);
+                        },
+                        [&](const Allocate& r) -> Status {
+                          if (r.length == 0 || r.length > INT64_MAX || r.offset > INT64_MAX - r.length)
+                            return Error{EINVAL, "fields 'offset' and 'length' are out of range"};
+                          return permissions_only(r.mode);
+                        },
+                        [&](const Create& r) -> Status {
+                          HAWSER_TRY(needs_node(r.path));
+                          const bool needs_id =
+                              r.kind == NodeKind::kRegular || r.kind == NodeKind::kDirectory;
+                          if (needs_id && r.file == kNoFileId)
+                            return Error{EINVAL, "field 'file' does not fit the kind of node"};
+                          if ((r.mode & ~07777U) != 0)
+                            return Error{EINVAL, "field 'mode' holds more than permission bits"};
+                          if ((r.kind == NodeKind::kSymlink) == r.target.empty())
+                            return Error{EINVAL, "field 'target' does not fit the kind of node"};
+                          return {};
+                        },
+                        [&](const Link& r) -> Status {
+                          HAWSER_TRY(needs_node(r.path));
+                          return needs_node(r.new_path);
+                        },
+                        [&](const Unlink& r) { return needs_node(r.path); },
+                        [&](const Rmdir& r) { return needs_node(r.path); },
+                        [&](const Rename& r) -> Status {
+                          HAWSER_TRY(needs_node(r.path));
+                          HAWSER_TRY(needs_node(r.new_path));
+                          if (r.mode == RenameMode::kNoReplace && r.replaced)
+                            return Error{EINVAL, "field 'replaced' must be nil"};
+                          if (r.mode == RenameMode::kExchange && !r.replaced)
+                            return Error{EINVAL, "field 'replaced' is nil"};
+                          return {};
+                        },
+                        [&](const SetAttr& r) { return permissions_only(r.mode); },
+                        [](const SetXattr& r) -> Status {
+                          if (r.name.empty() || r.name.size() > 255)
+                            return Error{EINVAL, "field 'name' is out of range"};
+                          return {};
+                        },
+                        [](const RemoveXattr& r) -> Status {
+                          if (r.name.empty() || r.name.size() > 255)
+                            return Error{EINVAL, "field 'name' is out of range"};
+                          return {};
+                        },
+                        [](const Promote& r) -> Status {
+                          if (r.node.value.empty()) return Error{EINVAL, "field 'node' is empty"};
+                          return {};
+                        },
+                        [](const Mark&) -> Status { return {}; },
+                    },
+                    record.body);
 }
 
 }  // namespace
@@ -238,7 +249,11 @@ Buffer EncodeRecord(const Record& record) {
       [&](const auto& body) {
         using T = std::decay_t<decltype(body)>;
         static_assert(kKindNumber<T> != 0, "a kind without a number");
-        out.Array(6).Uint(kRecordVersion).Uint(kKindNumber<T>).Text(record.volume.value).Uint(record.generation.value);
+        out.Array(6)
+            .Uint(kRecordVersion)
+            .Uint(kKindNumber<T>)
+            .Text(record.volume.value)
+            .Uint(record.generation.value);
         out.Array(4).Text(record.origin.node.value).Uint(record.origin.session).Uint(record.origin.lane);
         out.Uint(record.origin.number);
         out.Array(FieldCount<T>());
@@ -270,7 +285,8 @@ Result<Record> DecodeRecord(Bytes header) {
   if (!in.failed() && !ReadBody(kind, in, record.body))
     return Error{EINVAL, fmt::format("field 'kind' is {}, which this program does not know", kind)};
   if (auto read = in.Finish(); !read) return Error{EINVAL, "a record's " + read.error().message};
-  if (auto meaning = CheckMeaning(record); !meaning) return Error{EINVAL, "a record's " + meaning.error().message};
+  if (auto meaning = CheckMeaning(record); !meaning)
+    return Error{EINVAL, "a record's " + meaning.error().message};
   return record;
 }
 

@@ -1,5 +1,5 @@
-// Record headers as bytes: msgpack, versioned. The only format; the same bytes go over the wire, into journals and to
-// secondaries. docs/JOURNAL_FORMAT.md describes it; golden bytes in the tests hold it still.
+// Record headers as bytes: msgpack, versioned. The only format; the same bytes go over the wire, into
+// journals and to secondaries. docs/JOURNAL_FORMAT.md describes it; golden bytes in the tests hold it still.
 #pragma once
 
 #include "common/base/bytes.h"
@@ -14,8 +14,8 @@ inline constexpr std::size_t kMaxPayloadBytes = kMiB;
 
 Buffer EncodeRecord(const Record& record);
 
-// EINVAL, saying which field, for anything but one whole valid record header: unknown version or kind, missing,
-// superfluous or mistyped fields, paths that could leave a store, trailing bytes. Never throws.
+// EINVAL, saying which field, for anything but one whole valid record header: unknown version or kind,
+// missing, superfluous or mistyped fields, paths that could leave a store, trailing bytes. Never throws.
 Result<Record> DecodeRecord(Bytes header);
 
 // DecodeRecord, and that `payload` fits the record.

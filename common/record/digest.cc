@@ -16,7 +16,8 @@ struct Digester::State {
 
 std::string Digest::Hex() const {
   std::string text;
-  for (const std::byte b : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
+  for (const std::byte b : bytes)
+    fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
   return text;
 }
 

@@ -18,7 +18,8 @@ struct Digest {
   friend auto operator<=>(const Digest&, const Digest&) = default;
 };
 
-// Digest of a sequence of byte runs; the same as of their concatenation. Not thread safe; reusable after Finish().
+// Digest of a sequence of byte runs; the same as of their concatenation. Not thread safe; reusable after
+// Finish().
 class Digester {
  public:
   Digester();

@@ -110,8 +110,8 @@ struct Unpacker::State {
 Unpacker::Unpacker(Bytes bytes) : state_(std::make_unique<State>()) {
   try {
     std::size_t offset = 0;
-    state_->handle = msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset, PointIntoInput,
-                                     nullptr, Limits());
+    state_->handle = msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset,
+                                     PointIntoInput, nullptr, Limits());
     if (offset != bytes.size()) state_->Fail("end", "is followed by other bytes");
     state_->levels.push_back({&state_->handle.get(), &state_->handle.get() + 1});
   } catch (const std::exception& problem) {
@@ -142,7 +142,8 @@ std::uint64_t Unpacker::Uint(const char* field, std::uint64_t max) {
 }
 
 std::int64_t Unpacker::Int(const char* field) {
-  const auto* object = state_->Take(field, {msgpack::type::POSITIVE_INTEGER, msgpack::type::NEGATIVE_INTEGER});
+  const auto* object =
+      state_->Take(field, {msgpack::type::POSITIVE_INTEGER, msgpack::type::NEGATIVE_INTEGER});
   if (object == nullptr) return 0;
   if (object->type == msgpack::type::POSITIVE_INTEGER && object->via.u64 > INT64_MAX) {
     state_->Fail(field, "is too large");
@@ -173,7 +174,8 @@ void Unpacker::Fail(const char* field, std::string_view why) { state_->Fail(fiel
 bool Unpacker::failed() const { return !state_->failure.empty(); }
 
 Status Unpacker::Finish() {
-  if (state_->failure.empty() && state_->Peek() != nullptr) state_->Fail("end", "is preceded by unread fields");
+  if (state_->failure.empty() && state_->Peek() != nullptr)
+    state_->Fail("end", "is preceded by unread fields");
   if (!state_->failure.empty()) return Error{EINVAL, state_->failure};
   return {};
 }

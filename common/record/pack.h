@@ -1,5 +1,5 @@
-// Thin layer over msgpack, which is included nowhere else but in pack.cc. Messages and records are msgpack arrays of
-// known length: Packer writes one, Unpacker reads one and remembers the first thing that was wrong.
+// Thin layer over msgpack, which is included nowhere else but in pack.cc. Messages and records are msgpack
+// arrays of known length: Packer writes one, Unpacker reads one and remembers the first thing that was wrong.
 #pragma once
 
 #include <cstdint>
@@ -32,21 +32,22 @@ class Packer {
   std::unique_ptr<State> state_;
 };
 
-// Reads a whole msgpack object up front (bounded nesting and sizes), then walks its arrays in order. After a failure
-// every read returns zeros; Finish() tells the first failure, with the field's name. Never throws.
+// Reads a whole msgpack object up front (bounded nesting and sizes), then walks its arrays in order. After a
+// failure every read returns zeros; Finish() tells the first failure, with the field's name. Never throws.
 class Unpacker {
  public:
   explicit Unpacker(Bytes bytes);
   ~Unpacker();
 
-  // Enters the array that comes next; it must have `length` elements, or (without length) any number, returned.
+  // Enters the array that comes next; it must have `length` elements, or (without length) any number,
+  // returned.
   void Array(const char* field, std::size_t length);
   std::size_t Array(const char* field);
 
   std::uint64_t Uint(const char* field, std::uint64_t max = UINT64_MAX);
   std::int64_t Int(const char* field);
   bool Bool(const char* field);
-  bool IsNil();   // whether nil comes next; if so it is consumed
+  bool IsNil();                     // whether nil comes next; if so it is consumed
   Bytes Binary(const char* field);  // valid as long as the Unpacker
   std::string Text(const char* field) { return std::string(AsText(Binary(field))); }
 

@@ -20,8 +20,8 @@ struct JournalId {
   friend auto operator<=>(const JournalId&, const JournalId&) = default;
 };
 
-// The state after a whole write group. `digest` is that of the group's frame, which covers the chain of all frames
-// before it: equal sequence with another digest is a divergence.
+// The state after a whole write group. `digest` is that of the group's frame, which covers the chain of all
+// frames before it: equal sequence with another digest is a divergence.
 struct Position {
   JournalId journal;
   Sequence sequence;  // last record of the group

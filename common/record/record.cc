@@ -10,13 +10,20 @@ namespace {
 
 std::string_view Name(NodeKind kind) {
   switch (kind) {
-    case NodeKind::kRegular: return "file";
-    case NodeKind::kDirectory: return "directory";
-    case NodeKind::kSymlink: return "symlink";
-    case NodeKind::kFifo: return "fifo";
-    case NodeKind::kSocket: return "socket";
-    case NodeKind::kCharDevice: return "character device";
-    case NodeKind::kBlockDevice: return "block device";
+    case NodeKind::kRegular:
+      return "file";
+    case NodeKind::kDirectory:
+      return "directory";
+    case NodeKind::kSymlink:
+      return "symlink";
+    case NodeKind::kFifo:
+      return "fifo";
+    case NodeKind::kSocket:
+      return "socket";
+    case NodeKind::kCharDevice:
+      return "character device";
+    case NodeKind::kBlockDevice:
+      return "block device";
   }
   return "?";
 }
@@ -38,19 +45,24 @@ struct Describer {
     return fmt::format("'{}'{} to {}", r.path.Printable(), Id(r.file), r.size);
   }
   std::string operator()(const Allocate& r) const {
-    return fmt::format("'{}'{} flags {:#x} at {} +{}", r.path.Printable(), Id(r.file), r.flags, r.offset, r.length);
+    return fmt::format("'{}'{} flags {:#x} at {} +{}", r.path.Printable(), Id(r.file), r.flags, r.offset,
+                       r.length);
   }
   std::string operator()(const Create& r) const {
-    std::string text = fmt::format("{} '{}'{} mode {:04o} owner {}:{}", Name(r.kind), r.path.Printable(), Id(r.file),
-                                   r.mode, r.uid, r.gid);
+    std::string text = fmt::format("{} '{}'{} mode {:04o} owner {}:{}", Name(r.kind), r.path.Printable(),
+                                   Id(r.file), r.mode, r.uid, r.gid);
     if (r.kind == NodeKind::kSymlink) text += fmt::format(" -> '{}'", r.target);
     return text;
   }
   std::string operator()(const Link& r) const {
     return fmt::format("'{}' to '{}'{}", r.path.Printable(), r.new_path.Printable(), Id(r.file));
   }
-  std::string operator()(const Unlink& r) const { return fmt::format("'{}'{}", r.path.Printable(), Id(r.file)); }
-  std::string operator()(const Rmdir& r) const { return fmt::format("'{}'{}", r.path.Printable(), Id(r.file)); }
+  std::string operator()(const Unlink& r) const {
+    return fmt::format("'{}'{}", r.path.Printable(), Id(r.file));
+  }
+  std::string operator()(const Rmdir& r) const {
+    return fmt::format("'{}'{}", r.path.Printable(), Id(r.file));
+  }
   std::string operator()(const Rename& r) const {
     std::string text = fmt::format("'{}' to '{}'{}", r.path.Printable(), r.new_path.Printable(), Id(r.file));
     if (r.mode == RenameMode::kExchange) return text + " exchanging" + Id(r.replaced.value_or(kNoFileId));
@@ -104,7 +116,8 @@ std::optional<std::uint64_t> PayloadBytes(const Body& body) {
 }
 
 std::string Describe(const Record& record) {
-  return fmt::format("{} {} {}", KindName(record.body), record.volume.value, std::visit(Describer{}, record.body));
+  return fmt::format("{} {} {}", KindName(record.body), record.volume.value,
+                     std::visit(Describer{}, record.body));
 }
 
 }  // namespace hawser

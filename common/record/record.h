@@ -1,11 +1,11 @@
-// The records: one mutation each, as it was decided (ids, final mode, owner, offset, times), so that applying is
-// deterministic. DESIGN section 4.
+// The records: one mutation each, as it was decided (ids, final mode, owner, offset, times), so that applying
+// is deterministic. DESIGN section 4.
 //
-// A record is this header (msgpack, see codec.h) and, apart from it, a raw payload: the data of a Write, the value of
-// a SetXattr; all others have none.
+// A record is this header (msgpack, see codec.h) and, apart from it, a raw payload: the data of a Write, the
+// value of a SetXattr; all others have none.
 //
-// Body is a closed variant. Visit it with one overload a kind and no default: a kind that some part forgot does not
-// compile.
+// Body is a closed variant. Visit it with one overload a kind and no default: a kind that some part forgot
+// does not compile.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@
 
 namespace hawser {
 
-// Who sent a record, so that a resend is recognised. A lane is one REQ socket of a mount session and has one request
-// outstanding; `number` counts 1, 2, 3, ... in it.
+// Who sent a record, so that a resend is recognised. A lane is one REQ socket of a mount session and has one
+// request outstanding; `number` counts 1, 2, 3, ... in it.
 struct Origin {
   NodeName node;
   std::uint64_t session = 0;
@@ -126,7 +126,8 @@ struct Rename {
   StorePath path;
   StorePath new_path;
   RenameMode mode = RenameMode::kReplace;
-  // What stood at new_path: nothing, or a node with this id (kNoFileId for a symlink or special file without one).
+  // What stood at new_path: nothing, or a node with this id (kNoFileId for a symlink or special file without
+  // one).
   std::optional<FileId> replaced;
   Timestamp time;  // mtime of both parents
   friend bool operator==(const Rename&, const Rename&) = default;

@@ -64,7 +64,8 @@ StorePath StorePath::Child(std::string_view name) const {
 
 bool StorePath::IsAtOrBelow(const StorePath& other) const {
   if (other.IsRoot() || text_ == other.text_) return true;
-  return text_.size() > other.text_.size() && text_.starts_with(other.text_) && text_[other.text_.size()] == '/';
+  return text_.size() > other.text_.size() && text_.starts_with(other.text_) &&
+         text_[other.text_.size()] == '/';
 }
 
 std::vector<std::string_view> StorePath::Components() const {

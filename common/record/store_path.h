@@ -16,8 +16,8 @@ inline constexpr std::size_t kMaxNameBytes = 255;
 // Whether `name` can be one component: 1 to 255 bytes, no '/' and no NUL, not "." or "..".
 bool IsValidName(std::string_view name);
 
-// Never absolute, never with an empty, "." or ".." component: it cannot leave the store. Of any length (a tree can be
-// deeper than PATH_MAX). The root is the empty path.
+// Never absolute, never with an empty, "." or ".." component: it cannot leave the store. Of any length (a
+// tree can be deeper than PATH_MAX). The root is the empty path.
 class StorePath {
  public:
   StorePath() = default;

@@ -7,8 +7,8 @@
 
 #include "common/journal/journal.h"
 #include "common/record/codec.h"
-#include "common/store/checkpoint.h"
 #include "tests/cli/program.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser::test {
 namespace {

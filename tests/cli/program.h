@@ -25,8 +25,7 @@ class ProgramTest : public ::testing::Test {
   Process StartHawser(const std::vector<std::string>& arguments, const std::string& output) const;
 
   // Writes a config of one relay (on free ports) and the nodes alpha (primary of docs) and charlie
-  // (secondary) to
-  // ./hawser.yaml, and makes the stores and mounts.
+  // (secondary) to ./hawser.yaml, and makes the stores and mounts.
   void WriteConfig() const;
   // Writes `content` to the file `name` in folder().
   std::string WriteFile(const std::string& name, const std::string& content) const;

@@ -11,7 +11,9 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(30);
 constexpr auto kMoment = std::chrono::milliseconds(60);  // long enough to have passed, if it could
 
-LockSet Node(ino_t inode, std::vector<ino_t> lineage = {}) { return {{inode}, std::move(lineage), std::nullopt}; }
+LockSet Node(ino_t inode, std::vector<ino_t> lineage = {}) {
+  return {{inode}, std::move(lineage), std::nullopt};
+}
 LockSet Moving(ino_t directory) { return {{1}, {1}, directory}; }
 
 TEST(Conflict, CommonInodesConflictAndOthersDoNot) {
@@ -59,7 +61,8 @@ TEST_F(ConflictQueueTest, NobodyOvertakesAWaitingCallThatItConflictsWith) {
   auto writer = std::make_optional(queue_.Enter(Node(5, {5, 2}), never_));
   auto mover = EnterElsewhere(Moving(2));
   EXPECT_TRUE(Waits(mover));
-  auto later = EnterElsewhere(Node(6, {6, 2}));  // doesn't conflict with the writer, but with the waiting mover
+  auto later =
+      EnterElsewhere(Node(6, {6, 2}));  // doesn't conflict with the writer, but with the waiting mover
   EXPECT_TRUE(Waits(later));
   writer.reset();
   EXPECT_EQ(mover.wait_for(kPatience), std::future_status::ready);

@@ -35,7 +35,8 @@ class RelayClientTest : public testing::Test {
     if (relay_.joinable()) relay_.join();
   }
 
-  Result<Answer> Submit(RelayClient::Lane& lane, std::optional<Deadline> deadline = SteadyClock::now() + kPatience) {
+  Result<Answer> Submit(RelayClient::Lane& lane,
+                        std::optional<Deadline> deadline = SteadyClock::now() + kPatience) {
     const Record record{VolumeName("docs"), Generation(1), lane.NextOrigin(), Mark{"a"}};
     return lane.Submit(EncodeRecord(record), {}, deadline, nullptr);
   }

@@ -150,7 +150,9 @@ TEST_F(RemedyTest, RenameWithinAFolderAndBetweenFolders) {
   Refuse(Rename{kFile, Path("f"), Path("d/g"), RenameMode::kReplace, {}, kNow});
 }
 
-TEST_F(RemedyTest, Attributes) { Refuse(SetAttr{kFile, Path("f"), 0600, ::geteuid(), ::getegid(), {}, kNow}); }
+TEST_F(RemedyTest, Attributes) {
+  Refuse(SetAttr{kFile, Path("f"), 0600, ::geteuid(), ::getegid(), {}, kNow});
+}
 
 TEST_F(RemedyTest, XattrThatWasThereAndThatWasNot) {
   Refuse(SetXattr{kFile, Path("f"), "user.colour"}, "blue");

@@ -14,7 +14,7 @@
 #include "common/journal/journal.h"
 #include "common/net/publisher.h"
 #include "common/net/router.h"
-#include "tests/common/store/author.h"
+#include "tests/volume/store/author.h"
 
 namespace hawser::test {
 

@@ -95,7 +95,8 @@ class BadInputTest : public ::testing::Test {
     return socket;
   }
 
-  // Sends each of them, and takes its answer: a refusal. One at a time: answers that nobody takes are dropped.
+  // Sends each of them, and takes its answer: a refusal. One at a time: answers that nobody takes are
+  // dropped.
   static void SendBadMessages(const Port& port) {
     zmq::context_t context;
     zmq::socket_t socket = Connect(context, port);

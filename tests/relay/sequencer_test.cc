@@ -47,7 +47,7 @@ class SequencerTest : public testing::Test {
   }
 
   Verdict Offer(const NodeName& node, std::uint64_t session, std::uint32_t lane, std::uint64_t number,
-                 const VolumeName& volume = kDocs, std::uint64_t generation = 1) {
+                const VolumeName& volume = kDocs, std::uint64_t generation = 1) {
     return sequencer_.Offer(Mutation(node, session, lane, number, volume, generation));
   }
   Verdict Offer(std::uint32_t lane, std::uint64_t number) { return Offer(kAlpha, 1, lane, number); }

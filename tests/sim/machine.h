@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "common/store/checkpoint.h"
 #include "tests/sim/model_store.h"
 #include "tests/sim/sim_disk.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser::sim {
 

@@ -92,8 +92,7 @@ class Tally {
   std::string Line() const {
     return fmt::format(
         "seeds {} ({}..{}), steps {}, crashes {}, faults injected {}, calls acknowledged {}, calls lost {}, "
-        "failed {}, "
-        "{:.1f} s",
+        "failed {}, {:.1f} s",
         seeds_, first_, last_, counts_.steps, counts_.crashes, counts_.faults, counts_.calls, lost_,
         failed_.size(), Seconds());
   }

@@ -2,7 +2,7 @@
 // leave of it: the flushed state, changes of names up to some point (filesystems keep those in order), and of
 // all other changes any subset.
 //
-// Mirrors common/store: Apply, Redo, Flush.
+// Mirrors volume/store: Apply, Redo, Flush.
 #pragma once
 
 #include <map>

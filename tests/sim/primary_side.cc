@@ -2,7 +2,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/record/codec.h"
-#include "common/store/store.h"
+#include "volume/store/store.h"
 
 namespace hawser::sim {
 

@@ -4,8 +4,8 @@
 
 #include "common/base/crash_point.h"
 #include "common/journal/reader.h"
-#include "common/store/store.h"
 #include "fuse_secondary/replay_batch.h"
+#include "volume/store/store.h"
 
 namespace hawser::sim {
 

@@ -3,9 +3,9 @@
 #include "common/base/crash_point.h"
 #include "common/journal/reader.h"
 #include "common/record/codec.h"
-#include "common/store/store.h"
 #include "fuse_secondary/replay_batch.h"
 #include "tests/sim/secondary_recovery.h"
+#include "volume/store/store.h"
 
 namespace hawser::sim {
 

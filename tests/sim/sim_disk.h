@@ -1,10 +1,9 @@
 // A machine's disk below its journal. Files lie in a real folder, whose content is what the kernel would show
 // (page cache); beside it this keeps what would be left after a power cut:
 //  - a write reaches the disk by sectors, in any order, any subset of them, until a flush makes all of them
-//  durable;
+//    durable;
 //  - a flush that fails has written some of them, and the kernel takes the others for clean: they are never
-//  written
-//    unless somebody writes them again;
+//    written unless somebody writes them again;
 //  - a new file may be gone, and a removed one back, until the folder is flushed.
 // A process may end before, in the middle of and after each operation.
 #pragma once

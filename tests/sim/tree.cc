@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "common/store/store.h"
+#include "volume/store/store.h"
 
 namespace hawser::sim {
 

@@ -1,6 +1,6 @@
 // A volume's content, modelled: enough of a tree that a record applied twice, too late, too early or not at
 // all shows. Regular files in a few folders; content is words of 8 bytes. The real store has its own tests
-// (tests/common/store).
+// (tests/volume/store).
 #pragma once
 
 #include <cstdint>

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "common/fuse/role.h"
 #include "tests/sim/tree.h"
 #include "tests/sim/world.h"
+#include "volume/mount/role.h"
 
 namespace hawser::sim {
 
@@ -21,7 +21,7 @@ struct Wish {
 };
 Wish MakeWish(Rng& rng, std::size_t folders);
 
-// What it comes to in a tree: who must not run beside it, and the record. Mirrors common/fuse/*_ops.cc.
+// What it comes to in a tree: who must not run beside it, and the record. Mirrors volume/mount/*_ops.cc.
 // nullopt: an error for the caller (ENOENT, EEXIST), nothing changes.
 struct Plan {
   LockSet locks;

@@ -5,9 +5,9 @@
 
 #include <cstdio>
 
-#include "common/fuse/operations.h"
-#include "common/fuse/session.h"
 #include "tests/support/local_role.h"
+#include "volume/mount/operations.h"
+#include "volume/mount/session.h"
 
 int main(int argc, char** argv) {
   using namespace hawser;

@@ -5,9 +5,9 @@
 #include <atomic>
 #include <mutex>
 
-#include "common/fuse/role.h"
-#include "common/fuse/volume.h"
 #include "common/record/codec.h"
+#include "volume/mount/role.h"
+#include "volume/mount/volume.h"
 
 namespace hawser {
 

@@ -25,8 +25,8 @@ struct Golden {
   std::string hex;  // the whole header
 };
 
-// One of each kind, every optional field in use. These bytes are the format of version 1: if this test fails, the format
-// has changed, and kRecordVersion must too.
+// One of each kind, every optional field in use. These bytes are the format of version 1: if this test fails,
+// the format has changed, and kRecordVersion must too.
 std::vector<Golden> GoldenRecords() {
   const FileState before{4096, {1'700'000'000'000'000'001}};
   const Timestamp time{1'700'000'000'123'456'789};
@@ -82,7 +82,8 @@ TEST(RecordCodec, EachKindComesBackAsItWas) {
 TEST(RecordCodec, EveryTruncationIsRefused) {
   for (const Golden& g : GoldenRecords()) {
     const Buffer bytes = EncodeRecord(Make(g.body));
-    for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(DecodeRecord(Bytes(bytes).first(size)));
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      EXPECT_FALSE(DecodeRecord(Bytes(bytes).first(size)));
   }
 }
 

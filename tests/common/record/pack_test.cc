@@ -56,7 +56,8 @@ TEST(Pack, MissingAndSuperfluousFieldsAreRefused) {
 }
 
 TEST(Pack, GarbageIsRefusedWithoutThrowing) {
-  for (const std::string_view garbage : {"", "\xc1", "\xdd\xff\xff\xff\xff", "\x92\x01", "\x01\x01", "\xc6\xff\xff\xff\xff"}) {
+  for (const std::string_view garbage :
+       {"", "\xc1", "\xdd\xff\xff\xff\xff", "\x92\x01", "\x01\x01", "\xc6\xff\xff\xff\xff"}) {
     Unpacker in(AsBytes(garbage));
     in.Array("all");
     EXPECT_FALSE(in.Finish()) << garbage.size();

@@ -231,8 +231,9 @@ void Clear() {
   }
 }
 
-// Until the clock that the kernel takes file times from has passed this moment. It goes in ticks, which come late on a
-// busy machine; and a file that was looked at before may have been given the time to the nanosecond.
+// Until the clock that the kernel takes file times from has passed this moment. It goes in ticks, which come
+// late on a busy machine; and a file that was looked at before may have been given the time to the
+// nanosecond.
 void Tick() {
   timespec begin{}, now{};
   clock_gettime(CLOCK_REALTIME, &begin);

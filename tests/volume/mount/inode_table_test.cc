@@ -1,0 +1,113 @@
+#include "volume/mount/inode_table.h"
+
+#include <gtest/gtest.h>
+
+namespace hawser {
+namespace {
+
+StorePath Path(std::string_view text) { return *StorePath::Parse(text); }
+
+class InodeTableTest : public testing::Test {
+ protected:
+  void Follow(Body body) { table_.Follow({VolumeName("v"), Generation(1), {}, std::move(body)}); }
+  void Rename(std::string_view from, std::string_view to, RenameMode mode = RenameMode::kReplace) {
+    struct Rename rename {
+      FileId(1), Path(from), Path(to), mode, {}, {}
+    };
+    if (mode == RenameMode::kExchange) rename.replaced = FileId(2);
+    Follow(rename);
+  }
+  std::string PathOf(NodeId node) {
+    const auto path = table_.PathOf(node);
+    return path ? path->text() : "(none)";
+  }
+
+  InodeTable table_{2};
+};
+
+TEST_F(InodeTableTest, TheRootIsKnownAndNeverForgotten) {
+  table_.Forget(kRootNode, 100);
+  EXPECT_EQ(PathOf(kRootNode), "");
+  EXPECT_EQ(table_.InodeOf(kRootNode), 2U);
+}
+
+TEST_F(InodeTableTest, AnInodeSeenTwiceIsOneNodeUntilAllLookupsAreGivenBack) {
+  const NodeId first = table_.Remember(kRootNode, "a", 10);
+  EXPECT_EQ(table_.Remember(kRootNode, "a", 10), first);
+  table_.Forget(first, 1);
+  EXPECT_EQ(PathOf(first), "a");
+  table_.Forget(first, 1);
+  EXPECT_EQ(PathOf(first), "(none)");
+  EXPECT_NE(table_.Remember(kRootNode, "a", 10), first) << "a number was given twice";
+}
+
+TEST_F(InodeTableTest, ADirectoryStaysWhileAChildIsKnown) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  const NodeId file = table_.Remember(directory, "f", 11);
+  table_.Forget(directory, 1);
+  EXPECT_EQ(PathOf(file), "d/f");
+  table_.Forget(file, 1);
+  EXPECT_EQ(table_.size(), 1U);
+}
+
+TEST_F(InodeTableTest, ARenamedDirectoryTakesItsChildrenAlong) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  const NodeId file = table_.Remember(directory, "f", 11);
+  const NodeId other = table_.Remember(kRootNode, "o", 12);
+  Rename("d", "o/e");
+  EXPECT_EQ(PathOf(file), "o/e/f");
+  EXPECT_EQ(table_.Lineage(file), (std::vector<ino_t>{11, 10, 12, 2}));
+  EXPECT_EQ(PathOf(other), "o");
+}
+
+TEST_F(InodeTableTest, WhatIsReplacedLosesItsName) {
+  const NodeId one = table_.Remember(kRootNode, "a", 10);
+  const NodeId other = table_.Remember(kRootNode, "b", 11);
+  Rename("a", "b");
+  EXPECT_EQ(PathOf(one), "b");
+  EXPECT_EQ(PathOf(other), "(none)");
+}
+
+TEST_F(InodeTableTest, AnExchangeSwapsNames) {
+  const NodeId one = table_.Remember(kRootNode, "a", 10);
+  const NodeId directory = table_.Remember(kRootNode, "d", 11);
+  const NodeId other = table_.Remember(directory, "b", 12);
+  Rename("a", "d/b", RenameMode::kExchange);
+  EXPECT_EQ(PathOf(one), "d/b");
+  EXPECT_EQ(PathOf(other), "a");
+}
+
+TEST_F(InodeTableTest, AnExchangeWithWhatTheKernelDoesNotKnowMovesTheKnownOne) {
+  const NodeId one = table_.Remember(kRootNode, "a", 10);
+  Rename("a", "b", RenameMode::kExchange);
+  EXPECT_EQ(PathOf(one), "b");
+}
+
+TEST_F(InodeTableTest, AHardLinkedFileGoesOnUnderItsOtherName) {
+  const NodeId file = table_.Remember(kRootNode, "a", 10);
+  EXPECT_EQ(table_.Remember(kRootNode, "b", 10), file);
+  EXPECT_FALSE(table_.WouldLoseLastName(Path("a")));
+  Follow(Unlink{FileId(5), Path("a"), {}});
+  EXPECT_EQ(PathOf(file), "b");
+  EXPECT_TRUE(table_.WouldLoseLastName(Path("b")));
+}
+
+TEST_F(InodeTableTest, AMoveToWhereTheKernelHasNeverBeenTakesTheNameAway) {
+  const NodeId file = table_.Remember(kRootNode, "a", 10);
+  Rename("a", "unknown/b");
+  EXPECT_EQ(PathOf(file), "(none)");
+  table_.Forget(file, 1);
+  EXPECT_EQ(table_.size(), 1U);
+}
+
+TEST_F(InodeTableTest, APinLastsUntilANewNameIsLearned) {
+  const NodeId file = table_.Remember(kRootNode, "a", 10);
+  table_.Pin(Path("a"), UniqueFd());
+  Follow(Unlink{FileId(5), Path("a"), {}});
+  EXPECT_NE(table_.PinOf(file), nullptr);
+  table_.Remember(kRootNode, "c", 10);
+  EXPECT_EQ(table_.PinOf(file), nullptr);
+}
+
+}  // namespace
+}  // namespace hawser

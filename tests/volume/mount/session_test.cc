@@ -1,0 +1,179 @@
+// The FUSE layer without a mount: the test plays the kernel.
+#include "volume/mount/session.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "tests/support/local_role.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+#include "tests/volume/mount/fake_kernel.h"
+
+namespace hawser {
+namespace {
+
+using test::FakeKernel;
+
+class SessionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto store = Store::Open({folder_.path(), "group", VolumeName("docs")});
+    ASSERT_TRUE(store) << store.error().Text();
+    volume_ = std::make_unique<Volume>(*std::move(store));
+    volume_->set_role(std::make_shared<LocalRole>(*volume_));
+    operations_ = std::make_unique<Operations>(*volume_, OperationsOptions{});
+    UniqueFd end;
+    kernel_ = std::make_unique<FakeKernel>(end);
+    auto session = Session::Serve(*operations_, std::move(end));
+    ASSERT_TRUE(session) << session.error().Text();
+    session_ = *std::move(session);
+    ASSERT_EQ(kernel_->Init().error, 0);
+  }
+
+  // As a kernel does, also at an unmount.
+  void TearDown() override {
+    for (const auto& [node, open] : opened_) {
+      fuse_release_in release{};
+      release.fh = open.fh;
+      EXPECT_EQ(kernel_->Call(FUSE_RELEASE, node, FakeKernel::Body(release)).error, 0);
+    }
+  }
+
+  fuse_entry_out Create(std::uint64_t parent, const std::string& name, fuse_open_out& open) {
+    fuse_create_in create{};
+    create.flags = O_RDWR;
+    create.mode = S_IFREG | 0644;
+    const auto reply = kernel_->Call(FUSE_CREATE, parent, FakeKernel::Body(create, {name}));
+    EXPECT_EQ(reply.error, 0);
+    std::memcpy(&open, reply.body.data() + sizeof(fuse_entry_out), sizeof open);
+    const auto entry = reply.As<fuse_entry_out>();
+    opened_.push_back({entry.nodeid, open});
+    return entry;
+  }
+  FakeKernel::Reply Lookup(std::uint64_t parent, const std::string& name) {
+    return kernel_->Call(FUSE_LOOKUP, parent, FakeKernel::Names({name}));
+  }
+  int Write(std::uint64_t node, const fuse_open_out& open, std::uint64_t offset, std::string_view text) {
+    fuse_write_in write{};
+    write.fh = open.fh;
+    write.offset = offset;
+    write.size = static_cast<std::uint32_t>(text.size());
+    Buffer body = FakeKernel::Body(write);
+    body.insert(body.end(), AsBytes(text).begin(), AsBytes(text).end());
+    return kernel_->Call(FUSE_WRITE, node, body).error;
+  }
+  std::string Read(std::uint64_t node, const fuse_open_out& open) {
+    fuse_read_in read{};
+    read.fh = open.fh;
+    read.size = 4096;
+    return std::string(AsText(kernel_->Call(FUSE_READ, node, FakeKernel::Body(read)).body));
+  }
+
+  test::TempDir folder_;
+  std::unique_ptr<Volume> volume_;
+  std::unique_ptr<Operations> operations_;
+  std::unique_ptr<FakeKernel> kernel_;
+  std::unique_ptr<Session> session_;
+  std::vector<std::pair<std::uint64_t, fuse_open_out>> opened_;
+};
+
+TEST_F(SessionTest, AFileIsCreatedWrittenAndRead) {
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "f", open);
+  EXPECT_EQ(Write(entry.nodeid, open, 0, "hawser"), 0);
+  EXPECT_EQ(Read(entry.nodeid, open), "hawser");
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_.path() + "/f").c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 6);
+}
+
+TEST_F(SessionTest, AnEntryThatIsNotThereIsRememberedAsMissing) {
+  const auto reply = Lookup(FUSE_ROOT_ID, "nothing");
+  EXPECT_EQ(reply.error, 0);
+  EXPECT_EQ(reply.As<fuse_entry_out>().nodeid, 0U);
+  EXPECT_GT(reply.As<fuse_entry_out>().entry_valid, 0U);
+}
+
+TEST_F(SessionTest, AFileGoesOnBeingUsedAfterItsLastNameIsGone) {
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "f", open);
+  ASSERT_EQ(kernel_->Call(FUSE_UNLINK, FUSE_ROOT_ID, FakeKernel::Names({"f"})).error, 0);
+  EXPECT_EQ(Write(entry.nodeid, open, 0, "still here"), 0);
+  EXPECT_EQ(Read(entry.nodeid, open), "still here");
+  const auto attributes = kernel_->Call(FUSE_GETATTR, entry.nodeid, FakeKernel::Body(fuse_getattr_in{}));
+  EXPECT_EQ(attributes.error, 0);
+  EXPECT_EQ(attributes.As<fuse_attr_out>().attr.nlink, 0U);
+  EXPECT_EQ(attributes.As<fuse_attr_out>().attr.size, 10U);
+}
+
+TEST_F(SessionTest, AFileOpenedByANameThatIsGoneIsWrittenUnderItsOtherOne) {
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "a", open);
+  ASSERT_EQ(::link((folder_.path() + "/a").c_str(), (folder_.path() + "/b").c_str()),
+            0);  // unknown to the kernel
+  ASSERT_EQ(kernel_->Call(FUSE_UNLINK, FUSE_ROOT_ID, FakeKernel::Names({"a"})).error, 0);
+  EXPECT_EQ(Write(entry.nodeid, open, 0, "found"), 0);
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_.path() + "/b").c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 5);
+}
+
+// Threads that are about to leave must not be taken for waiting ones: those that serve what comes meanwhile
+// would leave as well, and nobody would be there.
+TEST_F(SessionTest, ManyCallsThatEndAtOnceLeaveSomebodyForTheNext) {
+  constexpr std::size_t kHeldUp = 40;
+  constexpr std::size_t kMeanwhile = 200;
+  const auto threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+  };
+  const auto send = [&] { kernel_->Send(FUSE_GETATTR, FUSE_ROOT_ID, FakeKernel::Body(fuse_getattr_in{})); };
+  for (int round = 0; round < 5; ++round) {
+    std::unique_lock gate(volume_->gate());
+    for (std::size_t i = 0; i < kHeldUp; ++i) send();
+    // This one, those that wait at the gate, and one that waits for a request.
+    ASSERT_TRUE(test::WaitUntil([&] { return threads() >= 1 + kHeldUp + 1; }));
+    gate.unlock();
+    for (std::size_t i = 0; i < kMeanwhile; ++i) send();
+    for (std::size_t i = 0; i < kHeldUp + kMeanwhile; ++i)
+      ASSERT_NE(kernel_->Receive().unique, 0U) << "round " << round << ", after " << i << " replies";
+  }
+}
+
+TEST_F(SessionTest, NamesThatCannotBeAreRefused) {
+  fuse_mkdir_in mkdir{};
+  mkdir.mode = 0755;
+  EXPECT_EQ(kernel_->Call(FUSE_MKDIR, FUSE_ROOT_ID, FakeKernel::Body(mkdir, {std::string(256, 'n')})).error,
+            ENAMETOOLONG);
+  EXPECT_EQ(kernel_->Call(FUSE_MKDIR, FUSE_ROOT_ID, FakeKernel::Body(mkdir, {".."})).error, EINVAL);
+  EXPECT_EQ(kernel_->Call(FUSE_MKDIR, FUSE_ROOT_ID, FakeKernel::Body(mkdir, {"a/b"})).error, EINVAL);
+}
+
+TEST_F(SessionTest, NodesThatWereNeverGivenAreStale) {
+  EXPECT_EQ(kernel_->Call(FUSE_GETATTR, 4711, FakeKernel::Body(fuse_getattr_in{})).error, ESTALE);
+  EXPECT_EQ(Lookup(4711, "x").error, ESTALE);
+}
+
+TEST_F(SessionTest, OwnXattrsAreHidden) {
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "f", open);
+  fuse_getxattr_in get{};
+  get.size = 100;
+  EXPECT_EQ(kernel_->Call(FUSE_GETXATTR, entry.nodeid, FakeKernel::Body(get, {"user.hawser.id"})).error,
+            ENODATA);
+  const auto list = kernel_->Call(FUSE_LISTXATTR, entry.nodeid, FakeKernel::Body(get));
+  EXPECT_EQ(list.error, 0);
+  EXPECT_TRUE(list.body.empty());
+}
+
+TEST_F(SessionTest, UnknownOperationsAreAnsweredAndOthersServedOn) {
+  EXPECT_EQ(kernel_->Call(static_cast<fuse_opcode>(200), FUSE_ROOT_ID, {}).error, ENOSYS);
+  EXPECT_EQ(Lookup(FUSE_ROOT_ID, "x").error, 0);
+}
+
+}  // namespace
+}  // namespace hawser

@@ -1,0 +1,422 @@
+#include "volume/mount/binding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/base/log.h"
+
+namespace hawser {
+
+namespace {
+
+BindingContext& ContextOf(fuse_req_t req) { return *static_cast<BindingContext*>(fuse_req_userdata(req)); }
+
+FileHandle& FileOf(const fuse_file_info* info) { return *reinterpret_cast<FileHandle*>(info->fh); }
+DirectoryHandle& DirectoryOf(const fuse_file_info* info) {
+  return *reinterpret_cast<DirectoryHandle*>(info->fh);
+}
+const FileHandle* FileOrNull(const fuse_file_info* info) { return info == nullptr ? nullptr : &FileOf(info); }
+
+Bytes BytesOf(const char* data, std::size_t size) { return AsBytes({data, size}); }
+
+// Whether the caller of a request is being killed: then its call need not go on waiting. Must be gone before
+// the reply.
+class Interruption {
+ public:
+  explicit Interruption(fuse_req_t req) : req_(req), watch_(ContextOf(req).kill_watch) {
+    fuse_req_interrupt_func(req, OnSignal, this);
+  }
+  ~Interruption() {
+    fuse_req_interrupt_func(req_, nullptr, nullptr);  // waits for a call of OnSignal that is under way
+    if (watched_) watch_.Remove(&killed_);
+  }
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  std::atomic<bool>* killed() { return &killed_; }
+
+ private:
+  static void OnSignal(fuse_req_t req, void* self) {
+    auto& interruption = *static_cast<Interruption*>(self);
+    interruption.watched_ = true;
+    interruption.watch_.Add(fuse_req_ctx(req)->pid, &interruption.killed_);
+  }
+
+  fuse_req_t req_;
+  KillWatch& watch_;
+  std::atomic<bool> watched_{false};
+  std::atomic<bool> killed_{false};
+};
+
+// Whether the caller of a request belongs to a group; libfuse looks it up in /proc.
+bool InGroup(fuse_req_t req, gid_t group) {
+  if (fuse_req_ctx(req)->gid == group) return true;
+  std::vector<gid_t> groups(64);
+  const int count = fuse_req_getgroups(req, static_cast<int>(groups.size()), groups.data());
+  groups.resize(std::clamp(count, 0, 64));
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+// Errors that mean nothing to a caller are I/O errors to it; the log has the reason.
+int ShownErrno(const Error& error) {
+  switch (error.code) {
+    case kStoreDiverged:
+    case EBADMSG:
+    case ECANCELED:
+      return EIO;
+    default:
+      return error.code;
+  }
+}
+
+fuse_entry_param Param(const EntryReply& entry) {
+  fuse_entry_param param{};
+  param.ino = entry.node.value;
+  param.attr = entry.info;
+  param.attr_timeout = entry.cache.attributes_seconds;
+  param.entry_timeout = entry.cache.entries_seconds;
+  return param;
+}
+
+// One overload a shape of reply. The ones that give the kernel a lookup or a handle take it back if the
+// caller is gone (libfuse returns -ENOENT then).
+void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry) {
+  const fuse_entry_param param = Param(entry);
+  if (fuse_reply_entry(req, &param) == -ENOENT && entry.node.value != 0) operations.Forget(entry.node, 1);
+}
+void Reply(fuse_req_t req, Operations&, const AttributesReply& reply) {
+  fuse_reply_attr(req, &reply.info, reply.seconds);
+}
+void Reply(fuse_req_t req, Operations&, const struct statvfs& space) { fuse_reply_statfs(req, &space); }
+void Reply(fuse_req_t req, Operations&, std::size_t written) { fuse_reply_write(req, written); }
+void Reply(fuse_req_t req, Operations&, off_t offset) { fuse_reply_lseek(req, offset); }
+
+// An answer that nobody takes (the caller was interrupted) opens nothing.
+void Reply(fuse_req_t req, Operations&, OpenReply&& open, fuse_file_info info) {
+  OpenHandles& handles = ContextOf(req).handles;
+  info.fh = handles.Keep(std::move(open.file));
+  info.keep_cache = open.keep_pages ? 1 : 0;
+  if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
+}
+void Reply(fuse_req_t req, Operations& operations, CreateReply&& created, fuse_file_info info) {
+  OpenHandles& handles = ContextOf(req).handles;
+  const fuse_entry_param param = Param(created.entry);
+  info.fh = handles.Keep(std::move(created.open.file));
+  info.keep_cache = created.open.keep_pages ? 1 : 0;
+  if (fuse_reply_create(req, &param, &info) == 0) return;
+  handles.Close(info.fh);
+  operations.Forget(created.entry.node, 1);
+}
+void Reply(fuse_req_t req, Operations&, std::unique_ptr<DirectoryHandle>&& directory, fuse_file_info info) {
+  OpenHandles& handles = ContextOf(req).handles;
+  info.fh = handles.Keep(std::move(directory));
+  if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
+}
+
+// The frame of every request: who calls, the count of calls in flight, errors, exceptions.
+template <class Call, class... Info>
+void Run(fuse_req_t req, Call&& call, Info... info) {
+  BindingContext& context = ContextOf(req);
+  ++context.in_flight;
+  auto result = [&] {
+    Interruption interruption(req);
+    const fuse_ctx* ctx = fuse_req_ctx(req);
+    return call(context.operations,
+                Caller{ctx->uid, ctx->gid, ctx->umask, [req](gid_t group) { return InGroup(req, group); },
+                       interruption.killed()});
+  }();
+  if (!result) {
+    const int code = ShownErrno(result.error());
+    if (code == EIO)
+      log::warn("{}: a call failed: {}", context.operations.volume().name().value, result.error().Text());
+    fuse_reply_err(req, code);
+  } else if constexpr (std::is_same_v<decltype(result), Status>) {
+    fuse_reply_err(req, 0);
+  } else {
+    Reply(req, context.operations, *std::move(result), info...);
+  }
+  --context.in_flight;
+}
+
+void OnInit(void* userdata, fuse_conn_info* connection) {
+  auto& context = *static_cast<BindingContext*>(userdata);
+  // HANDLE_KILLPRIV: records say which mode is left (privileges.h). Without ATOMIC_O_TRUNC the kernel
+  // truncates by a setattr. No write-back cache: acknowledged means journaled (I1).
+  unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_DONT_MASK |
+                    FUSE_CAP_POSIX_ACL | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
+                    FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_HANDLE_KILLPRIV;
+  if (!context.operations.xattrs()) wanted &= ~static_cast<unsigned>(FUSE_CAP_POSIX_ACL);
+  if (context.notice_changes) {
+    wanted |= FUSE_CAP_AUTO_INVAL_DATA;
+    wanted &= ~static_cast<unsigned>(FUSE_CAP_CACHE_SYMLINKS);
+  }
+  connection->want = connection->capable & wanted;
+  connection->max_write = kMiB;
+  connection->max_background = 64;
+  connection->congestion_threshold = 48;
+  connection->time_gran = 1;
+}
+
+void OnLookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  Run(req, [&](Operations& ops, const Caller&) { return ops.Lookup(NodeId(parent), name); });
+}
+void OnForget(fuse_req_t req, fuse_ino_t node, std::uint64_t count) {
+  ContextOf(req).operations.Forget(NodeId(node), count);
+  fuse_reply_none(req);
+}
+void OnForgetMulti(fuse_req_t req, std::size_t count, fuse_forget_data* forgets) {
+  for (const auto& forget : std::span(forgets, count))
+    ContextOf(req).operations.Forget(NodeId(forget.ino), forget.nlookup);
+  fuse_reply_none(req);
+}
+
+void OnGetattr(fuse_req_t req, fuse_ino_t node, fuse_file_info*) {
+  Run(req, [&](Operations& ops, const Caller&) { return ops.GetAttributes(NodeId(node), nullptr); });
+}
+
+std::optional<Timestamp> TimeOf(int to_set, int set, int now, const timespec& time) {
+  if ((to_set & now) != 0) return Now();
+  if ((to_set & set) != 0) return Timestamp::From(time);
+  return std::nullopt;
+}
+
+void OnSetattr(fuse_req_t req, fuse_ino_t node, struct stat* info, int to_set, fuse_file_info* file) {
+  AttributeChange change;
+  if ((to_set & FUSE_SET_ATTR_MODE) != 0) change.mode = info->st_mode;
+  if ((to_set & FUSE_SET_ATTR_UID) != 0) change.uid = info->st_uid;
+  if ((to_set & FUSE_SET_ATTR_GID) != 0) change.gid = info->st_gid;
+  if ((to_set & FUSE_SET_ATTR_SIZE) != 0) change.size = static_cast<std::uint64_t>(info->st_size);
+  change.atime = TimeOf(to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, info->st_atim);
+  change.mtime = TimeOf(to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, info->st_mtim);
+  // A truncation clears setuid and setgid by itself; the mode that the kernel sends along knows less about
+  // groups. It sets the time by itself, too.
+  if (change.size) change.mode.reset();
+  if (change.size && (to_set & FUSE_SET_ATTR_MTIME_NOW) != 0) change.mtime.reset();
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.SetAttributes(who, NodeId(node), change, FileOrNull(file));
+  });
+}
+
+void OnReadlink(fuse_req_t req, fuse_ino_t node) {
+  auto target = ContextOf(req).operations.ReadLink(NodeId(node));
+  target ? fuse_reply_readlink(req, target->c_str()) : fuse_reply_err(req, ShownErrno(target.error()));
+}
+void OnStatfs(fuse_req_t req, fuse_ino_t) {
+  Run(req, [](Operations& ops, const Caller&) { return ops.Space(); });
+}
+
+void OnMknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.MakeNode(who, NodeId(parent), name, {KindOf(mode), mode, device, {}});
+  });
+}
+void OnMkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.MakeNode(who, NodeId(parent), name, {NodeKind::kDirectory, mode, 0, {}});
+  });
+}
+void OnSymlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.MakeNode(who, NodeId(parent), name, {NodeKind::kSymlink, 0777, 0, target});
+  });
+}
+void OnCreate(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
+  Run(
+      req,
+      [&](Operations& ops, const Caller& who) {
+        return ops.CreateFile(who, NodeId(parent), name, mode, info->flags);
+      },
+      *info);
+}
+void OnUnlink(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  Run(req, [&](Operations& ops, const Caller& who) { return ops.Unlink(who, NodeId(parent), name); });
+}
+void OnRmdir(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  Run(req,
+      [&](Operations& ops, const Caller& who) { return ops.RemoveDirectory(who, NodeId(parent), name); });
+}
+void OnRename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
+              const char* new_name, unsigned flags) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.Rename(who, NodeId(parent), name, NodeId(new_parent), new_name, flags);
+  });
+}
+void OnLink(fuse_req_t req, fuse_ino_t node, fuse_ino_t new_parent, const char* new_name) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.Link(who, NodeId(node), NodeId(new_parent), new_name);
+  });
+}
+
+void OnOpen(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
+  Run(
+      req, [&](Operations& ops, const Caller&) { return ops.Open(NodeId(node), info->flags); }, *info);
+}
+void OnRead(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+  thread_local Buffer buffer;
+  if (buffer.size() < size) buffer.resize(size);
+  auto got = ContextOf(req).operations.Read(FileOf(info), std::span(buffer).first(size),
+                                            static_cast<std::uint64_t>(offset));
+  got ? fuse_reply_buf(req, reinterpret_cast<const char*>(buffer.data()), *got)
+      : fuse_reply_err(req, ShownErrno(got.error()));
+}
+void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset,
+             fuse_file_info* info) {
+  Run(req, [&](Operations& ops, const Caller& caller) {
+    Caller who = caller;
+    if (info->writepage != 0) who.uid = 0;  // from the page cache: whoever wrote there is long gone
+    return ops.Write(who, FileOf(info), BytesOf(data, size), static_cast<std::uint64_t>(offset));
+  });
+}
+void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
+void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
+  ContextOf(req).handles.Close(info->fh);
+  fuse_reply_err(req, 0);
+}
+void OnFsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
+  Run(req, [&](Operations& ops, const Caller&) { return ops.Sync(FileOf(info).fd.get(), data_only != 0); });
+}
+void OnFallocate(fuse_req_t req, fuse_ino_t, int mode, off_t offset, off_t length, fuse_file_info* info) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.Allocate(who, FileOf(info), mode, static_cast<std::uint64_t>(offset),
+                        static_cast<std::uint64_t>(length));
+  });
+}
+void OnLseek(fuse_req_t req, fuse_ino_t, off_t offset, int whence, fuse_file_info* info) {
+  Run(req, [&](Operations& ops, const Caller&) { return ops.Seek(FileOf(info), offset, whence); });
+}
+void OnCopyFileRange(fuse_req_t req, fuse_ino_t, off_t from_offset, fuse_file_info* from, fuse_ino_t,
+                     off_t to_offset, fuse_file_info* to, std::size_t length, int) {
+  Run(req, [&](Operations& ops, const Caller& who) {
+    return ops.CopyRange(who, FileOf(from), static_cast<std::uint64_t>(from_offset), FileOf(to),
+                         static_cast<std::uint64_t>(to_offset), length);
+  });
+}
+
+void OnOpendir(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
+  Run(
+      req, [&](Operations& ops, const Caller&) { return ops.OpenDir(NodeId(node)); }, *info);
+}
+void OnReleasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
+  ContextOf(req).handles.Close(info->fh);
+  fuse_reply_err(req, 0);
+}
+void OnFsyncdir(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
+  Run(req, [&](Operations& ops, const Caller&) {
+    return ops.Sync(::dirfd(DirectoryOf(info).listing.get()), data_only != 0);
+  });
+}
+
+void ListDirectory(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* info, bool plus) {
+  std::vector<char> reply(size);
+  std::size_t used = 0;
+  const auto add = [&](const Operations::DirectoryEntry& entry) {
+    fuse_entry_param param{};
+    if (entry.entry) param = Param(*entry.entry);
+    if (!entry.entry) {
+      param.attr.st_ino = entry.inode;
+      param.attr.st_mode = entry.type;
+    }
+    const std::size_t needed =
+        plus ? fuse_add_direntry_plus(req, &reply[used], size - used, entry.name.c_str(), &param, entry.next)
+             : fuse_add_direntry(req, &reply[used], size - used, entry.name.c_str(), &param.attr, entry.next);
+    if (needed > size - used) return false;
+    used += needed;
+    return true;
+  };
+  auto listed = ContextOf(req).operations.ReadDirectory(DirectoryOf(info), offset, plus, add);
+  if (!listed && used == 0)
+    fuse_reply_err(req, ShownErrno(listed.error()));
+  else
+    fuse_reply_buf(req, reply.data(), used);
+}
+void OnReaddir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+  ListDirectory(req, size, offset, info, false);
+}
+void OnReaddirplus(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+  ListDirectory(req, size, offset, info, true);
+}
+
+// An xattr value or list: with size 0 the caller only asks how long it is.
+void ReplyXattr(fuse_req_t req, const Result<std::string>& value, std::size_t size) {
+  if (!value)
+    fuse_reply_err(req, ShownErrno(value.error()));
+  else if (size == 0)
+    fuse_reply_xattr(req, value->size());
+  else if (value->size() > size)
+    fuse_reply_err(req, ERANGE);
+  else
+    fuse_reply_buf(req, value->data(), value->size());
+}
+void OnGetxattr(fuse_req_t req, fuse_ino_t node, const char* name, std::size_t size) {
+  Operations& operations = ContextOf(req).operations;
+  if (!operations.xattrs()) return static_cast<void>(fuse_reply_err(req, ENOSYS));
+  ReplyXattr(req, operations.GetXattr(NodeId(node), name), size);
+}
+void OnListxattr(fuse_req_t req, fuse_ino_t node, std::size_t size) {
+  Operations& operations = ContextOf(req).operations;
+  if (!operations.xattrs()) return static_cast<void>(fuse_reply_err(req, ENOSYS));
+  const fuse_ctx* ctx = fuse_req_ctx(req);
+  ReplyXattr(req, operations.ListXattrs({ctx->uid, ctx->gid}, NodeId(node)), size);
+}
+void OnSetxattr(fuse_req_t req, fuse_ino_t node, const char* name, const char* value, std::size_t size,
+                int flags) {
+  Run(req, [&](Operations& ops, const Caller& who) -> Status {
+    if (!ops.xattrs()) return Error{ENOSYS, "xattrs are switched off for this mount"};
+    return ops.SetXattr(who, NodeId(node), name, BytesOf(value, size), flags);
+  });
+}
+void OnRemovexattr(fuse_req_t req, fuse_ino_t node, const char* name) {
+  Run(req, [&](Operations& ops, const Caller& who) -> Status {
+    if (!ops.xattrs()) return Error{ENOSYS, "xattrs are switched off for this mount"};
+    return ops.RemoveXattr(who, NodeId(node), name);
+  });
+}
+
+}  // namespace
+
+// Locks (flock, fcntl) and access checks are the kernel's: their operations are left out.
+const fuse_lowlevel_ops& FuseOperations() {
+  static const fuse_lowlevel_ops operations = [] {
+    fuse_lowlevel_ops ops{};
+    ops.init = OnInit;
+    ops.lookup = OnLookup;
+    ops.forget = OnForget;
+    ops.forget_multi = OnForgetMulti;
+    ops.getattr = OnGetattr;
+    ops.setattr = OnSetattr;
+    ops.readlink = OnReadlink;
+    ops.statfs = OnStatfs;
+    ops.mknod = OnMknod;
+    ops.mkdir = OnMkdir;
+    ops.symlink = OnSymlink;
+    ops.create = OnCreate;
+    ops.unlink = OnUnlink;
+    ops.rmdir = OnRmdir;
+    ops.rename = OnRename;
+    ops.link = OnLink;
+    ops.open = OnOpen;
+    ops.read = OnRead;
+    ops.write = OnWrite;
+    ops.flush = OnFlush;
+    ops.release = OnRelease;
+    ops.fsync = OnFsync;
+    ops.fallocate = OnFallocate;
+    ops.lseek = OnLseek;
+    ops.copy_file_range = OnCopyFileRange;
+    ops.opendir = OnOpendir;
+    ops.readdir = OnReaddir;
+    ops.readdirplus = OnReaddirplus;
+    ops.releasedir = OnReleasedir;
+    ops.fsyncdir = OnFsyncdir;
+    ops.getxattr = OnGetxattr;
+    ops.listxattr = OnListxattr;
+    ops.setxattr = OnSetxattr;
+    ops.removexattr = OnRemovexattr;
+    return ops;
+  }();
+  return operations;
+}
+
+}  // namespace hawser

@@ -1,0 +1,230 @@
+#include "volume/mount/inode_table.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace hawser {
+
+// Kept while the kernel knows it or a child of it. A node with no name is a root, or has been removed.
+struct InodeTable::Node {
+  NodeId id;
+  ino_t inode = 0;
+  std::uint64_t lookups = 0;
+  std::vector<Name> names;
+  std::unordered_map<std::string, Node*> children;
+  SharedFd pin;
+};
+
+InodeTable::InodeTable(ino_t root) {
+  auto node = std::make_unique<Node>();
+  node->id = kRootNode;
+  node->inode = root;
+  node->lookups = 1;  // never forgotten
+  root_ = node.get();
+  by_inode_[root] = root_;
+  nodes_[kRootNode.value] = std::move(node);
+}
+
+InodeTable::~InodeTable() = default;
+
+InodeTable::Node* InodeTable::Lookup(NodeId id) const {
+  const auto found = nodes_.find(id.value);
+  return found == nodes_.end() ? nullptr : found->second.get();
+}
+
+InodeTable::Node* InodeTable::Walk(const StorePath& path) const {
+  Node* node = root_;
+  for (const std::string_view name : path.Components()) {
+    const auto child = node->children.find(std::string(name));
+    if (child == node->children.end()) return nullptr;
+    node = child->second;
+  }
+  return node;
+}
+
+NodeId InodeTable::Remember(NodeId parent_id, const std::string& name, ino_t inode) {
+  const MutexLock lock(mutex_);
+  Node* parent = Lookup(parent_id);
+  Node*& node = by_inode_[inode];
+  if (node == nullptr) {
+    auto fresh = std::make_unique<Node>();
+    fresh->id = NodeId(next_id_++);
+    fresh->inode = inode;
+    node = fresh.get();
+    nodes_[fresh->id.value] = std::move(fresh);
+  }
+  if (parent != nullptr) AddName(node, parent, name);
+  ++node->lookups;
+  return node->id;
+}
+
+void InodeTable::Forget(NodeId id, std::uint64_t count) {
+  const MutexLock lock(mutex_);
+  Node* node = Lookup(id);
+  if (node == nullptr || node == root_) return;
+  node->lookups -= std::min(node->lookups, count);
+  ReleaseIfUnused(node);
+}
+
+void InodeTable::ReleaseIfUnused(Node* start) {
+  std::vector<NodeId> todo{start->id};  // by number: releasing one may release another of them
+  while (!todo.empty()) {
+    Node* node = Lookup(todo.back());
+    todo.pop_back();
+    if (node == nullptr || node == root_ || node->lookups > 0 || !node->children.empty()) continue;
+    for (const Name& name : node->names) {
+      name.parent->children.erase(name.name);
+      todo.push_back(name.parent->id);
+    }
+    by_inode_.erase(node->inode);
+    nodes_.erase(node->id.value);
+  }
+}
+
+void InodeTable::AddName(Node* node, Node* parent, const std::string& name) {
+  Node*& child = parent->children[name];
+  if (child == node) return;
+  if (child != nullptr) DropName(parent, name);
+  parent->children[name] = node;
+  node->names.push_back({parent, name});
+  node->pin.reset();
+}
+
+void InodeTable::DropName(Node* parent, const std::string& name) {
+  const auto found = parent->children.find(name);
+  if (found == parent->children.end()) return;
+  Node* child = found->second;
+  parent->children.erase(found);
+  std::erase_if(child->names, [&](const Name& n) { return n.parent == parent && n.name == name; });
+  ReleaseIfUnused(child);
+}
+
+std::optional<StorePath> InodeTable::PathOf(NodeId id) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Lookup(id);
+  if (node == nullptr) return std::nullopt;
+  std::vector<const std::string*> names;
+  while (node != root_) {
+    if (node->names.empty()) return std::nullopt;
+    names.push_back(&node->names.front().name);
+    node = node->names.front().parent;
+  }
+  std::string text;
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    if (!text.empty()) text += '/';
+    text += **name;
+  }
+  auto path = StorePath::Parse(text);
+  return path ? std::optional(*std::move(path)) : std::nullopt;
+}
+
+std::vector<ino_t> InodeTable::Lineage(NodeId id) const {
+  const MutexLock lock(mutex_);
+  std::vector<ino_t> inodes;
+  for (const Node* node = Lookup(id); node != nullptr;
+       node = node->names.empty() ? nullptr : node->names.front().parent)
+    inodes.push_back(node->inode);
+  return inodes;
+}
+
+std::optional<ino_t> InodeTable::InodeOf(NodeId id) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Lookup(id);
+  return node == nullptr ? std::nullopt : std::optional(node->inode);
+}
+
+SharedFd InodeTable::PinOf(NodeId id) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Lookup(id);
+  return node == nullptr ? nullptr : node->pin;
+}
+
+bool InodeTable::WouldLoseLastName(const StorePath& path) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Walk(path);
+  return node != nullptr && node->names.size() == 1;
+}
+
+bool InodeTable::Knows(const StorePath& path) const {
+  const MutexLock lock(mutex_);
+  return Walk(path) != nullptr;
+}
+
+void InodeTable::Pin(const StorePath& path, UniqueFd pin) {
+  const MutexLock lock(mutex_);
+  if (Node* node = Walk(path)) node->pin = std::make_shared<UniqueFd>(std::move(pin));
+}
+
+std::optional<NodeId> InodeTable::Find(const StorePath& path) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Walk(path);
+  return node == nullptr ? std::nullopt : std::optional(node->id);
+}
+
+std::size_t InodeTable::size() const {
+  const MutexLock lock(mutex_);
+  return nodes_.size();
+}
+
+void InodeTable::Follow(const Record& record) {
+  const MutexLock lock(mutex_);
+  std::visit(Overloaded{
+                 [this](const Unlink& r) HAWSER_REQUIRES(mutex_) { Remove(r.path); },
+                 [this](const Rmdir& r) HAWSER_REQUIRES(mutex_) { Remove(r.path); },
+                 [this](const Rename& r) HAWSER_REQUIRES(mutex_) {
+                   r.mode == RenameMode::kExchange ? Exchange(r.path, r.new_path) : Move(r.path, r.new_path);
+                 },
+                 // A new name is learned when the kernel looks it up.
+                 [](const Create&) {},
+                 [](const Link&) {},
+                 // These change no name.
+                 [](const Write&) {},
+                 [](const Truncate&) {},
+                 [](const Allocate&) {},
+                 [](const SetAttr&) {},
+                 [](const SetXattr&) {},
+                 [](const RemoveXattr&) {},
+                 [](const Promote&) {},
+                 [](const Mark&) {},
+             },
+             record.body);
+}
+
+void InodeTable::Remove(const StorePath& path) {
+  Node* parent = Walk(path.Parent());
+  if (parent != nullptr) DropName(parent, std::string(path.Name()));
+}
+
+void InodeTable::Move(const StorePath& from, const StorePath& to) {
+  Node* node = Walk(from);
+  Node* to_parent = Walk(to.Parent());
+  if (to_parent != nullptr) DropName(to_parent, std::string(to.Name()));
+  if (node == nullptr) return;
+  // The new name first, so that the node isn't released in between.
+  const std::string old_name(from.Name());
+  Node* from_parent = Walk(from.Parent());
+  if (to_parent != nullptr) AddName(node, to_parent, std::string(to.Name()));
+  if (from_parent != nullptr) DropName(from_parent, old_name);
+}
+
+void InodeTable::Exchange(const StorePath& one, const StorePath& other) {
+  Node* one_parent = Walk(one.Parent());
+  Node* other_parent = Walk(other.Parent());
+  Node* one_node = Walk(one);
+  Node* other_node = Walk(other);
+  const std::string one_name(one.Name());
+  const std::string other_name(other.Name());
+  if (one_node != nullptr) ++one_node->lookups;  // neither is released while names change hands
+  if (other_node != nullptr) ++other_node->lookups;
+  if (one_parent != nullptr) DropName(one_parent, one_name);
+  if (other_parent != nullptr) DropName(other_parent, other_name);
+  if (one_node != nullptr && other_parent != nullptr) AddName(one_node, other_parent, other_name);
+  if (other_node != nullptr && one_parent != nullptr) AddName(other_node, one_parent, one_name);
+  for (Node* node : {one_node, other_node}) {
+    if (node == nullptr) continue;
+    --node->lookups;
+    ReleaseIfUnused(node);
+  }
+}
+
+}  // namespace hawser

@@ -1,0 +1,90 @@
+// The nodes that the kernel knows of one mount, and by which names.
+//
+// The kernel names a node by a number that it got from a lookup, until it forgets it. The table says what
+// path such a node has now, and follows every record that renames or removes names. It holds no descriptor
+// for a node that has a name; a node whose last known name goes while the kernel still knows it is pinned by
+// an O_PATH descriptor.
+//
+// Thread safe; its lock is held for memory operations only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "common/base/mutex.h"
+#include "common/base/unique_fd.h"
+#include "common/record/record.h"
+
+namespace hawser {
+
+// The kernel's number of a node (FUSE calls it nodeid, libfuse fuse_ino_t). Never given twice in a mount.
+using NodeId = Strong<struct NodeIdTag, std::uint64_t>;
+inline constexpr NodeId kRootNode{1};
+
+using SharedFd = std::shared_ptr<UniqueFd>;
+
+class InodeTable {
+ public:
+  // `root`: inode number of the store's root.
+  explicit InodeTable(ino_t root);
+  ~InodeTable();
+
+  // The kernel is told of `name` in `parent`, which is inode `ino` of the store: counts one lookup.
+  NodeId Remember(NodeId parent, const std::string& name, ino_t ino);
+  // The kernel gives back `count` lookups.
+  void Forget(NodeId node, std::uint64_t count);
+
+  // One of the node's present paths. nullopt: it has no known name (any more).
+  std::optional<StorePath> PathOf(NodeId node) const;
+  // The inode numbers of the directories above the node on that path, and of itself.
+  std::vector<ino_t> Lineage(NodeId node) const;
+  std::optional<ino_t> InodeOf(NodeId node) const;
+
+  // The descriptor that pins a node without known names.
+  SharedFd PinOf(NodeId node) const;
+
+  // Whether the kernel knows the node at this path, and under this as its only known name: it has to be
+  // pinned before the name goes.
+  bool WouldLoseLastName(const StorePath& path) const;
+  bool Knows(const StorePath& path) const;
+  void Pin(const StorePath& path, UniqueFd pin);
+
+  // Follows a record that has been applied.
+  void Follow(const Record& record);
+
+  // The node that the kernel knows at a path, for telling it that the content has changed.
+  std::optional<NodeId> Find(const StorePath& path) const;
+
+  std::size_t size() const;  // nodes known
+
+ private:
+  struct Node;
+  struct Name {
+    Node* parent;
+    std::string name;
+  };
+
+  Node* Lookup(NodeId id) const HAWSER_REQUIRES(mutex_);
+  Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
+  void AddName(Node* node, Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  void DropName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  void Move(const StorePath& from, const StorePath& to) HAWSER_REQUIRES(mutex_);
+  void Exchange(const StorePath& one, const StorePath& other) HAWSER_REQUIRES(mutex_);
+  void Remove(const StorePath& path) HAWSER_REQUIRES(mutex_);
+  void ReleaseIfUnused(Node* node) HAWSER_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_ HAWSER_GUARDED_BY(mutex_);  // by NodeId
+  std::unordered_map<ino_t, Node*> by_inode_ HAWSER_GUARDED_BY(mutex_);
+  Node* root_ HAWSER_GUARDED_BY(mutex_);
+  std::uint64_t next_id_ HAWSER_GUARDED_BY(mutex_) = kRootNode.value + 1;
+};
+
+}  // namespace hawser

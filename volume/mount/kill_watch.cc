@@ -1,0 +1,66 @@
+#include "volume/mount/kill_watch.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdlib>
+
+#include "common/base/files.h"
+
+namespace hawser {
+
+namespace {
+
+constexpr auto kInterval = std::chrono::milliseconds(100);
+
+// From /proc/TID/status: the mask of signals pending for the thread. A thread that is gone is as good as
+// killed.
+bool IsBeingKilled(pid_t thread) {
+  const auto status = ReadFile(fmt::format("/proc/{}/status", thread));
+  if (!status) return true;
+  constexpr std::string_view kField = "\nSigPnd:";
+  const std::size_t at = status->find(kField);
+  if (at == std::string::npos) return true;
+  const auto pending = std::strtoull(status->c_str() + at + kField.size(), nullptr, 16);
+  return (pending & (1ULL << (SIGKILL - 1))) != 0;
+}
+
+}  // namespace
+
+KillWatch::~KillWatch() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+void KillWatch::Add(pid_t caller, std::atomic<bool>* killed) {
+  const MutexLock lock(mutex_);
+  watched_[killed] = caller;
+  if (!thread_.joinable()) thread_ = std::thread(&KillWatch::Run, this);
+  changed_.NotifyAll();
+}
+
+void KillWatch::Remove(std::atomic<bool>* killed) {
+  const MutexLock lock(mutex_);
+  watched_.erase(killed);
+}
+
+void KillWatch::Run() {
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (watched_.empty()) {
+      changed_.Wait(mutex_);
+      continue;
+    }
+    for (const auto& [killed, caller] : watched_)
+      if (IsBeingKilled(caller)) killed->store(true);
+    const Deadline next = SteadyClock::now() + kInterval;
+    while (!stopping_ && changed_.WaitUntil(mutex_, next)) {
+    }
+  }
+}
+
+}  // namespace hawser

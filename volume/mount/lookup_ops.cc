@@ -1,0 +1,85 @@
+// Lookup, and what all families share: examining what is about to be changed, and its locks.
+
+#include "volume/mount/operations.h"
+
+namespace hawser {
+
+struct stat Operations::Shown(struct stat info) const {
+  if (options_.uid) info.st_uid = *options_.uid;
+  if (options_.gid) info.st_gid = *options_.gid;
+  return info;
+}
+
+EntryReply Operations::Shown(const Volume::Entry& entry) const {
+  return {entry.node, Shown(entry.info), volume_.role()->cache()};
+}
+
+Result<EntryReply> Operations::Lookup(NodeId parent, const std::string& name) {
+  auto entry = volume_.Lookup(parent, name);
+  if (!entry && entry.error().code == ENOENT) return EntryReply{NodeId(0), {}, volume_.role()->cache()};
+  if (!entry) return std::move(entry).error();
+  return Shown(*entry);
+}
+
+Result<Operations::Subject> Operations::Examine(NodeId node, const FileHandle* file) {
+  // With an open file at hand and a name that is known, nothing needs to be looked up.
+  if (file != nullptr) {
+    if (auto path = volume_.inodes().PathOf(node)) {
+      HAWSER_ASSIGN(const struct stat info, StatFd(file->fd.get()));
+      if (info.st_nlink > 0) {
+        HAWSER_ASSIGN(const FileId id, ReadFileId(file->fd.get()));
+        return Subject{{nullptr, std::move(path)}, info, id};
+      }
+    }
+  }
+  HAWSER_ASSIGN(PinnedNode pin, volume_.PinForChange(node));
+  HAWSER_ASSIGN(const struct stat info, StatFd(pin.get()));
+  HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(pin.get())));
+  return Subject{std::move(pin), info, id};
+}
+
+Result<Operations::Place> Operations::ExamineEntry(NodeId parent, const std::string& name) {
+  if (name.size() > kMaxNameBytes) return Error{ENAMETOOLONG, "name '" + name + "'"};
+  if (!IsValidName(name)) return Error{EINVAL, "name '" + name + "'"};
+  HAWSER_ASSIGN(PinnedNode directory, volume_.PinForChange(parent));
+  if (!directory.path) return Error{ENOENT, "the directory has been removed"};
+  HAWSER_ASSIGN(const struct stat info, StatFd(directory.get()));
+  Place place{directory.path->Child(name), info, ProcPath(directory.get()), directory.fd, std::nullopt};
+  auto child = volume_.store().Pin(place.path);
+  if (!child && child.error().code != ENOENT) return std::move(child).error();
+  if (child) {
+    HAWSER_ASSIGN(const struct stat child_info, StatFd(child->get()));
+    HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(child->get())));
+    place.child = Subject{{std::make_shared<UniqueFd>(*std::move(child)), place.path}, child_info, id};
+  }
+  return place;
+}
+
+Result<LockSet> Operations::LocksOf(NodeId node) {
+  const auto inode = volume_.inodes().InodeOf(node);
+  if (!inode) return Error{ESTALE, "the node is gone"};
+  LockSet set{{*inode}, volume_.inodes().Lineage(node), std::nullopt};
+  // A name that the kernel doesn't know will be searched for: no directory may be renamed meanwhile.
+  if (!volume_.inodes().PathOf(node)) set.moved = volume_.inodes().InodeOf(kRootNode);
+  return set;
+}
+
+// The directory's lock covers all its entries; what stands at the entry may have other names, so it's locked
+// too.
+Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name) {
+  HAWSER_ASSIGN(LockSet set, LocksOf(parent));
+  auto child = volume_.PinEntry(parent, name);
+  if (!child && child.error().code != ENOENT) return std::move(child).error();
+  if (child) {
+    HAWSER_ASSIGN(const struct stat info, StatFd(child->get()));
+    set.nodes.push_back(info.st_ino);
+  }
+  return set;
+}
+
+Status Operations::Mutate(const Caller& who, std::function<Result<LockSet>()> locks,
+                          std::function<Result<std::optional<Decision>>()> decide, Bytes payload) {
+  return volume_.role()->Mutate({std::move(locks), std::move(decide), payload, who.cancel});
+}
+
+}  // namespace hawser

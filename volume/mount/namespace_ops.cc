@@ -1,0 +1,217 @@
+// Namespace: mknod, mkdir, symlink, create, unlink, rmdir, rename, link.
+
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <climits>
+
+#include "volume/mount/acl.h"
+#include "volume/mount/operations.h"
+
+namespace hawser {
+
+namespace {
+
+Buffer DefaultAcl(const std::string& directory) {
+  Buffer acl(4096);
+  const ssize_t size = ::getxattr(directory.c_str(), "system.posix_acl_default", acl.data(), acl.size());
+  acl.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return acl;
+}
+
+Result<bool> IsEmpty(int directory) {
+  UniqueFd fd(::open(ProcPath(directory).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return ErrnoError("cannot list a directory");
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
+  if (!listing) return ErrnoError("cannot list a directory");
+  fd.Release();
+  while (const dirent* entry = ::readdir(listing.get()))
+    if (IsValidName(entry->d_name)) return false;
+  return true;
+}
+
+// Symlinks are short enough for one block, or refused as the filesystem would.
+Status CheckTarget(const std::string& target, const struct stat& directory) {
+  if (target.empty()) return Error{ENOENT, "empty target"};
+  if (target.size() >= PATH_MAX || target.size() >= static_cast<std::size_t>(directory.st_blksize))
+    return Error{ENAMETOOLONG, "target of a symlink"};
+  return {};
+}
+
+}  // namespace
+
+// The free inodes and blocks that a new node needs.
+Status Operations::CheckNewNode() const {
+  HAWSER_ASSIGN(const struct statvfs space, volume_.store().Space());
+  if (space.f_files > 0 && space.f_ffree < 16) return Error{ENOSPC, "the store has no inodes left"};
+  if (space.f_bfree < 64) return Error{ENOSPC, "the store has no space left"};
+  return {};
+}
+
+Status Operations::CreateNode(const Caller& who, NodeId parent, const std::string& name,
+                              const NewNode& node) {
+  return Mutate(
+      who, [&] { return LocksOfEntry(parent, name); },
+      [&]() -> Result<std::optional<Decision>> {
+        HAWSER_ASSIGN(const Place place, ExamineEntry(parent, name));
+        if (place.child) return Error{EEXIST, "'" + name + "'"};
+        HAWSER_TRY(CheckNewNode());
+        Create record;
+        record.path = place.path;
+        record.kind = node.kind;
+        record.uid = options_.uid.value_or(who.uid);
+        record.gid = options_.gid.value_or(who.gid);
+        record.time = Now();
+        if ((place.directory.st_mode & S_ISGID) != 0)
+          record.gid = options_.gid.value_or(place.directory.st_gid);
+        if (node.kind == NodeKind::kSymlink) {
+          HAWSER_TRY(CheckTarget(node.target, place.directory));
+          record.mode = 0777;
+          record.target = node.target;
+        } else {
+          record.mode = NewNodeMode(node.mode & 07777, who.umask, DefaultAcl(place.directory_path));
+          if (node.kind == NodeKind::kDirectory) record.mode |= place.directory.st_mode & S_ISGID;
+        }
+        if (node.kind == NodeKind::kCharDevice || node.kind == NodeKind::kBlockDevice)
+          record.device = node.device;
+        const bool is_value = node.kind != NodeKind::kRegular && node.kind != NodeKind::kDirectory;
+        if (!is_value || volume_.store().keeps_value_ids()) {
+          HAWSER_ASSIGN(record.file, volume_.role()->NewFileId());
+        }
+        if (is_value && record.file != kNoFileId) record.file = ValueId(record.file);
+        return std::optional(Decision{std::move(record), -1, nullptr});
+      });
+}
+
+Result<EntryReply> Operations::MakeNode(const Caller& who, NodeId parent, const std::string& name,
+                                        const NewNode& node) {
+  HAWSER_TRY(CreateNode(who, parent, name, node));
+  HAWSER_ASSIGN(const Volume::Entry entry, volume_.Lookup(parent, name));
+  return Shown(entry);
+}
+
+Result<CreateReply> Operations::CreateFile(const Caller& who, NodeId parent, const std::string& name,
+                                           mode_t mode, int flags) {
+  HAWSER_TRY(CreateNode(who, parent, name, {NodeKind::kRegular, mode, 0, {}}));
+  HAWSER_ASSIGN(const Volume::Entry entry, volume_.Lookup(parent, name));
+  auto open = Open(entry.node, flags);
+  if (!open) {
+    Forget(entry.node, 1);
+    return std::move(open).error();
+  }
+  return CreateReply{Shown(entry), *std::move(open)};
+}
+
+Status Operations::Unlink(const Caller& who, NodeId parent, const std::string& name) {
+  return Remove(who, parent, name, false);
+}
+
+Status Operations::RemoveDirectory(const Caller& who, NodeId parent, const std::string& name) {
+  return Remove(who, parent, name, true);
+}
+
+Status Operations::Remove(const Caller& who, NodeId parent, const std::string& name, bool directory) {
+  return Mutate(
+      who, [&] { return LocksOfEntry(parent, name); },
+      [&]() -> Result<std::optional<Decision>> {
+        HAWSER_ASSIGN(const Place place, ExamineEntry(parent, name));
+        if (!place.child) return Error{ENOENT, "'" + name + "'"};
+        const bool is_directory = S_ISDIR(place.child->info.st_mode);
+        if (!directory) {
+          if (is_directory) return Error{EISDIR, "'" + name + "'"};
+          return std::optional(Decision{hawser::Unlink{place.child->id, place.path, Now()}, -1, nullptr});
+        }
+        if (!is_directory) return Error{ENOTDIR, "'" + name + "'"};
+        HAWSER_ASSIGN(const bool empty, IsEmpty(place.child->pin.get()));
+        if (!empty) return Error{ENOTEMPTY, "'" + name + "'"};
+        return std::optional(Decision{Rmdir{place.child->id, place.path, Now()}, -1, nullptr});
+      });
+}
+
+Status Operations::Rename(const Caller& who, NodeId parent, const std::string& name, NodeId new_parent,
+                          const std::string& new_name, unsigned flags) {
+  if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0)
+    return Error{EINVAL, "this kind of rename isn't supported"};
+  const auto locks = [&]() -> Result<LockSet> {
+    HAWSER_ASSIGN(LockSet set, LocksOfEntry(parent, name));
+    HAWSER_ASSIGN(const LockSet to, LocksOfEntry(new_parent, new_name));
+    set.nodes.insert(set.nodes.end(), to.nodes.begin(), to.nodes.end());
+    set.lineage.insert(set.lineage.end(), to.lineage.begin(), to.lineage.end());
+    for (const auto& [directory, entry] : {std::pair(parent, name), std::pair(new_parent, new_name)}) {
+      const auto pin = volume_.PinEntry(directory, entry);
+      if (!pin) continue;
+      HAWSER_ASSIGN(const struct stat info, StatFd(pin->get()));
+      if (!S_ISDIR(info.st_mode)) continue;
+      // An exchange of two directories moves both: the root stands for all.
+      set.moved = set.moved ? volume_.inodes().InodeOf(kRootNode) : std::optional(info.st_ino);
+    }
+    return set;
+  };
+  return Mutate(who, locks, [&] { return DecideRename(parent, name, new_parent, new_name, flags); });
+}
+
+Result<std::optional<Decision>> Operations::DecideRename(NodeId parent, const std::string& name,
+                                                         NodeId new_parent, const std::string& new_name,
+                                                         unsigned flags) {
+  HAWSER_ASSIGN(const Place from, ExamineEntry(parent, name));
+  HAWSER_ASSIGN(const Place to, ExamineEntry(new_parent, new_name));
+  if (!from.child) return Error{ENOENT, "'" + name + "'"};
+  const bool directory = S_ISDIR(from.child->info.st_mode);
+  hawser::Rename record{from.child->id, from.path, to.path, RenameMode::kReplace, {}, Now()};
+  if ((flags & RENAME_EXCHANGE) != 0) {
+    if (!to.child) return Error{ENOENT, "'" + new_name + "'"};
+    record.mode = RenameMode::kExchange;
+  } else if ((flags & RENAME_NOREPLACE) != 0) {
+    if (to.child) return Error{EEXIST, "'" + new_name + "'"};
+    record.mode = RenameMode::kNoReplace;
+  }
+  if (directory && to.path.IsAtOrBelow(from.path) && to.path != from.path)
+    return Error{EINVAL, "a directory can't be moved into itself"};
+  if (to.child) {
+    // Two names of one file: rename(2) does nothing.
+    if (to.child->info.st_ino == from.child->info.st_ino) return std::optional<Decision>();
+    record.replaced = to.child->id;
+    if (record.mode == RenameMode::kReplace) {
+      const bool onto_directory = S_ISDIR(to.child->info.st_mode);
+      if (directory && !onto_directory) return Error{ENOTDIR, "'" + new_name + "'"};
+      if (!directory && onto_directory) return Error{EISDIR, "'" + new_name + "'"};
+      if (onto_directory) {
+        HAWSER_ASSIGN(const bool empty, IsEmpty(to.child->pin.get()));
+        if (!empty) return Error{ENOTEMPTY, "'" + new_name + "'"};
+      }
+    } else if (record.mode == RenameMode::kExchange && S_ISDIR(to.child->info.st_mode) &&
+               from.path.IsAtOrBelow(to.path)) {
+      return Error{EINVAL, "a directory can't be exchanged with something in it"};
+    }
+  }
+  return std::optional(Decision{std::move(record), -1, nullptr});
+}
+
+Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_parent,
+                                    const std::string& new_name) {
+  const auto locks = [&]() -> Result<LockSet> {
+    HAWSER_ASSIGN(LockSet set, LocksOfEntry(new_parent, new_name));
+    HAWSER_ASSIGN(const LockSet source, LocksOf(node));
+    set.nodes.insert(set.nodes.end(), source.nodes.begin(), source.nodes.end());
+    set.lineage.insert(set.lineage.end(), source.lineage.begin(), source.lineage.end());
+    if (source.moved) set.moved = source.moved;
+    return set;
+  };
+  HAWSER_TRY(Mutate(who, locks, [&]() -> Result<std::optional<Decision>> {
+    HAWSER_ASSIGN(const Subject source, Examine(node));
+    HAWSER_ASSIGN(const Place to, ExamineEntry(new_parent, new_name));
+    if (source.orphan()) return Error{ENOENT, "the file has been removed"};
+    if (S_ISDIR(source.info.st_mode)) return Error{EPERM, "a directory can't be linked"};
+    if (to.child) return Error{EEXIST, "'" + new_name + "'"};
+    const long most = ::fpathconf(volume_.store().root_fd(), _PC_LINK_MAX);
+    if (most > 0 && source.info.st_nlink >= static_cast<nlink_t>(most))
+      return Error{EMLINK, "'" + new_name + "'"};
+    HAWSER_TRY(CheckNewNode());
+    return std::optional(Decision{hawser::Link{source.id, source.path(), to.path, Now()}, -1, nullptr});
+  }));
+  HAWSER_ASSIGN(const Volume::Entry entry, volume_.Lookup(new_parent, new_name));
+  return Shown(entry);
+}
+
+}  // namespace hawser

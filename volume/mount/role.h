@@ -1,0 +1,73 @@
+// What a mount asks of the part that its node plays for the volume at present: primary (the funnel,
+// fuse_primary) or secondary (fuse_secondary). The node changes it in place at a promotion; the kernel's
+// mount stays.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/base/unique_fd.h"
+#include "common/record/record.h"
+#include "volume/mount/inode_table.h"
+
+namespace hawser {
+
+// Who must not run at the same time as a mutation.
+struct LockSet {
+  std::vector<ino_t> nodes;    // inodes of the store whose content, attributes or entries change
+  std::vector<ino_t> lineage;  // directories that the record's paths lead through
+  std::optional<ino_t> moved;  // a directory whose path changes: whatever lies below it is held back
+
+  friend bool operator==(const LockSet&, const LockSet&) = default;
+};
+
+// What was decided, with the locks held.
+struct Decision {
+  Body body;
+  int open_file = -1;  // see ApplyTo
+  SharedFd orphan;     // set: the node is no longer in the tree; the change stays local
+};
+
+// One mutating call. The callbacks run in the calling thread.
+struct Mutation {
+  // The locks needed, as things stand now. Called again once they are held: if it then says otherwise, the
+  // call starts over.
+  std::function<Result<LockSet>()> locks;
+  // Checks that the store will accept the change, and decides the record (ids, mode, times). An error is the
+  // caller's errno. nullopt: done, nothing changes.
+  std::function<Result<std::optional<Decision>>()> decide;
+  Bytes payload;
+  // Set when the calling process is being killed, or the role ends: the call need not go on waiting.
+  std::atomic<bool>* cancel = nullptr;
+};
+
+// For how long the kernel may answer by itself.
+struct CachePolicy {
+  double attributes_seconds = 0;
+  double entries_seconds = 0;
+  bool keep_pages = false;  // keep the page cache of a file from one open to the next
+};
+
+class Role {
+ public:
+  virtual ~Role() = default;
+
+  virtual bool writable() const = 0;
+  virtual CachePolicy cache() const = 0;
+
+  // Returns once the change is journaled and applied, or with the caller's errno. EROFS on a secondary.
+  virtual Status Mutate(const Mutation& mutation) = 0;
+
+  // fsync of an open file or directory of the store.
+  virtual Status Sync(int fd, bool data_only) = 0;
+
+  // A new id for a file or directory about to be created.
+  virtual Result<FileId> NewFileId() = 0;
+};
+
+}  // namespace hawser

@@ -1,0 +1,245 @@
+#include "volume/mount/session.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <system_error>
+#include <thread>
+
+#include "common/base/log.h"
+#include "volume/mount/binding.h"
+#include "volume/mount/killpriv.h"
+
+extern char** environ;
+
+namespace hawser {
+
+namespace {
+
+constexpr auto kUnmountPatience = std::chrono::seconds(5);
+
+// Wakes a thread that waits in read(2) for a request.
+constexpr int kWakeSignal = SIGUSR2;
+
+void IgnoreWake(int) {}
+
+void PrepareWakeSignal() {
+  struct sigaction action {};
+  action.sa_handler = IgnoreWake;  // no SA_RESTART: read returns EINTR
+  ::sigaction(kWakeSignal, &action, nullptr);
+}
+
+// libfuse's own messages. That it can't unmount what has been detached already is no news.
+void LogLibfuse(fuse_log_level level, const char* format, va_list arguments) {
+  char text[512];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  const std::string_view message(text);
+  if (level > FUSE_LOG_WARNING || message.find("failed to unmount") != std::string_view::npos)
+    log::debug("libfuse: {}", message);
+  else
+    log::warn("libfuse: {}", message);
+}
+
+// Detaches a mount, as root directly, else through fusermount3.
+Status Detach(const std::string& path) {
+  if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return {};
+  if (errno != EPERM) return ErrnoError("cannot unmount", path);
+  std::string program = "fusermount3", unmount = "-u", lazy = "-z", quiet = "-q", target = path;
+  char* arguments[] = {program.data(), unmount.data(), lazy.data(), quiet.data(), target.data(), nullptr};
+  pid_t child = 0;
+  if (const int code = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments, environ);
+      code != 0)
+    return Error{code, "cannot run fusermount3 to unmount '" + path + "'"};
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return Error{EPERM, "fusermount3 could not unmount '" + path + "'"};
+  return {};
+}
+
+}  // namespace
+
+Status DetachStaleMount(const std::string& path) {
+  struct statfs info {};
+  if (::statfs(path.c_str(), &info) == 0) {
+    constexpr auto kFuseMagic = 0x65735546;
+    struct stat here {};
+    struct stat above {};
+    const bool is_mount = ::stat(path.c_str(), &here) == 0 && ::stat((path + "/..").c_str(), &above) == 0 &&
+                          here.st_dev != above.st_dev;
+    if (info.f_type == kFuseMagic && is_mount)
+      return Error{EBUSY, fmt::format("'{}' is mounted already; unmount it or choose another folder", path)};
+    return {};
+  }
+  if (errno != ENOTCONN && errno != ECONNABORTED) return ErrnoError("cannot use the mount folder", path);
+  log::warn("detaching the dead mount that an earlier process left at '{}'", path);
+  return Detach(path);
+}
+
+Session::Session(Operations& operations, const SessionOptions& options)
+    : options_(options), context_(new BindingContext{operations, options.notice_changes}) {}
+
+Status Session::Create() {
+  PrepareWakeSignal();
+  fuse_set_log_func(LogLibfuse);
+  std::string flags = fmt::format("fsname={},subtype=hawser,default_permissions", options_.name);
+  if (options_.allow_other) flags += ",allow_other";
+  if (::geteuid() == 0) flags += ",suid,dev";  // as on any filesystem that root mounts
+  fuse_args arguments = FUSE_ARGS_INIT(0, nullptr);
+  fuse_opt_add_arg(&arguments, "hawser");
+  fuse_opt_add_arg(&arguments, "-o");
+  fuse_opt_add_arg(&arguments, flags.c_str());
+  session_ = fuse_session_new(&arguments, &FuseOperations(), sizeof(fuse_lowlevel_ops), context_.get());
+  fuse_opt_free_args(&arguments);
+  if (session_ == nullptr) return Error{EINVAL, "libfuse refused the mount options " + flags};
+  return {};
+}
+
+Result<std::unique_ptr<Session>> Session::Mount(Operations& operations, const SessionOptions& options) {
+  HAWSER_TRY(DetachStaleMount(options.mount));
+  std::unique_ptr<Session> session(new Session(operations, options));
+  HAWSER_TRY(session->Create());
+  errno = 0;
+  if (fuse_session_mount(session->session_, options.mount.c_str()) != 0) {
+    return Error{
+        errno != 0 ? errno : EPERM,
+        fmt::format(
+            "cannot mount at '{}'; see the lines above, and that /dev/fuse is there and, unless you are "
+            "root, that user_allow_other is in /etc/fuse.conf where allow_other is on",
+            options.mount)};
+  }
+  session->mounted_ = true;
+  HAWSER_TRY(AskForKillprivV2(session->session_));
+  HAWSER_TRY(session->StartThread());
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Session::Serve(Operations& operations, UniqueFd fd) {
+  std::unique_ptr<Session> session(new Session(operations, SessionOptions{{}, "test", false, false}));
+  HAWSER_TRY(session->Create());
+  session->custom_fd_ = std::move(fd);
+  static const fuse_custom_io io = {
+      [](int to, iovec* parts, int count, void*) { return ::writev(to, parts, count); },
+      [](int from, void* buffer, std::size_t size, void*) { return ::read(from, buffer, size); }, nullptr,
+      nullptr};
+  if (fuse_session_custom_io(session->session_, &io, session->custom_fd_.get()) != 0)
+    return Error{EINVAL, "libfuse refused the socket"};
+  HAWSER_TRY(session->StartThread());
+  return session;
+}
+
+void Session::Unmount() {
+  if (!mounted_ || stopping_.exchange(true) || ended_) return;
+  if (auto detached = Detach(options_.mount); !detached) log::warn("{}", detached.error().Text());
+}
+
+bool Session::Drain(Deadline deadline) {
+  Unmount();
+  while (context_->in_flight > 0 && SteadyClock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  return context_->in_flight == 0;
+}
+
+Session::~Session() {
+  if (session_ == nullptr) return;
+  Unmount();
+  stopping_ = true;
+  if (custom_fd_) ::shutdown(custom_fd_.get(), SHUT_RDWR);
+  fuse_session_exit(session_);
+  StopThreads();
+  // Only now may libfuse close the descriptor that the threads were reading.
+  if (mounted_) fuse_session_unmount(session_);
+  fuse_session_destroy(session_);
+}
+
+// Threads that work on a call finish it first.
+void Session::StopThreads() {
+  const MutexLock lock(mutex_);
+  const auto complain_at = SteadyClock::now() + kUnmountPatience;
+  bool complained = false;
+  while (!threads_.empty()) {
+    for (const pthread_t thread : threads_) ::pthread_kill(thread, kWakeSignal);
+    // A signal that comes just before the read is lost, so it is sent again until all have gone.
+    (void)changed_.WaitUntil(mutex_, SteadyClock::now() + std::chrono::milliseconds(20));
+    if (!complained && SteadyClock::now() > complain_at) {
+      log::warn("'{}': waiting for {} calls in flight", options_.mount, context_->in_flight.load());
+      complained = true;
+    }
+  }
+}
+
+Status Session::StartThread() {
+  const MutexLock lock(mutex_);
+  try {
+    std::thread thread(&Session::Work, this);
+    threads_.push_back(thread.native_handle());
+    thread.detach();  // StopThreads waits until it has taken itself off the list
+  } catch (const std::system_error& problem) {
+    return Error{problem.code().value(), fmt::format("cannot start a thread for '{}'", options_.mount)};
+  }
+  ++idle_;
+  return {};
+}
+
+void Session::Work() {
+  // The threads of a process start with all signals blocked (signals are main's); this one ends the read.
+  sigset_t wake;
+  ::sigemptyset(&wake);
+  ::sigaddset(&wake, kWakeSignal);
+  ::pthread_sigmask(SIG_UNBLOCK, &wake, nullptr);
+
+  fuse_buf buffer{};
+  do {
+    const bool received = Receive(buffer);
+    const bool was_last = EndWait();
+    if (!received) break;
+    if (was_last) {
+      // Without it calls wait until one of those in hand ends.
+      if (auto started = StartThread(); !started) log::warn("{}", started.error().Text());
+    }
+    fuse_session_process_buf(session_, &buffer);
+  } while (WaitAgain());
+  std::free(buffer.mem);
+  const MutexLock lock(mutex_);
+  std::erase(threads_, ::pthread_self());
+  changed_.NotifyAll();
+}
+
+bool Session::Receive(fuse_buf& buffer) {
+  while (!stopping_) {
+    const int got = fuse_session_receive_buf(session_, &buffer);
+    if (got > 0) return true;
+    if (got == -EINTR || got == -EAGAIN) continue;
+    if (!stopping_ && !ended_.exchange(true)) log::warn("the mount at '{}' has ended", options_.mount);
+    break;
+  }
+  return false;
+}
+
+bool Session::EndWait() {
+  const MutexLock lock(mutex_);
+  return --idle_ == 0 && threads_.size() < kMostThreads && !stopping_;
+}
+
+// One that leaves isn't counted, not even for a moment: of many that end their calls at once, each would see
+// the others and leave, and nobody would be there for the next request.
+bool Session::WaitAgain() {
+  const MutexLock lock(mutex_);
+  if (idle_ >= kIdleThreads) return false;
+  ++idle_;
+  return true;
+}
+
+void Session::Invalidate(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0); }
+
+}  // namespace hawser

@@ -1,0 +1,85 @@
+// One FUSE mount: from /dev/fuse to Operations, with threads of its own.
+//
+// Threads: as many as there are calls waiting, up to kMostThreads: a thread that takes a request while no
+// other one is waiting for requests starts another first. So callers that wait for the relay never keep
+// readers from being served.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "common/base/mutex.h"
+#include "common/base/result.h"
+#include "volume/mount/operations.h"
+
+struct fuse_buf;
+struct fuse_session;
+
+namespace hawser {
+
+struct BindingContext;
+
+struct SessionOptions {
+  std::string mount;  // an existing folder
+  std::string name;   // shown as the mount's source: "GROUP/VOLUME"
+  bool allow_other = false;
+  bool notice_changes = false;  // the volume starts as a secondary
+};
+
+class Session {
+ public:
+  // Mounts and serves. A dead mount left there by a crash is detached first. Errors say what to do: no such
+  // folder, already mounted (EBUSY), no /dev/fuse, not allowed.
+  static Result<std::unique_ptr<Session>> Mount(Operations& operations, const SessionOptions& options);
+  // Drains without a deadline, and ends the threads.
+  ~Session();
+
+  // No new calls: unmounts (lazily, if it's in use) and waits for the calls in flight until `deadline`;
+  // whether all have ended. The destructor waits for the rest.
+  bool Drain(Deadline deadline);
+
+  // As Mount, over a socket and with no mount: `fd` is a SOCK_SEQPACKET socket whose other end plays the
+  // kernel.
+  static Result<std::unique_ptr<Session>> Serve(Operations& operations, UniqueFd fd);
+
+  // Tells the kernel that what it keeps of a node's content and attributes is no longer true. Not under the
+  // view gate: the kernel may wait for readers.
+  void Invalidate(NodeId node);
+
+  // The mount has ended by itself (somebody unmounted it).
+  bool ended() const { return ended_; }
+
+ private:
+  static constexpr int kMostThreads = 1024;
+  static constexpr int kIdleThreads = 8;
+
+  Session(Operations& operations, const SessionOptions& options);
+  Status Create();
+  Status StartThread();
+  void Work();
+  bool Receive(fuse_buf& buffer);  // false: there will be no more
+  bool EndWait();                  // whether nobody waits for the next request now, and somebody may
+  bool WaitAgain();                // false: enough others do
+  void Unmount();
+  void StopThreads();
+
+  const SessionOptions options_;
+  std::unique_ptr<BindingContext> context_;
+  fuse_session* session_ = nullptr;
+  UniqueFd custom_fd_;
+  bool mounted_ = false;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> ended_{false};
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<pthread_t> threads_ HAWSER_GUARDED_BY(mutex_);  // running
+  int idle_ HAWSER_GUARDED_BY(mutex_) = 0;                    // of them, waiting for a request
+};
+
+// Detaches the mount at `path` if its filesystem process is gone ("transport endpoint is not connected").
+// EBUSY if a living FUSE mount is there.
+Status DetachStaleMount(const std::string& path);
+
+}  // namespace hawser

@@ -1,0 +1,136 @@
+#include "volume/mount/volume.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+
+namespace hawser {
+
+Volume::Volume(std::unique_ptr<Store> store)
+    : store_(std::move(store)), inodes_(StatFd(store_->root_fd())->st_ino) {}
+
+std::shared_ptr<Role> Volume::role() const {
+  const MutexLock lock(role_mutex_);
+  return role_;
+}
+
+void Volume::set_role(std::shared_ptr<Role> role) {
+  const MutexLock lock(role_mutex_);
+  role_ = std::move(role);
+}
+
+Result<PinnedNode> Volume::Pin(NodeId node) {
+  const std::shared_lock view(gate_);
+  return PinInGate(node);
+}
+
+Result<PinnedNode> Volume::PinInGate(NodeId node) {
+  if (auto path = inodes_.PathOf(node)) {
+    HAWSER_ASSIGN(UniqueFd fd, store_->Pin(*path));
+    return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
+  }
+  SharedFd pin = inodes_.PinOf(node);
+  if (pin == nullptr) return Error{ESTALE, fmt::format("node {} is gone", node.value)};
+  return PinnedNode{std::move(pin), std::nullopt};
+}
+
+Result<PinnedNode> Volume::PinEntry(NodeId parent, const std::string& name) {
+  const std::shared_lock view(gate_);
+  return PinEntryInGate(parent, name);
+}
+
+Result<PinnedNode> Volume::PinEntryInGate(NodeId parent, const std::string& name) {
+  if (name.size() > kMaxNameBytes) return Error{ENAMETOOLONG, "name '" + name + "'"};
+  HAWSER_ASSIGN(const StorePath entry, StorePath::Parse(name));
+  if (const auto directory = inodes_.PathOf(parent)) {
+    StorePath path = directory->Child(name);
+    HAWSER_ASSIGN(UniqueFd fd, store_->Pin(path));
+    return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
+  }
+  HAWSER_ASSIGN(const PinnedNode directory, PinInGate(parent));
+  HAWSER_ASSIGN(UniqueFd fd, OpenBeneath(directory.get(), entry, O_PATH));
+  return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::nullopt};
+}
+
+Result<PinnedNode> Volume::PinForChange(NodeId node) {
+  const std::shared_lock view(gate_);
+  HAWSER_ASSIGN(PinnedNode pinned, PinInGate(node));
+  if (pinned.path) return pinned;
+  HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
+  if (info.st_nlink > 0) {
+    HAWSER_ASSIGN(pinned.path, FindPath(info.st_ino));
+  }
+  return pinned;
+}
+
+Result<Volume::Entry> Volume::Lookup(NodeId parent, const std::string& name) {
+  const std::shared_lock view(gate_);
+  HAWSER_ASSIGN(const PinnedNode pinned, PinEntryInGate(parent, name));
+  HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
+  return Entry{inodes_.Remember(parent, name, info.st_ino), info};
+}
+
+namespace {
+
+// Records that take a name away from a path that somebody may just be using.
+bool TakesNames(const Body& body) {
+  return std::holds_alternative<Rename>(body) || std::holds_alternative<Unlink>(body) ||
+         std::holds_alternative<Rmdir>(body);
+}
+
+}  // namespace
+
+Status Volume::Apply(const Record& record, Bytes payload, ApplyTo to) {
+  if (TakesNames(record.body)) {
+    const std::unique_lock alone(gate_);
+    return ApplyInGate(record, payload);
+  }
+  HAWSER_TRY(store_->Apply(record, payload, to));
+  inodes_.Follow(record);
+  return {};
+}
+
+Status Volume::ApplyInGate(const Record& record, Bytes payload) {
+  PinWhatGoes(record.body);
+  HAWSER_TRY(store_->Apply(record, payload));
+  inodes_.Follow(record);
+  return {};
+}
+
+// Before a record takes away the last name that the kernel knows of a node. If the pin can't be had, the node
+// is simply gone for those who have it open by that name alone (ESTALE).
+void Volume::PinWhatGoes(const Body& body) {
+  const auto pin = [this](const StorePath& path) {
+    if (!inodes_.WouldLoseLastName(path)) return;
+    if (auto fd = store_->Pin(path)) inodes_.Pin(path, *std::move(fd));
+  };
+  if (const auto* unlink = std::get_if<Unlink>(&body)) pin(unlink->path);
+  if (const auto* rmdir = std::get_if<Rmdir>(&body)) pin(rmdir->path);
+  if (const auto* rename = std::get_if<Rename>(&body)) {
+    const bool exchange = rename->mode == RenameMode::kExchange;
+    // What is replaced goes; what moves to where the kernel has never been loses the name that it knows.
+    if (rename->replaced && (!exchange || !inodes_.Knows(rename->path.Parent()))) pin(rename->new_path);
+    if (!inodes_.Knows(rename->new_path.Parent())) pin(rename->path);
+  }
+}
+
+// Some path of an inode, by walking the store. Slow, and needed only when a hard-linked file goes on being
+// used after the name by which it was opened is gone and no other was ever looked up.
+Result<std::optional<StorePath>> Volume::FindPath(ino_t inode) const {
+  std::vector<StorePath> todo{StorePath()};
+  while (!todo.empty()) {
+    const StorePath directory = std::move(todo.back());
+    todo.pop_back();
+    HAWSER_ASSIGN(UniqueFd fd, OpenBeneath(store_->root_fd(), directory, O_RDONLY | O_DIRECTORY));
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
+    if (!listing) return ErrnoError("cannot list", directory.Printable());
+    fd.Release();
+    while (const dirent* entry = ::readdir(listing.get())) {
+      if (!IsValidName(entry->d_name)) continue;
+      if (entry->d_ino == inode) return std::optional(directory.Child(entry->d_name));
+      if (entry->d_type == DT_DIR) todo.push_back(directory.Child(entry->d_name));
+    }
+  }
+  return std::optional<StorePath>();
+}
+
+}  // namespace hawser

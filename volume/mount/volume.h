@@ -1,0 +1,75 @@
+// A volume on this node: its store, the nodes that the kernel knows of it, the gate between its readers and
+// appliers, and the role it has at present. What FUSE operations, the funnel and the replayer share.
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+
+#include "common/base/mutex.h"
+#include "common/base/result.h"
+#include "volume/mount/inode_table.h"
+#include "volume/mount/role.h"
+#include "volume/mount/view_gate.h"
+#include "volume/store/store.h"
+
+namespace hawser {
+
+// A node pinned for the length of one call: an O_PATH descriptor, whatever its names do meanwhile.
+struct PinnedNode {
+  SharedFd fd;
+  std::optional<StorePath> path;  // nullopt: it has no name that the kernel knows
+
+  int get() const { return fd->get(); }
+};
+
+class Volume {
+ public:
+  explicit Volume(std::unique_ptr<Store> store);
+
+  Store& store() { return *store_; }
+  InodeTable& inodes() { return inodes_; }
+  ViewGate& gate() { return gate_; }
+  const VolumeName& name() const { return store_->volume(); }
+
+  // The role is set by the node before the mount answers, and whenever it changes; callers keep the pointer
+  // for the length of one call.
+  std::shared_ptr<Role> role() const;
+  void set_role(std::shared_ptr<Role> role);
+
+  // Pins a node that the kernel knows. ESTALE if it is gone. Takes the gate.
+  Result<PinnedNode> Pin(NodeId node);
+  // Pins an entry of a directory that the kernel knows. ENOENT, ENAMETOOLONG, ... Takes the gate.
+  Result<PinnedNode> PinEntry(NodeId parent, const std::string& name);
+  // As Pin, and finds the path of a node that has one which the kernel doesn't know: for those about to
+  // change it.
+  Result<PinnedNode> PinForChange(NodeId node);
+
+  // A lookup of the kernel's: the entry's node is remembered (one lookup) and its attributes are returned.
+  // Takes the gate.
+  struct Entry {
+    NodeId node;
+    struct stat info;
+  };
+  Result<Entry> Lookup(NodeId parent, const std::string& name);
+
+  // Applies a record to the store and follows it in the inode table; takes the gate where others must not
+  // look meanwhile. For the primary.
+  Status Apply(const Record& record, Bytes payload, ApplyTo to = {});
+  // The same for callers that hold the gate alone already. Records that don't conflict may be applied by
+  // several threads at once. For replay.
+  Status ApplyInGate(const Record& record, Bytes payload);
+
+ private:
+  Result<PinnedNode> PinInGate(NodeId node);
+  Result<PinnedNode> PinEntryInGate(NodeId parent, const std::string& name);
+  Result<std::optional<StorePath>> FindPath(ino_t inode) const;
+  void PinWhatGoes(const Body& body);
+
+  std::unique_ptr<Store> store_;
+  InodeTable inodes_;
+  ViewGate gate_;
+  mutable Mutex role_mutex_;
+  std::shared_ptr<Role> role_ HAWSER_GUARDED_BY(role_mutex_);
+};
+
+}  // namespace hawser

@@ -1,0 +1,28 @@
+#include "volume/store/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/files.h"
+#include "volume/store/progress_json.h"
+
+namespace hawser {
+
+Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path) {
+  auto content = ReadFile(path);
+  if (!content && content.error().code == ENOENT) return std::optional<Checkpoint>();
+  if (!content) return std::move(content).error();
+  try {
+    const auto json = nlohmann::json::parse(*content);
+    return std::optional(Checkpoint{ProgressFromJson(json), json.at("clean").get<bool>()});
+  } catch (const std::exception& problem) {
+    return Error{EBADMSG, "the checkpoint '" + path + "' can't be understood (" + problem.what() + ")"};
+  }
+}
+
+Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
+  nlohmann::json json = ToJson(checkpoint.progress);
+  json["clean"] = checkpoint.clean;
+  return WriteFileAtomically(path, json.dump(2) + "\n");
+}
+
+}  // namespace hawser

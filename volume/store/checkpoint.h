@@ -1,0 +1,22 @@
+// How far a volume's store is known to be on disk: written only after the store was flushed past that
+// position.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/record/position.h"
+
+namespace hawser {
+
+struct Checkpoint {
+  Progress progress;   // every record up to here is in the store and survives a power cut
+  bool clean = false;  // nothing after it is: the process ended in order
+};
+
+// Reads and replaces `path` (a small JSON file). nullopt if there is none; EBADMSG if it can't be understood.
+Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path);
+Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint);
+
+}  // namespace hawser

@@ -1,0 +1,288 @@
+#include "volume/store/redo.h"
+
+#include <linux/falloc.h>
+
+#include "volume/store/redo_plan.h"
+#include "volume/store/redo_tree.h"
+#include "volume/store/redo_values.h"
+
+namespace hawser {
+
+namespace {
+
+bool Shifts(const Allocate& r) {
+  return (r.flags & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) != 0;
+}
+
+}  // namespace
+
+// One record at a time; a rule a kind.
+class RedoRules {
+ public:
+  RedoRules(Store& store, RedoTree& tree, PlannedRecord places, const Record& record, Bytes payload)
+      : store_(store), tree_(tree), at_(std::move(places)), record_(record), payload_(payload) {}
+
+  // Data and attributes are set again, on the file wherever it is; the state before isn't looked at. Sizes
+  // and bytes that a later record made are made by it again.
+  Status operator()(const Write& r) { return Again(r.file); }
+  Status operator()(const Truncate& r) { return Again(r.file); }
+  Status operator()(const SetAttr& r) {
+    if (at_.node != nullptr && at_.node->value) Change(*at_.node->value, r);
+    return Again(r.file);
+  }
+  Status operator()(const SetXattr& r) { return Again(r.file); }
+  // That there is none any more is as well.
+  Status operator()(const RemoveXattr& r) {
+    Status removed = Again(r.file, true);
+    return removed;
+  }
+
+  // Collapsing or inserting can't be done twice. A checkpoint lies right before and right after
+  // (NeedsCheckpoint), so the file is as it was before or as it is after, and its size tells which.
+  Status operator()(const Allocate& r) {
+    if (!Shifts(r)) return Again(r.file);
+    HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenNode(r.file, at_.entry));
+    if (!fd) return {};
+    HAWSER_ASSIGN(const struct stat info, StatFd(fd.get()));
+    if (static_cast<std::uint64_t>(info.st_size) == r.before.size) return ApplyTo(fd.get());
+    return Settle(
+        fd.get(),
+        SetAttr{.file = {}, .path = {}, .mode = r.mode, .uid = {}, .gid = {}, .atime = {}, .mtime = r.mtime});
+  }
+
+  // The node is put back under the name that it was made with, or made if it is nowhere; then its attributes
+  // are those of a new one.
+  Status operator()(const Create& r) {
+    if (r.file == kNoFileId) {
+      HAWSER_TRY(PlaceValue(at_.node, at_.entry));
+      return SetTime(at_.entry, r.time);
+    }
+    HAWSER_ASSIGN(const bool exists, tree_.Exists(at_.node));
+    if (exists) {
+      HAWSER_TRY(tree_.Place(at_.node, at_.entry, {}, false));
+      HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenNode(r.file, at_.entry));
+      if (fd) HAWSER_TRY(Settle(fd.get(), AttributesOf(r)));
+    } else {
+      HAWSER_TRY(Make(r));
+    }
+    return SetTime(at_.entry, r.time);
+  }
+
+  Status operator()(const Link& r) {
+    if (r.file == kNoFileId) {
+      HAWSER_TRY(LinkValue());
+    } else {
+      HAWSER_TRY(tree_.Place(at_.node, at_.new_entry, at_.entry, false));
+    }
+    return SetTime(at_.new_entry, r.time);
+  }
+
+  // Only if the name still holds that node. What a later record needs again is set aside.
+  Status operator()(const Unlink& r) { return Remove(r.time); }
+  Status operator()(const Rmdir& r) { return Remove(r.time); }
+
+  // The node goes to the new name, from wherever it is; the old name no longer holds it.
+  Status operator()(const Rename& r) {
+    if (r.mode == RenameMode::kExchange) {
+      HAWSER_TRY(Exchange(r));
+    } else if (r.file == kNoFileId) {
+      HAWSER_TRY(PlaceValue(at_.node, at_.new_entry));
+      HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
+    } else {
+      HAWSER_TRY(tree_.Place(at_.node, at_.new_entry, at_.entry, true));
+      HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
+    }
+    HAWSER_TRY(SetTime(at_.entry, r.time));
+    return SetTime(at_.new_entry, r.time);
+  }
+
+  Status operator()(const Promote&) { return {}; }
+  Status operator()(const Mark&) { return {}; }
+
+ private:
+  Status ApplyTo(int fd) { return store_.Apply(record_, payload_, {.orphan = fd}); }
+
+  Status Again(FileId file, bool may_lack = false) {
+    HAWSER_ASSIGN(const UniqueFd fd,
+                  file == kNoFileId ? tree_.OpenValue(at_.entry) : tree_.OpenNode(file, at_.entry));
+    if (!fd) return {};  // a later record removed it
+    Status applied = ApplyTo(fd.get());
+    if (!applied && may_lack && applied.error().code == kStoreDiverged) return {};
+    return applied;
+  }
+
+  Status Settle(int fd, SetAttr attributes) {
+    Record record = record_;
+    record.body = std::move(attributes);
+    return store_.Apply(record, {}, {.orphan = fd});
+  }
+
+  static SetAttr AttributesOf(const Create& r) {
+    SetAttr attributes{
+        .file = {}, .path = {}, .mode = {}, .uid = r.uid, .gid = r.gid, .atime = {}, .mtime = r.time};
+    if (r.kind != NodeKind::kSymlink) attributes.mode = r.mode;
+    return attributes;
+  }
+
+  static void Change(Create& value, const SetAttr& r) {
+    value.mode = r.mode.value_or(value.mode);
+    value.uid = r.uid.value_or(value.uid);
+    value.gid = r.gid.value_or(value.gid);
+    value.time = r.mtime.value_or(value.time);
+  }
+
+  // The times of the directory that an entry is in.
+  Status SetTime(const PlanEntry& entry, Timestamp mtime) {
+    HAWSER_ASSIGN(const UniqueFd directory, tree_.OpenDirectory(entry.parent));
+    if (!directory) return {};
+    return Settle(directory.get(),
+                  {.file = {}, .path = {}, .mode = {}, .uid = {}, .gid = {}, .atime = {}, .mtime = mtime});
+  }
+
+  // Under its name, or aside if the directory is gone and a later record has yet to take it out from there.
+  Status Make(const Create& r) {
+    HAWSER_ASSIGN(const UniqueFd parent, tree_.OpenDirectory(at_.entry.parent));
+    if (!parent) {
+      HAWSER_ASSIGN(const int limbo, tree_.Limbo());
+      tree_.NoteInLimbo(r.file);
+      return MakeIn(limbo, RedoTree::LimboName(r.file), r);
+    }
+    HAWSER_TRY(tree_.Displace(parent.get(), at_.entry.name, r.file, r.kind));
+    HAWSER_ASSIGN(const Occupant unmarked, OccupantOf(parent.get(), at_.entry.name));
+    if (!unmarked) return MakeIn(parent.get(), at_.entry.name, r);
+    // Made and not marked when the end came.
+    const UniqueFd fd(::openat(parent.get(), at_.entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return ErrnoError("cannot open", r.path.Printable());
+    HAWSER_TRY(WriteFileId(fd.get(), r.file));
+    return Settle(unmarked.fd.get(), AttributesOf(r));
+  }
+
+  Status MakeIn(int directory, const std::string& name, const Create& r) {
+    Record record = record_;
+    Create create = r;
+    create.path = StorePath().Child(name);
+    record.body = std::move(create);
+    return store_.Apply(record, {}, {.parent = directory});
+  }
+
+  Status Remove(Timestamp time) {
+    HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
+    return SetTime(at_.entry, time);
+  }
+
+  // The two nodes change places; a value is made anew, so that neither waits for the other.
+  Status Exchange(const Rename& r) {
+    if (r.file == kNoFileId) {
+      HAWSER_TRY(Exchanged(at_.replaced, at_.entry, at_.new_entry));
+      return Exchanged(at_.node, at_.new_entry, at_.entry);
+    }
+    HAWSER_TRY(Exchanged(at_.node, at_.new_entry, at_.entry));
+    return Exchanged(at_.replaced, at_.entry, at_.new_entry);
+  }
+
+  Status Exchanged(PlanNode* node, const PlanEntry& to, const PlanEntry& from) {
+    if (node->id == kNoFileId) return PlaceValue(node, to);
+    return tree_.Place(node, to, from, true);
+  }
+
+  // Values are made anew rather than moved: what they are is known.
+  Status PlaceValue(PlanNode* node, const PlanEntry& entry) {
+    HAWSER_ASSIGN(const UniqueFd parent, tree_.OpenDirectory(entry.parent));
+    if (!parent) return {};
+    // It was nowhere when redo began: a later record removed it. What it replaced is gone all the same.
+    if (!node->value) return tree_.Displace(parent.get(), entry.name, kNoFileId);
+    const Create& value = *node->value;
+    HAWSER_ASSIGN(const auto there, tree_.ReadValue(entry));
+    if (!there || there->kind != value.kind || there->target != value.target ||
+        there->device != value.device) {
+      HAWSER_TRY(tree_.Displace(parent.get(), entry.name, kNoFileId));
+      HAWSER_TRY(MakeIn(parent.get(), entry.name, value));
+    }
+    HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenValue(entry));
+    return Settle(fd.get(), AttributesOf(value));
+  }
+
+  Status LinkValue() {
+    HAWSER_ASSIGN(const UniqueFd source, tree_.OpenValue(at_.entry));
+    HAWSER_ASSIGN(const UniqueFd from, tree_.OpenDirectory(at_.entry.parent));
+    HAWSER_ASSIGN(const UniqueFd to, tree_.OpenDirectory(at_.new_entry.parent));
+    if (!source || !from || !to) return PlaceValue(at_.node, at_.new_entry);
+    HAWSER_ASSIGN(const Occupant there, OccupantOf(to.get(), at_.new_entry.name));
+    HAWSER_ASSIGN(const struct stat info, StatFd(source.get()));
+    if (there && there.info.st_ino == info.st_ino) return {};
+    HAWSER_TRY(tree_.Displace(to.get(), at_.new_entry.name, kNoFileId));
+    if (::linkat(from.get(), at_.entry.name.c_str(), to.get(), at_.new_entry.name.c_str(), 0) != 0)
+      return ErrnoError("cannot redo the link", at_.new_entry.name);
+    return {};
+  }
+
+  Store& store_;
+  RedoTree& tree_;
+  PlannedRecord at_;
+  const Record& record_;
+  Bytes payload_;
+};
+
+struct Redo::State {
+  explicit State(Store& the_store) : store(the_store), tree(the_store, plan) {}
+
+  Store& store;
+  RedoPlan plan;
+  RedoTree tree;
+  bool begun = false;
+
+  Status Begin();
+};
+
+// Before anything moves. What an interrupted redo has recognised is known already; it has moved things since.
+Status Redo::State::Begin() {
+  if (std::exchange(begun, true)) return {};
+  HAWSER_TRY(tree.Open());
+  const auto& values = plan.moving_values();
+  bool all_known = true;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    HAWSER_ASSIGN(values[i]->value, tree.KeptValue(i));
+    all_known = all_known && values[i]->value;
+  }
+  if (all_known) return {};
+  HAWSER_ASSIGN(const auto places, FindValues(plan, tree));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto place = places.find(values[i]);
+    if (values[i]->value || place == places.end()) continue;
+    HAWSER_ASSIGN(values[i]->value, tree.ReadValue(place->second));
+    if (values[i]->value) HAWSER_TRY(tree.KeepValue(place->second, i));
+  }
+  return {};
+}
+
+Redo::Redo(Store& store) : state_(std::make_unique<State>(store)) {}
+Redo::~Redo() = default;
+Redo::Redo(Redo&&) noexcept = default;
+Redo& Redo::operator=(Redo&&) noexcept = default;
+
+void Redo::Expect(const Record& record) { state_->plan.Add(state_->store.Localized(record)); }
+
+Status Redo::Apply(const Record& record, Bytes payload) {
+  HAWSER_TRY(state_->Begin());
+  const Record local = state_->store.Localized(record);
+  return std::visit(RedoRules(state_->store, state_->tree, state_->plan.Take(), local, payload), local.body);
+}
+
+Status Redo::Finish() {
+  HAWSER_TRY(state_->Begin());
+  return state_->tree.Empty();
+}
+
+Status RedoOne(Store& store, const Record& record, Bytes payload) {
+  Redo redo(store);
+  redo.Expect(record);
+  HAWSER_TRY(redo.Apply(record, payload));
+  return redo.Finish();
+}
+
+bool NeedsCheckpoint(const Body& body) {
+  const auto* allocate = std::get_if<Allocate>(&body);
+  return allocate != nullptr && Shifts(*allocate);
+}
+
+}  // namespace hawser

@@ -1,0 +1,97 @@
+// A store's real tree as redo handles it: directories and files found by what the plan knows of them,
+// wherever they are now, entries made to hold what they must, and nothing lost on the way: what loses its
+// last name is kept in a hidden folder of the root until the end of redo, under its id.
+#pragma once
+
+#include <set>
+
+#include "volume/store/redo_plan.h"
+#include "volume/store/store.h"
+
+namespace hawser {
+
+class RedoTree {
+ public:
+  // What an interrupted redo has left in the hidden folder counts too.
+  RedoTree(Store& store, RedoPlan& plan) : store_(store), plan_(plan) {}
+  Status Open();
+
+  // Opening gives an O_PATH descriptor, or an empty one if it is nowhere.
+  Result<UniqueFd> OpenDirectory(PlanNode* directory);
+  // By the entry if that holds this id, else wherever the file is.
+  Result<UniqueFd> OpenNode(FileId id, const PlanEntry& entry);
+  // A value by its entry: empty if there is none.
+  Result<UniqueFd> OpenValue(const PlanEntry& entry);
+
+  // A directory for what has no place at present, and a node's name in it.
+  Result<int> Limbo();
+  static std::string LimboName(FileId id);
+  void NoteInLimbo(FileId id) { in_limbo_.insert(id); }
+
+  // Whether the node is anywhere.
+  Result<bool> Exists(PlanNode* node);
+  // Makes `entry` hold the node (file or directory). `from`: where it most likely is; it moves away from
+  // there if `move`. Does nothing if the node is nowhere. An entry whose directory is gone: the node stays
+  // where it is.
+  Status Place(PlanNode* node, const PlanEntry& entry, const PlanEntry& from, bool move);
+  // If the entry holds that node, it no longer does.
+  Status Vacate(PlanNode* node, const PlanEntry& entry);
+  // Makes an entry of an open directory free. `but`: what may stay. `adoptable`: true leaves an empty node of
+  // that kind that has no id.
+  Status Displace(int directory, const std::string& name, FileId but, std::optional<NodeKind> adoptable = {});
+
+  // Content and attributes of a value as it is now.
+  Result<std::optional<Create>> ReadValue(const PlanEntry& entry);
+  // Keeps a value until the end of redo, also if redo is interrupted, under a number; and what was kept under
+  // it.
+  Status KeepValue(const PlanEntry& entry, std::size_t number);
+  Result<std::optional<Create>> KeptValue(std::size_t number);
+
+  // Removes what has no name any more.
+  Status Empty();
+
+ private:
+  // A place where a node really is.
+  struct Spot {
+    UniqueFd parent;
+    std::string name;
+    bool in_limbo = false;
+    bool is_hint = false;  // where it was looked for first
+
+    explicit operator bool() const { return static_cast<bool>(parent); }
+  };
+
+  Result<Spot> Look(const PlanEntry& entry, FileId id);
+  Result<Spot> Find(PlanNode* node, const PlanEntry& hint);
+  Result<Spot> LookInLimbo(FileId id);
+  Status CollectFiles();
+  Status CollectFilesIn(int directory);
+  Status PlaceDirectory(const Spot& spot, PlanNode* node, int to, const std::string& name);
+  Status BreakCycle(PlanNode* node, int to);
+  Status ToLimbo(int directory, const std::string& name, FileId id);
+  Status RemoveLast(int directory, const std::string& name, PlanNode* node, const struct stat& info);
+  Status RemoveFromLimbo(const std::string& name);
+  static Result<Create> ReadValueAt(int fd);
+  Error Unaccounted(const std::string& name, const std::string& what) const;
+
+  Store& store_;
+  RedoPlan& plan_;
+  UniqueFd limbo_;
+  std::set<FileId> in_limbo_;
+  std::set<const PlanNode*> being_looked_for_;
+  bool collected_ = false;
+};
+
+// What an entry of an open directory holds.
+struct Occupant {
+  UniqueFd fd;  // O_PATH; empty: nothing
+  FileId id;
+  struct stat info {};
+
+  explicit operator bool() const { return static_cast<bool>(fd); }
+  // A symlink or special file without an id.
+  bool is_value() const { return !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && id == kNoFileId; }
+};
+Result<Occupant> OccupantOf(int directory, const std::string& name);
+
+}  // namespace hawser

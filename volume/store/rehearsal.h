@@ -1,0 +1,20 @@
+// Finding out, before a change is journaled, whether the store will take it: the call is made on an unnamed
+// file of the same filesystem (O_TMPFILE), of the same size and with the same xattrs. What can't be foreseen
+// (a disk that fills up in between) is left to Apply.
+#pragma once
+
+#include <string>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+
+namespace hawser {
+
+// `root` is a descriptor of the store's root. Each returns the error that the real call would most likely
+// give. Where the filesystem has no unnamed files, they return success.
+Status RehearseSetXattr(int root, const std::string& node_path, const std::string& name, Bytes value);
+Status RehearseAllocate(int root, std::uint64_t size, std::uint32_t mode, std::uint64_t offset,
+                        std::uint64_t length);
+Status RehearseSize(int root, std::uint64_t size);
+
+}  // namespace hawser

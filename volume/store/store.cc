@@ -1,0 +1,176 @@
+#include "volume/store/store.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/xattr.h>
+
+#include "volume/store/owner_access.h"
+
+namespace hawser {
+
+namespace {
+
+constexpr const char* kVolumeXattr = "user.hawser.volume";
+
+// The name of some entry of a directory, empty if there is none.
+Result<std::string> AnyEntry(int directory) {
+  UniqueFd fd(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return ErrnoError("cannot list the folder");
+  std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
+  if (!listing) return ErrnoError("cannot list the folder");
+  fd.Release();
+  while (const dirent* entry = ::readdir(listing.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") return std::string(name);
+  }
+  return std::string();
+}
+
+}  // namespace
+
+Result<struct stat> StatFd(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return ErrnoError("cannot stat an open file");
+  return info;
+}
+
+FileState StateOf(const struct stat& info) {
+  return {static_cast<std::uint64_t>(info.st_size), Timestamp::From(info.st_mtim)};
+}
+
+NodeKind KindOf(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return NodeKind::kDirectory;
+    case S_IFLNK:
+      return NodeKind::kSymlink;
+    case S_IFIFO:
+      return NodeKind::kFifo;
+    case S_IFSOCK:
+      return NodeKind::kSocket;
+    case S_IFCHR:
+      return NodeKind::kCharDevice;
+    case S_IFBLK:
+      return NodeKind::kBlockDevice;
+    default:
+      return NodeKind::kRegular;
+  }
+}
+
+Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
+  std::unique_ptr<Store> store(new Store(options));
+  store->root_ = UniqueFd(::open(options.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!store->root_) {
+    return ErrnoError(
+        fmt::format("the store of volume {} can't be opened (create the folder, or mend its permissions):",
+                    options.volume.value),
+        options.root);
+  }
+  if (::flock(store->root_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error{
+        EBUSY, fmt::format("the store '{}' of volume {} is in use by another hawser process; stop that first",
+                           options.root, options.volume.value)};
+  }
+  HAWSER_TRY(store->Claim());
+  return store;
+}
+
+// The root's xattrs tell whose store this is. The volume's name is written last: while it is missing, the
+// directory is a new one.
+Status Store::Claim() {
+  const std::string owner = options_.group + "/" + options_.volume.value;
+  char text[256];
+  const ssize_t size = ::fgetxattr(root_.get(), kVolumeXattr, text, sizeof text);
+  if (size >= 0) {
+    const std::string_view found(text, static_cast<std::size_t>(size));
+    if (found == owner) {
+      HAWSER_ASSIGN(const FileId id, ReadValueId(ProcPath(root_.get())));
+      keeps_value_ids_ = id != kNoFileId;
+      return {};
+    }
+    return Error{
+        EINVAL, fmt::format("the store '{}' belongs to volume {} and not to {}; correct the config or choose "
+                            "an empty folder",
+                            options_.root, found, owner)};
+  }
+  if (errno == ENOTSUP) {
+    return Error{ENOTSUP,
+                 fmt::format("the store '{}' is on a filesystem without user xattrs, where file ids are "
+                             "kept; use ext4, xfs, btrfs or another with user xattrs enabled",
+                             options_.root)};
+  }
+  if (errno != ENODATA) return ErrnoError("cannot read the xattrs of the store", options_.root);
+
+  HAWSER_ASSIGN(const std::string entry, AnyEntry(root_.get()));
+  if (!entry.empty()) {
+    return Error{ENOTEMPTY,
+                 fmt::format("the store '{}' of volume {} already holds files that Hawser doesn't know "
+                             "('{}' for one); begin with an empty folder and copy them in through the "
+                             "mount",
+                             options_.root, options_.volume.value, entry)};
+  }
+  const auto marked = WriteFileId(root_.get(), kRootFileId);
+  if (!marked && marked.error().code == ENOTSUP) {
+    return Error{ENOTSUP,
+                 fmt::format("the store '{}' is on a filesystem without user xattrs, where file ids are "
+                             "kept; use ext4, xfs, btrfs or another with user xattrs enabled",
+                             options_.root)};
+  }
+  if (!marked) return Error{marked.error().code, "cannot mark the store '" + options_.root + "'"};
+  keeps_value_ids_ = options_.value_ids && WriteValueId(ProcPath(root_.get()), kRootFileId);
+  if (::fsetxattr(root_.get(), kVolumeXattr, owner.data(), owner.size(), 0) != 0)
+    return ErrnoError("cannot mark the store", options_.root);
+  is_new_ = true;
+  return {};
+}
+
+Record Store::Localized(const Record& record) const {
+  Record local = record;
+  if (keeps_value_ids_) return local;
+  std::visit(
+      [](auto& r) {
+        if constexpr (requires { r.file; }) {
+          if (IsValueId(r.file)) r.file = kNoFileId;
+        }
+        if constexpr (requires { r.replaced; }) {
+          if (r.replaced && IsValueId(*r.replaced)) r.replaced = kNoFileId;
+        }
+      },
+      local.body);
+  return local;
+}
+
+Result<struct stat> Store::Stat(const StorePath& path) const {
+  HAWSER_ASSIGN(const UniqueFd fd, Pin(path));
+  return StatFd(fd.get());
+}
+
+Result<UniqueFd> Store::Reopen(int pinned, int flags) const {
+  constexpr int kLeftOut = O_APPEND | O_DIRECT | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_NONBLOCK |
+                           O_NOFOLLOW | O_SYNC | O_ASYNC;
+  const int wanted = (flags & ~kLeftOut) | O_CLOEXEC;
+  const std::string path = ProcPath(pinned);
+  UniqueFd fd(::open(path.c_str(), wanted | O_NOATIME));
+  if (!fd && errno == EPERM) fd = UniqueFd(::open(path.c_str(), wanted));
+  if (!fd && errno == EACCES) {
+    const OwnerAccess access(path);
+    fd = UniqueFd(::open(path.c_str(), wanted));
+  }
+  if (!fd) return ErrnoError("cannot open a file of the store");
+  return fd;
+}
+
+Result<struct statvfs> Store::Space() const {
+  struct statvfs info {};
+  if (::fstatvfs(root_.get(), &info) != 0)
+    return ErrnoError("cannot ask the space of the store", options_.root);
+  return info;
+}
+
+Status Store::Flush() const {
+  if (::syncfs(root_.get()) != 0) return ErrnoError("cannot flush the store", options_.root);
+  return {};
+}
+
+}  // namespace hawser
