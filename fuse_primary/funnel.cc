@@ -68,16 +68,18 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
   HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
   if (!decision) return {};
   Record record{volume_.name(), generation_, {}, std::move(decision->body)};
-  const ApplyTo to{decision->open_file, decision->orphan ? decision->orphan->get() : -1};
-  if (decision->orphan) return volume_.store().Apply(record, mutation.payload, to);
+  const ApplyTo to{decision->open_file ? decision->open_file->get() : -1,
+                   decision->orphan ? decision->orphan->get() : -1};
+  if (decision->orphan) return volume_.store().Apply(record, mutation.payload.bytes(), to);
 
   Journey journey{std::move(turn), relay_.Borrow(), applied_.Begin(), std::move(record), {}};
   journey.record.origin = journey.lane->NextOrigin();
   journey.header = EncodeRecord(journey.record);
   CrashPoint("primary.decided");
-  const auto answer = journey.lane->Submit(journey.header, mutation.payload, RelayDeadline(), &cancel);
-  if (!answer) return GiveUp(std::move(journey), mutation.payload, answer.error());
-  return Finish(journey, *answer, mutation.payload, to);
+  const auto answer =
+      journey.lane->Submit(journey.header, mutation.payload.bytes(), RelayDeadline(), &cancel);
+  if (!answer) return GiveUp(std::move(journey), mutation.payload.bytes(), answer.error());
+  return Finish(journey, *answer, mutation.payload.bytes(), to);
 }
 
 // The relay has answered: the record is in the journal and must now be in the store, or it is nowhere.
@@ -197,7 +199,7 @@ Status Funnel::JournalRoot() {
                    HAWSER_ASSIGN(const struct stat info, StatFd(volume_.store().root_fd()));
                    SetAttr root{kRootFileId, {}, info.st_mode & 07777,         info.st_uid,
                                 info.st_gid, {}, Timestamp::From(info.st_mtim)};
-                   return std::optional(Decision{std::move(root), -1, nullptr});
+                   return std::optional(Decision{std::move(root), nullptr, nullptr});
                  },
                  {},
                  nullptr});

@@ -38,26 +38,12 @@ void ReleaseAdopted(void*, void* hint) {
 
 }  // namespace
 
-zmq::message_t ReleaseLatch::Lend(Bytes bytes) {
-  if (bytes.size() <= kCopiedPartBytes) return zmq::message_t(bytes.data(), bytes.size());
-  zmq::message_t part = Refer(bytes, &ReleaseLatch::Release, this);
-  const MutexLock lock(mutex_);
-  ++lent_;
-  return part;
-}
-
-void ReleaseLatch::Release(void*, void* latch) {
-  auto* self = static_cast<ReleaseLatch*>(latch);
-  // Notified under the lock: AwaitRelease() returns, and the latch may go, only after this thread has let go
-  // of it.
-  const MutexLock lock(self->mutex_);
-  --self->lent_;
-  self->released_.NotifyAll();
-}
-
-void ReleaseLatch::AwaitRelease() {
-  const MutexLock lock(mutex_);
-  while (lent_ > 0) released_.Wait(mutex_);
+zmq::message_t SharePart(const Payload& payload) {
+  const Bytes part = payload.bytes();
+  if (part.size() <= kCopiedPartBytes) return zmq::message_t(part.data(), part.size());
+  auto* shared = new Shared{payload.owner()};
+  shared->parts.store(1, std::memory_order_release);
+  return Refer(part, &ReleaseShared, shared);
 }
 
 std::vector<zmq::message_t> ShareParts(std::span<const Bytes> parts, std::shared_ptr<const void> owner) {

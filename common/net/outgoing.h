@@ -1,4 +1,4 @@
-// Parts of a message that libzmq reads where they lie, and how one learns that it is done with them; for
+// Parts of a message that libzmq reads where they lie, and what keeps them until it is done with them; for
 // common/net's own files.
 #pragma once
 
@@ -7,28 +7,12 @@
 #include <zmq.hpp>
 
 #include "common/base/bytes.h"
-#include "common/base/mutex.h"
+#include "common/base/payload.h"
 
 namespace hawser {
 
-// Counts the parts that libzmq still refers to. Parts are made by one thread; libzmq releases them from its
-// own.
-class ReleaseLatch {
- public:
-  // A part that is `bytes`; they must stay until AwaitRelease() has returned.
-  zmq::message_t Lend(Bytes bytes);
-
-  // Returns once every part lent has been released. That takes as long as the socket keeps them: close it
-  // first, or have the reply.
-  void AwaitRelease();
-
- private:
-  static void Release(void* data, void* latch);
-
-  Mutex mutex_;
-  CondVar released_;
-  std::size_t lent_ HAWSER_GUARDED_BY(mutex_) = 0;
-};
+// A part that is `payload`.
+zmq::message_t SharePart(const Payload& payload);
 
 // Parts that are `parts`, which belong to `owner`: it is kept until libzmq has released the last of them.
 std::vector<zmq::message_t> ShareParts(std::span<const Bytes> parts, std::shared_ptr<const void> owner);

@@ -1,6 +1,9 @@
 // A REQ socket that survives lost replies: one request at a time; on a timeout the socket is closed, opened
 // anew and the same request is sent again. Callers make that harmless by numbering what has an effect
 // (exactly once is the relay's side, see relay/sequencer.h).
+//
+// Not thread safe, but not bound to a thread either: calls may come from one thread after the other, with a
+// lock in between that orders them.
 #pragma once
 
 #include <atomic>
@@ -12,6 +15,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
+#include "common/base/payload.h"
 #include "common/base/result.h"
 #include "common/net/context.h"
 #include "common/net/messages.h"
@@ -48,19 +52,32 @@ class Requester {
   Requester(const Requester&) = delete;
   Requester& operator=(const Requester&) = delete;
 
-  // Sends [envelope(type)][parts...] and waits for the reply, resending every `resend_after` until `deadline`
-  // (nullopt: for ever) or until *cancel (checked at least ten times a second). Large parts are not copied;
-  // when this returns, the socket no longer refers to any. Errors: ETIMEDOUT at the deadline and ECANCELED
-  // when cancelled: then the outcome of the request is unknown; EINVAL or EPROTONOSUPPORT if the reply isn't
-  // one this program can read. Not thread safe.
+  // Sends [envelope(type)][parts...], in place of a request that may still be under way. Large parts are not
+  // copied: they are shared with the socket. Never blocks.
+  void Begin(MessageType type, std::vector<Payload> parts);
+
+  // Waits for the answer to what was begun, sending it again as often as its time has come; nullopt: none
+  // until `until` or until *cancel (checked at least ten times a second), and it is still under way: call
+  // again, from any thread, as long as it's one at a time. Errors: EINVAL or EPROTONOSUPPORT if the answer
+  // isn't one that this program can read; of ZeroMQ's.
+  Result<std::optional<Incoming>> Await(Deadline until, const std::atomic<bool>* cancel = nullptr);
+
+  // Whether something was begun and not answered.
+  bool under_way() const { return under_way_; }
+
+  // Both, for small requests: the parts are copied. nullopt for `deadline`: waits for ever. Errors: ETIMEDOUT
+  // at the deadline and ECANCELED when cancelled: then the outcome of the request is unknown; those of Await.
   Result<Incoming> Request(MessageType type, const std::vector<Bytes>& parts,
                            std::optional<Deadline> deadline, const std::atomic<bool>* cancel = nullptr);
 
   void set_resend_after(std::chrono::milliseconds time);  // default 2 s
 
  private:
+  void GiveUp();
+
   struct State;
   std::unique_ptr<State> state_;
+  bool under_way_ = false;
 };
 
 }  // namespace hawser

@@ -24,10 +24,12 @@ class LocalRole : public Role {
     if (!decision) return {};
     const Record record{
         volume_.name(), Generation(1), {NodeName("local"), 1, 1, ++number_}, std::move(decision->body)};
-    const ApplyTo to{decision->open_file, decision->orphan ? decision->orphan->get() : -1};
-    if (decision->orphan) return volume_.store().Apply(record, mutation.payload, to);
-    HAWSER_ASSIGN(const Record decoded, DecodeRecord(EncodeRecord(record), mutation.payload));
-    return volume_.Apply(decoded, mutation.payload, to);
+    const ApplyTo to{decision->open_file ? decision->open_file->get() : -1,
+                     decision->orphan ? decision->orphan->get() : -1};
+    const Bytes payload = mutation.payload.bytes();
+    if (decision->orphan) return volume_.store().Apply(record, payload, to);
+    HAWSER_ASSIGN(const Record decoded, DecodeRecord(EncodeRecord(record), payload));
+    return volume_.Apply(decoded, payload, to);
   }
 
   Status Sync(int, bool) override { return {}; }

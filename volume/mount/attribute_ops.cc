@@ -17,7 +17,7 @@ constexpr std::uint64_t kCertainSize = 1024 * kGiB;
 Result<AttributesReply> Operations::GetAttributes(NodeId node, const FileHandle* file) {
   const double seconds = volume_.role()->cache().attributes_seconds;
   if (file != nullptr) {
-    HAWSER_ASSIGN(const struct stat info, StatFd(file->fd.get()));
+    HAWSER_ASSIGN(const struct stat info, StatFd(file->fd->get()));
     return AttributesReply{Shown(info), seconds};
   }
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
@@ -38,7 +38,7 @@ Result<AttributesReply> Operations::SetAttributes(const Caller& who, NodeId node
           if (options_.gid) record.gid.reset();
           if (change.uid || change.gid) record.mode = ModeAfterChown(subject.info, who.uid, who.in_group);
           if (change.mode) record.mode = *change.mode & 07777;
-          return std::optional(Decision{record, -1, subject.orphan() ? subject.pin.fd : nullptr});
+          return std::optional(Decision{record, nullptr, subject.orphan() ? subject.pin.fd : nullptr});
         }));
   }
   return GetAttributes(node, file);
@@ -54,7 +54,7 @@ Status Operations::Truncate(const Caller& who, NodeId node, std::uint64_t size, 
         hawser::Truncate record{subject.id, subject.path(),
                                 size,       StateOf(subject.info),
                                 Now(),      ModeAfterChange(subject.info, who.uid, who.in_group)};
-        return std::optional(Decision{record, -1, subject.orphan() ? subject.pin.fd : nullptr});
+        return std::optional(Decision{record, nullptr, subject.orphan() ? subject.pin.fd : nullptr});
       });
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "common/base/log.h"
+#include "volume/mount/request_buffers.h"
 
 namespace hawser {
 
@@ -19,7 +20,10 @@ DirectoryHandle& DirectoryOf(const fuse_file_info* info) {
 }
 const FileHandle* FileOrNull(const fuse_file_info* info) { return info == nullptr ? nullptr : &FileOf(info); }
 
-Bytes BytesOf(const char* data, std::size_t size) { return AsBytes({data, size}); }
+// Data of the request that this thread works on.
+Payload PayloadOf(const char* data, std::size_t size) {
+  return {AsBytes({data, size}), RequestBuffers::Current()};
+}
 
 // Whether the caller of a request is being killed: then its call need not go on waiting. Must be gone before
 // the reply.
@@ -266,7 +270,7 @@ void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off
   Run(req, [&](Operations& ops, const Caller& caller) {
     Caller who = caller;
     if (info->writepage != 0) who.uid = 0;  // from the page cache: whoever wrote there is long gone
-    return ops.Write(who, FileOf(info), BytesOf(data, size), static_cast<std::uint64_t>(offset));
+    return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset));
   });
 }
 void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
@@ -275,7 +279,7 @@ void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   fuse_reply_err(req, 0);
 }
 void OnFsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
-  Run(req, [&](Operations& ops, const Caller&) { return ops.Sync(FileOf(info).fd.get(), data_only != 0); });
+  Run(req, [&](Operations& ops, const Caller&) { return ops.Sync(FileOf(info).fd->get(), data_only != 0); });
 }
 void OnFallocate(fuse_req_t req, fuse_ino_t, int mode, off_t offset, off_t length, fuse_file_info* info) {
   Run(req, [&](Operations& ops, const Caller& who) {
@@ -364,7 +368,7 @@ void OnSetxattr(fuse_req_t req, fuse_ino_t node, const char* name, const char* v
                 int flags) {
   Run(req, [&](Operations& ops, const Caller& who) -> Status {
     if (!ops.xattrs()) return Error{ENOSYS, "xattrs are switched off for this mount"};
-    return ops.SetXattr(who, NodeId(node), name, BytesOf(value, size), flags);
+    return ops.SetXattr(who, NodeId(node), name, PayloadOf(value, size), flags);
   });
 }
 void OnRemovexattr(fuse_req_t req, fuse_ino_t node, const char* name) {

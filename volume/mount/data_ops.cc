@@ -26,7 +26,7 @@ Result<OpenReply> Operations::Open(NodeId node, int flags) {
   if ((flags & O_ACCMODE) != O_RDONLY && !role->writable()) return Error{EROFS, "this is a secondary"};
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   HAWSER_ASSIGN(UniqueFd fd, volume_.store().Reopen(pin.get(), flags));
-  auto file = std::make_unique<FileHandle>(FileHandle{std::move(fd), node});
+  auto file = std::make_unique<FileHandle>(FileHandle{std::make_shared<UniqueFd>(std::move(fd)), node});
   return OpenReply{std::move(file), role->cache().keep_pages};
 }
 
@@ -36,7 +36,7 @@ Result<std::size_t> Operations::Read(const FileHandle& file, std::span<std::byte
   // groups.
   std::shared_lock view(volume_.gate(), std::defer_lock);
   if (!volume_.role()->writable()) view.lock();
-  return ReadAllAt(file.fd.get(), into, offset, "an open file");
+  return ReadAllAt(file.fd->get(), into, offset, "an open file");
 }
 
 // Whether `length` bytes at `offset` fit on the store: those that lie in blocks the file has already always
@@ -51,9 +51,9 @@ Status Operations::CheckSpace(const struct stat& info, std::uint64_t offset, std
   return {};
 }
 
-Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file, Bytes data,
+Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file, Payload data,
                                       std::uint64_t offset) {
-  if (data.empty()) return std::size_t{0};
+  if (data.size() == 0) return std::size_t{0};
   HAWSER_TRY(Mutate(
       who, [&] { return LocksOf(file.node); },
       [&]() -> Result<std::optional<Decision>> {
@@ -70,7 +70,7 @@ Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file,
                              Now(),
                              ModeAfterChange(subject.info, who.uid, who.in_group)};
         return std::optional(
-            Decision{std::move(record), file.fd.get(), subject.orphan() ? subject.pin.fd : nullptr});
+            Decision{std::move(record), file.fd, subject.orphan() ? subject.pin.fd : nullptr});
       },
       data));
   return data.size();
@@ -93,14 +93,14 @@ Status Operations::Allocate(const Caller& who, const FileHandle& file, int mode,
             subject.id, subject.path(),        flags, offset,
             length,     StateOf(subject.info), Now(), ModeAfterChange(subject.info, who.uid, who.in_group)};
         return std::optional(
-            Decision{std::move(record), file.fd.get(), subject.orphan() ? subject.pin.fd : nullptr});
+            Decision{std::move(record), file.fd, subject.orphan() ? subject.pin.fd : nullptr});
       });
 }
 
 Result<off_t> Operations::Seek(const FileHandle& file, off_t offset, int whence) {
   std::shared_lock view(volume_.gate(), std::defer_lock);
   if (!volume_.role()->writable()) view.lock();
-  const off_t at = ::lseek(file.fd.get(), offset, whence);
+  const off_t at = ::lseek(file.fd->get(), offset, whence);
   if (at < 0) return ErrnoError("cannot seek");
   return at;
 }
@@ -110,13 +110,13 @@ Result<std::size_t> Operations::CopyRange(const Caller& who, const FileHandle& f
                                           std::uint64_t from_offset, const FileHandle& to,
                                           std::uint64_t to_offset, std::size_t length) {
   constexpr std::size_t kMostAtOnce = 16 * kMiB;
-  Buffer buffer(std::min(length, kMaxPayloadBytes));
   std::size_t copied = 0;
   while (copied < std::min(length, kMostAtOnce)) {
-    const std::size_t wanted = std::min(buffer.size(), length - copied);
-    HAWSER_ASSIGN(const std::size_t got, Read(from, std::span(buffer).first(wanted), from_offset + copied));
+    Buffer buffer(std::min(length - copied, kMaxPayloadBytes));
+    HAWSER_ASSIGN(const std::size_t got, Read(from, buffer, from_offset + copied));
     if (got == 0) break;
-    const auto written = Write(who, to, Bytes(buffer).first(got), to_offset + copied);
+    buffer.resize(got);
+    const auto written = Write(who, to, Payload::Of(std::move(buffer)), to_offset + copied);
     if (!written && copied == 0) return std::move(written).error();
     if (!written) break;
     copied += got;

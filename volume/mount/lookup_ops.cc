@@ -25,9 +25,9 @@ Result<Operations::Subject> Operations::Examine(NodeId node, const FileHandle* f
   // With an open file at hand and a name that is known, nothing needs to be looked up.
   if (file != nullptr) {
     if (auto path = volume_.inodes().PathOf(node)) {
-      HAWSER_ASSIGN(const struct stat info, StatFd(file->fd.get()));
+      HAWSER_ASSIGN(const struct stat info, StatFd(file->fd->get()));
       if (info.st_nlink > 0) {
-        HAWSER_ASSIGN(const FileId id, ReadFileId(file->fd.get()));
+        HAWSER_ASSIGN(const FileId id, ReadFileId(file->fd->get()));
         return Subject{{nullptr, std::move(path)}, info, id};
       }
     }
@@ -78,8 +78,8 @@ Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name)
 }
 
 Status Operations::Mutate(const Caller& who, std::function<Result<LockSet>()> locks,
-                          std::function<Result<std::optional<Decision>>()> decide, Bytes payload) {
-  return volume_.role()->Mutate({std::move(locks), std::move(decide), payload, who.cancel});
+                          std::function<Result<std::optional<Decision>>()> decide, Payload payload) {
+  return volume_.role()->Mutate({std::move(locks), std::move(decide), std::move(payload), who.cancel});
 }
 
 }  // namespace hawser

@@ -80,7 +80,7 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
           HAWSER_ASSIGN(record.file, volume_.role()->NewFileId());
         }
         if (is_value && record.file != kNoFileId) record.file = ValueId(record.file);
-        return std::optional(Decision{std::move(record), -1, nullptr});
+        return std::optional(Decision{std::move(record), nullptr, nullptr});
       });
 }
 
@@ -120,12 +120,13 @@ Status Operations::Remove(const Caller& who, NodeId parent, const std::string& n
         const bool is_directory = S_ISDIR(place.child->info.st_mode);
         if (!directory) {
           if (is_directory) return Error{EISDIR, "'" + name + "'"};
-          return std::optional(Decision{hawser::Unlink{place.child->id, place.path, Now()}, -1, nullptr});
+          return std::optional(
+              Decision{hawser::Unlink{place.child->id, place.path, Now()}, nullptr, nullptr});
         }
         if (!is_directory) return Error{ENOTDIR, "'" + name + "'"};
         HAWSER_ASSIGN(const bool empty, IsEmpty(place.child->pin.get()));
         if (!empty) return Error{ENOTEMPTY, "'" + name + "'"};
-        return std::optional(Decision{Rmdir{place.child->id, place.path, Now()}, -1, nullptr});
+        return std::optional(Decision{Rmdir{place.child->id, place.path, Now()}, nullptr, nullptr});
       });
 }
 
@@ -185,7 +186,7 @@ Result<std::optional<Decision>> Operations::DecideRename(NodeId parent, const st
       return Error{EINVAL, "a directory can't be exchanged with something in it"};
     }
   }
-  return std::optional(Decision{std::move(record), -1, nullptr});
+  return std::optional(Decision{std::move(record), nullptr, nullptr});
 }
 
 Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_parent,
@@ -208,7 +209,7 @@ Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_p
     if (most > 0 && source.info.st_nlink >= static_cast<nlink_t>(most))
       return Error{EMLINK, "'" + new_name + "'"};
     HAWSER_TRY(CheckNewNode());
-    return std::optional(Decision{hawser::Link{source.id, source.path(), to.path, Now()}, -1, nullptr});
+    return std::optional(Decision{hawser::Link{source.id, source.path(), to.path, Now()}, nullptr, nullptr});
   }));
   HAWSER_ASSIGN(const Volume::Entry entry, volume_.Lookup(new_parent, new_name));
   return Shown(entry);

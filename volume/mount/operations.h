@@ -21,6 +21,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/mutex.h"
+#include "common/base/payload.h"
 #include "common/base/result.h"
 #include "volume/mount/privileges.h"
 #include "volume/mount/volume.h"
@@ -49,7 +50,7 @@ struct EntryReply {
 };
 
 struct FileHandle {
-  UniqueFd fd;
+  SharedFd fd;  // with the records on their way that are to be applied to it
   NodeId node;
 };
 
@@ -126,7 +127,7 @@ class Operations {
   // Fills `into` as far as the file goes; returns the bytes read.
   Result<std::size_t> Read(const FileHandle& file, std::span<std::byte> into, std::uint64_t offset);
   // All of `data` or an error. `data` is not copied.
-  Result<std::size_t> Write(const Caller& who, const FileHandle& file, Bytes data, std::uint64_t offset);
+  Result<std::size_t> Write(const Caller& who, const FileHandle& file, Payload data, std::uint64_t offset);
   Status Allocate(const Caller& who, const FileHandle& file, int mode, std::uint64_t offset,
                   std::uint64_t length);
   Result<off_t> Seek(const FileHandle& file, off_t offset, int whence);
@@ -153,7 +154,7 @@ class Operations {
   Result<std::string> GetXattr(NodeId node, const std::string& name);
   // Names, each ended by a NUL byte.
   Result<std::string> ListXattrs(const Caller& who, NodeId node);
-  Status SetXattr(const Caller& who, NodeId node, const std::string& name, Bytes value, int flags);
+  Status SetXattr(const Caller& who, NodeId node, const std::string& name, Payload value, int flags);
   Status RemoveXattr(const Caller& who, NodeId node, const std::string& name);
 
  private:
@@ -180,7 +181,7 @@ class Operations {
   Result<LockSet> LocksOfEntry(NodeId parent, const std::string& name);
 
   Status Mutate(const Caller& who, std::function<Result<LockSet>()> locks,
-                std::function<Result<std::optional<Decision>>()> decide, Bytes payload = {});
+                std::function<Result<std::optional<Decision>>()> decide, Payload payload = {});
   Status CreateNode(const Caller& who, NodeId parent, const std::string& name, const NewNode& node);
   Status Remove(const Caller& who, NodeId parent, const std::string& name, bool directory);
   Result<std::optional<Decision>> DecideRename(NodeId parent, const std::string& name, NodeId new_parent,

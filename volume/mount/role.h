@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/base/bytes.h"
+#include "common/base/payload.h"
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
 #include "common/record/record.h"
@@ -29,7 +29,7 @@ struct LockSet {
 // What was decided, with the locks held.
 struct Decision {
   Body body;
-  int open_file = -1;  // see ApplyTo
+  SharedFd open_file;  // see ApplyTo; kept until the record is applied
   SharedFd orphan;     // set: the node is no longer in the tree; the change stays local
 };
 
@@ -41,7 +41,7 @@ struct Mutation {
   // Checks that the store will accept the change, and decides the record (ids, mode, times). An error is the
   // caller's errno. nullopt: done, nothing changes.
   std::function<Result<std::optional<Decision>>()> decide;
-  Bytes payload;
+  Payload payload;
   // Set when the calling process is being killed, or the role ends: the call need not go on waiting.
   std::atomic<bool>* cancel = nullptr;
 };

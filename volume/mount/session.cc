@@ -18,6 +18,7 @@
 #include "common/base/log.h"
 #include "volume/mount/binding.h"
 #include "volume/mount/killpriv.h"
+#include "volume/mount/request_buffers.h"
 
 extern char** environ;
 
@@ -87,7 +88,9 @@ Status DetachStaleMount(const std::string& path) {
 }
 
 Session::Session(Operations& operations, const SessionOptions& options)
-    : options_(options), context_(new BindingContext{operations, options.notice_changes}) {}
+    : options_(options),
+      context_(new BindingContext{operations, options.notice_changes}),
+      buffers_(std::make_shared<RequestBuffers>()) {}
 
 Status Session::Create() {
   PrepareWakeSignal();
@@ -207,7 +210,7 @@ void Session::Work() {
       // Without it calls wait until one of those in hand ends.
       if (auto started = StartThread(); !started) log::warn("{}", started.error().Text());
     }
-    fuse_session_process_buf(session_, &buffer);
+    Process(buffer);
   } while (WaitAgain());
   std::free(buffer.mem);
   const MutexLock lock(mutex_);
@@ -215,7 +218,15 @@ void Session::Work() {
   changed_.NotifyAll();
 }
 
+// The request's memory may be needed for longer than the call: its record may still be on its way.
+void Session::Process(fuse_buf& request) {
+  const RequestBuffers::Use use(buffers_->Lend(request.mem));
+  fuse_session_process_buf(session_, &request);
+  request.mem = nullptr;
+}
+
 bool Session::Receive(fuse_buf& buffer) {
+  if (buffer.mem == nullptr) buffer.mem = buffers_->Take();  // null: libfuse makes one
   while (!stopping_) {
     const int got = fuse_session_receive_buf(session_, &buffer);
     if (got > 0) return true;

@@ -19,6 +19,7 @@ struct fuse_session;
 namespace hawser {
 
 struct BindingContext;
+class RequestBuffers;
 
 struct SessionOptions {
   std::string mount;  // an existing folder
@@ -57,6 +58,7 @@ class Session {
   Session(Operations& operations, const SessionOptions& options);
   Status Create();
   Status StartThread();
+  void Process(fuse_buf& request);
   void Work();
   bool Receive(fuse_buf& buffer);  // false: there will be no more
   bool EndWait();                  // whether nobody waits for the next request now, and somebody may
@@ -66,6 +68,7 @@ class Session {
 
   const SessionOptions options_;
   std::unique_ptr<BindingContext> context_;
+  const std::shared_ptr<RequestBuffers> buffers_;
   fuse_session* session_ = nullptr;
   UniqueFd custom_fd_;
   bool mounted_ = false;

@@ -58,12 +58,13 @@ Status Operations::LoseSetgidByAcl(const Caller& who, NodeId node) {
         HAWSER_ASSIGN(const Subject subject, Examine(node));
         const auto mode = ModeAfterAcl(subject.info, who.uid, who.in_group);
         if (!mode) return std::optional<Decision>();
-        return std::optional(Decision{hawser::SetAttr{subject.id, subject.path(), mode, {}, {}, {}, {}}, -1,
-                                      subject.orphan() ? subject.pin.fd : nullptr});
+        return std::optional(Decision{hawser::SetAttr{subject.id, subject.path(), mode, {}, {}, {}, {}},
+                                      nullptr, subject.orphan() ? subject.pin.fd : nullptr});
       });
 }
 
-Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& name, Bytes value, int flags) {
+Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& name, Payload value,
+                            int flags) {
   if (IsHiddenXattr(name)) return Error{EPERM, name};
   if (name == kAccessAcl) HAWSER_TRY(LoseSetgidByAcl(who, node));
   return Mutate(
@@ -75,8 +76,9 @@ Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& n
         if (present && (flags & XATTR_CREATE) != 0) return Error{EEXIST, name};
         if (!present && (flags & XATTR_REPLACE) != 0) return Error{ENODATA, name};
         if (S_ISREG(subject.info.st_mode))
-          HAWSER_TRY(RehearseSetXattr(volume_.store().root_fd(), ProcPath(subject.pin.get()), name, value));
-        return std::optional(Decision{hawser::SetXattr{subject.id, subject.path(), name}, -1,
+          HAWSER_TRY(
+              RehearseSetXattr(volume_.store().root_fd(), ProcPath(subject.pin.get()), name, value.bytes()));
+        return std::optional(Decision{hawser::SetXattr{subject.id, subject.path(), name}, nullptr,
                                       subject.orphan() ? subject.pin.fd : nullptr});
       },
       value);
@@ -92,7 +94,7 @@ Status Operations::RemoveXattr(const Caller& who, NodeId node, const std::string
         // Taking away an ACL that isn't there succeeds on Linux.
         if (!present && present.error().code == ENODATA && IsAcl(name)) return std::optional<Decision>();
         if (!present) return present.error();
-        return std::optional(Decision{hawser::RemoveXattr{subject.id, subject.path(), name}, -1,
+        return std::optional(Decision{hawser::RemoveXattr{subject.id, subject.path(), name}, nullptr,
                                       subject.orphan() ? subject.pin.fd : nullptr});
       });
 }

@@ -8,7 +8,6 @@
 
 #include "common/base/files.h"
 #include "volume/store/owner_access.h"
-#include "volume/store/redo.h"
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -330,7 +329,6 @@ class Applier {
 }  // namespace
 
 Status Store::Apply(const Record& record, Bytes payload, ApplyTo to) {
-  if (to.redo) return RedoOne(*this, record, payload);
   if (keeps_value_ids_) return std::visit(Applier(root_.get(), record, payload, to), record.body);
   const Record local = Localized(record);
   return std::visit(Applier(root_.get(), local, payload, to), local.body);

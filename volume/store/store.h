@@ -37,7 +37,7 @@ struct StoreOptions {
   bool value_ids = true;  // false: as if this process might not set trusted xattrs
 };
 
-// What the primary knows already and replicas find by path. Descriptors, or -1.
+// What the primary and redo know already and others find by path. Descriptors, or -1.
 struct ApplyTo {
   // A writable descriptor of the file that a Write, Truncate or Allocate changes.
   int open_file = -1;
@@ -47,9 +47,6 @@ struct ApplyTo {
   // An O_PATH descriptor of the directory that the record's path lies in, whatever that directory is called
   // now.
   int parent = -1;
-  // The record may be in the store already, or in part, with nothing after it that touches the same nodes.
-  // For a whole run of records after an unclean end see redo.h.
-  bool redo = false;
 };
 
 class Store {

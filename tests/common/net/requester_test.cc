@@ -86,15 +86,67 @@ TEST_F(RequesterTest, GoesOnWithAPeerThatWasRestarted) {
   }
 }
 
-TEST_F(RequesterTest, WithNobodyThereTheDeadlineEndsItAndTheMemoryIsTheCallersAgain) {
+TEST_F(RequesterTest, WithNobodyThereTheDeadlineEndsIt) {
   Requester requester(context_, "tcp://127.0.0.1:1");
   requester.set_resend_after(10ms);
-  auto payload = std::make_unique<std::string>(500'000, 'x');
-  auto reply =
-      requester.Request(MessageType::kSubmit, {AsBytes("h"), AsBytes(*payload)}, SteadyClock::now() + 60ms);
-  payload.reset();
+  auto reply = requester.Request(MessageType::kSubmit, {AsBytes("h")}, SteadyClock::now() + 60ms);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, ETIMEDOUT);
+}
+
+// ---- in two steps, with parts that are shared
+
+Payload Large() { return Payload::Of(Buffer(1'000'000)); }
+
+TEST_F(RequesterTest, WhoeverWaitsGoesOnWhereTheLastOneLeftOff) {
+  std::atomic<bool> answering = false;
+  std::atomic<int> asked = 0;
+  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+    ++asked;
+    while (!answering) std::this_thread::sleep_for(1ms);
+    Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  requester.Begin(MessageType::kSubmit, {Large()});
+  auto none = requester.Await(SteadyClock::now() + 20ms);
+  ASSERT_TRUE(none) << none.error().Text();
+  EXPECT_FALSE(*none);
+  EXPECT_TRUE(requester.under_way());
+  auto other = std::async(std::launch::async, [&] { return requester.Await(Patience()); });
+  answering = true;
+  auto reply = other.get();
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_EQ((*reply)->part(0).size(), 1'000'000U);
+  EXPECT_FALSE(requester.under_way());
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(RequesterTest, WhatIsBegunAnewGivesUpWhatIsUnderWay) {
+  std::atomic<int> asked = 0;
+  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+    if (++asked > 1) Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  requester.Begin(MessageType::kSubmit, {Payload::CopyOf(AsBytes("first"))});
+  (void)requester.Await(SteadyClock::now() + 20ms);
+  requester.Begin(MessageType::kSubmit, {Payload::CopyOf(AsBytes("second"))});
+  auto reply = requester.Await(Patience());
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_EQ(AsText((*reply)->part(0)), "second");
+}
+
+TEST_F(RequesterTest, SharedPartsAreLetGoAfterTheAnswer) {
+  Responder peer(kAnyPort, Echo);
+  Requester requester(context_, peer.endpoint());
+  Payload large = Large();
+  const std::weak_ptr<const void> memory = large.owner();
+  requester.Begin(MessageType::kSubmit, {std::move(large)});
+  large = {};
+  auto reply = requester.Await(Patience());
+  ASSERT_TRUE(reply && *reply);
+  const Deadline patience = Patience();
+  while (!memory.expired() && SteadyClock::now() < patience) std::this_thread::yield();
+  EXPECT_TRUE(memory.expired());
 }
 
 TEST_F(RequesterTest, APeerThatNeverReadsDoesNotKeepTheMemory) {
@@ -102,12 +154,18 @@ TEST_F(RequesterTest, APeerThatNeverReadsDoesNotKeepTheMemory) {
   zmq::context_t other;
   zmq::socket_t sink(other, zmq::socket_type::stream);
   sink.bind(kAnyPort);
-  Requester requester(context_, sink.get(zmq::sockopt::last_endpoint));
-  auto payload = std::make_unique<std::string>(1'000'000, 'x');
-  auto reply = requester.Request(MessageType::kSubmit, {AsBytes(*payload)}, SteadyClock::now() + 60ms);
-  payload.reset();
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().code, ETIMEDOUT);
+  Payload large = Large();
+  const std::weak_ptr<const void> memory = large.owner();
+  {
+    Requester requester(context_, sink.get(zmq::sockopt::last_endpoint));
+    requester.Begin(MessageType::kSubmit, {std::move(large)});
+    large = {};
+    (void)requester.Await(SteadyClock::now() + 60ms);
+    EXPECT_FALSE(memory.expired()) << "it may have to be sent again";
+  }
+  const Deadline patience = Patience();
+  while (!memory.expired() && SteadyClock::now() < patience) std::this_thread::yield();
+  EXPECT_TRUE(memory.expired());
 }
 
 TEST_F(RequesterTest, CancellingEndsItWithoutADeadline) {

@@ -122,6 +122,31 @@ TEST_F(SessionTest, AFileOpenedByANameThatIsGoneIsWrittenUnderItsOtherOne) {
   EXPECT_EQ(info.st_size, 5);
 }
 
+// Notes what is written, and has it stay in memory.
+class KeepingRole : public LocalRole {
+ public:
+  using LocalRole::LocalRole;
+  Status Mutate(const Mutation& mutation) override {
+    kept.push_back(mutation.payload);
+    return LocalRole::Mutate(mutation);
+  }
+  std::vector<Payload> kept;
+};
+
+TEST_F(SessionTest, WhatWasWrittenStaysForWhoeverKeepsIt) {
+  const auto role = std::make_shared<KeepingRole>(*volume_);
+  volume_->set_role(role);
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "f", open);
+  role->kept.clear();
+  constexpr int kWrites = 20;
+  const auto content = [](int i) { return std::string(4096, static_cast<char>('a' + i)); };
+  for (int i = 0; i < kWrites; ++i) ASSERT_EQ(Write(entry.nodeid, open, 0, content(i)), 0);
+  ASSERT_EQ(role->kept.size(), static_cast<std::size_t>(kWrites));
+  for (int i = 0; i < kWrites; ++i)
+    EXPECT_EQ(AsText(role->kept[static_cast<std::size_t>(i)].bytes()), content(i)) << "write " << i;
+}
+
 // Threads that are about to leave must not be taken for waiting ones: those that serve what comes meanwhile
 // would leave as well, and nobody would be there.
 TEST_F(SessionTest, ManyCallsThatEndAtOnceLeaveSomebodyForTheNext) {

@@ -1,0 +1,42 @@
+#include "volume/mount/request_buffers.h"
+
+#include <cstdlib>
+
+namespace hawser {
+
+namespace {
+
+thread_local std::shared_ptr<const void> current;
+
+}  // namespace
+
+RequestBuffers::~RequestBuffers() {
+  for (void* memory : free_) std::free(memory);
+}
+
+void* RequestBuffers::Take() {
+  const MutexLock lock(mutex_);
+  if (free_.empty()) return nullptr;
+  void* memory = free_.back();
+  free_.pop_back();
+  return memory;
+}
+
+std::shared_ptr<const void> RequestBuffers::Lend(void* memory) {
+  return {memory, [self = shared_from_this()](void* returned) { self->Return(returned); }};
+}
+
+void RequestBuffers::Return(void* memory) {
+  {
+    const MutexLock lock(mutex_);
+    if (free_.size() < kMostFree) return free_.push_back(memory);
+  }
+  std::free(memory);
+}
+
+RequestBuffers::Use::Use(std::shared_ptr<const void> buffer) { current = std::move(buffer); }
+RequestBuffers::Use::~Use() { current.reset(); }
+
+const std::shared_ptr<const void>& RequestBuffers::Current() { return current; }
+
+}  // namespace hawser
