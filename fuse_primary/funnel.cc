@@ -26,7 +26,7 @@ Funnel::Funnel(Volume& volume, RelayClient& relay, const VolumeConfig& config, G
       file_ids_(std::move(file_ids), generation),
       applied_(applied) {}
 
-Funnel::~Funnel() { Stop(); }
+Funnel::~Funnel() { Funnel::End(); }
 
 CachePolicy Funnel::cache() const { return {kKeepSeconds, kKeepSeconds, true}; }
 
@@ -205,7 +205,7 @@ Status Funnel::JournalRoot() {
                  nullptr});
 }
 
-void Funnel::Stop() {
+void Funnel::End() {
   std::list<std::thread> settlers;
   {
     const MutexLock lock(mutex_);

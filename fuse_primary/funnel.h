@@ -41,13 +41,12 @@ class Funnel : public Role {
   Status Mutate(const Mutation& mutation) override;
   Status Sync(int fd, bool data_only) override;
   Result<FileId> NewFileId() override { return file_ids_.Next(); }
+  // Calls that wait for the relay give up (EIO), the others finish.
+  void End() override;
 
   // Journals the attributes of the volume's root, so that every replica's gets the same. Once in a volume's
   // life.
   Status JournalRoot();
-
-  // No new calls; those in flight that wait for the relay give up (EIO), the others finish.
-  void Stop();
 
   AppliedMark& applied() { return applied_; }
 

@@ -68,6 +68,7 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
     const bool between_checkpoints = batch.groups[first].needs_checkpoint;
     if (between_checkpoints && !in_progress_ && !AwaitCheckpoint()) return false;
     const std::vector<GroupFailure> failures = ApplySlice(batch, next);
+    TellWhatChanged();
     CrashPoint("secondary.applied");
     Publish(batch, first, next);
     if (!failures.empty()) Judge(batch.groups[next], failures);
@@ -118,8 +119,17 @@ Status Replayer::ApplyRecord(const ReplayRecord& record, bool again) {
   Volume& volume = *volumes_[record.volume].volume;
   if (!again) return volume.ApplyInGate(record.record, record.payload);
   HAWSER_TRY(RedoOne(volume.store(), record.record, record.payload));
-  volume.inodes().Follow(record.record);
+  volume.FollowInGate(record.record);
   return {};
+}
+
+// First the kernel gives up what it has cached, then the position is told: who waits for it reads what it
+// says.
+void Replayer::TellWhatChanged() {
+  for (const ReplicaVolume& volume : volumes_) {
+    const std::vector<NodeId> stale = volume.volume->TakeStale();
+    if (options_.on_applied && !stale.empty()) options_.on_applied(*volume.volume, stale);
+  }
 }
 
 // Groups [from, to) are in the stores, and the gates are open.
@@ -137,13 +147,6 @@ void Replayer::Publish(const ReplayBatch& batch, std::size_t from, std::size_t t
     if (!active_[i] || at_.position.group <= applied_[i].group) continue;
     applied_[i] = at_.position;
     moved.push_back(i);
-  }
-  // First the kernel gives up what it has cached, then the position is told: who waits for it reads what it
-  // says.
-  for (std::size_t i = from; options_.on_applied && i < to; ++i) {
-    for (const ReplayRecord& record : batch.groups[i].records) {
-      if (active_[record.volume]) options_.on_applied(*volumes_[record.volume].volume, record.record);
-    }
   }
   board_.Applied(moved, at_);
 }

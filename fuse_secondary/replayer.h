@@ -43,6 +43,7 @@ class Replayer {
   bool MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const;
   std::vector<GroupFailure> ApplyGroup(const ReplayGroup& group);
   Status ApplyRecord(const ReplayRecord& record, bool again);
+  void TellWhatChanged();
   void Publish(const ReplayBatch& batch, std::size_t from, std::size_t to);
   // The group has to wait: what stands in its way is still there.
   void Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures);

@@ -30,10 +30,10 @@ struct ReplicaVolume {
   std::string checkpoint_path;  // its folder exists
 };
 
-// Told of every record that was applied: what the kernel has cached of those paths is to be given up. Called
-// in the replayer's thread, when readers can see the record, outside the gate, and before the applied
-// position is reported. Records of one group come in any order.
-using OnApplied = std::function<void(Volume&, const Record&)>;
+// Told which nodes' content and attributes have changed: what the kernel keeps of them is to be given up.
+// Called in the replayer's thread, as soon as readers can see the change, outside the gate, and before the
+// applied position is reported.
+using OnApplied = std::function<void(Volume&, const std::vector<NodeId>&)>;
 
 struct ReplicaOptions {
   OnApplied on_applied;

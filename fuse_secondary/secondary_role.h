@@ -14,6 +14,7 @@ class SecondaryRole : public Role {
   // Nothing of the caller's is waiting for a disk here.
   Status Sync(int fd, bool data_only) override;
   Result<FileId> NewFileId() override;
+  void End() override {}
 };
 
 }  // namespace hawser

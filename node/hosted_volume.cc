@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "fuse_primary/recovery.h"
 #include "fuse_secondary/secondary_role.h"
+#include "volume/mount/switch_role.h"
 
 namespace hawser {
 
@@ -53,7 +54,8 @@ HostedVolume::HostedVolume(const Config& config, const VolumeName& name, const R
     : group_(config.group),
       control_endpoint_(config.relay.ControlEndpoint()),
       config_(config.volumes.at(name)),
-      replica_(replica) {}
+      replica_(replica),
+      operations_{replica.uid, replica.gid, replica.xattrs} {}
 
 Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, const VolumeName& name,
                                                          const ReplicaConfig& replica,
@@ -67,8 +69,6 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
   hosted->checkpoint_path_ = folder + "/checkpoint";
   hosted->file_ids_path_ = folder + "/file_ids";
   hosted->volume_ = std::make_unique<Volume>(std::move(store));
-  hosted->operations_ = std::make_unique<Operations>(
-      *hosted->volume_, OperationsOptions{replica.uid, replica.gid, replica.xattrs});
   return hosted;
 }
 
@@ -92,43 +92,34 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
               recovery.to.position.Text(), recovery.records, took.count());
   }
   funnel_ = std::make_shared<Funnel>(*volume_, relay, config_, generation, file_ids_path_, recovery.to);
-  volume_->set_role(funnel_);
+  HAWSER_TRY(TakeRole(funnel_));
   HAWSER_TRY(WriteCheckpoint(false));
   if (!checkpoint && recovery.records == 0) HAWSER_TRY(funnel_->JournalRoot());
   return {};
 }
 
-void HostedVolume::BecomeSecondary() { volume_->set_role(std::make_shared<SecondaryRole>()); }
+Status HostedVolume::BecomeSecondary() { return TakeRole(std::make_shared<SecondaryRole>()); }
+
+Status HostedVolume::TakeRole(std::shared_ptr<Role> role) {
+  return SwitchRole(*volume_, session().get(), std::move(role), SteadyClock::now() + kDrainPatience);
+}
 
 Status HostedVolume::Mount() {
   SessionOptions options;
   options.mount = replica_.mount;
   options.name = group_ + "/" + name().value;
   options.allow_other = replica_.allow_other.value_or(::geteuid() == 0);
-  options.notice_changes = !primary();
-  HAWSER_ASSIGN(auto session, Session::Mount(*operations_, options));
+  HAWSER_ASSIGN(auto session, Session::Mount(*volume_, operations_, options));
   const MutexLock lock(mutex_);
   session_ = std::move(session);
   log::info("{}: mounted at {} as {}", name().value, replica_.mount, primary() ? "primary" : "secondary");
   return {};
 }
 
-void HostedVolume::Invalidate(const Record& record) {
+void HostedVolume::Invalidate(const std::vector<NodeId>& stale) {
   const auto session = this->session();
   if (session == nullptr) return;
-  const auto changed = [&](const StorePath& path) {
-    if (const auto node = volume_->inodes().Find(path)) session->Invalidate(*node);
-  };
-  std::visit(
-      Overloaded{
-          [&](const Write& r) { changed(r.path); },
-          [&](const Truncate& r) { changed(r.path); },
-          [&](const Allocate& r) { changed(r.path); },
-          [&](const SetAttr& r) { changed(r.path); },
-          // Names and attributes are asked for anew at each use: a secondary's replies may not be kept.
-          [](const auto&) {},
-      },
-      record.body);
+  for (const NodeId node : stale) session->Invalidate(node);
 }
 
 bool HostedVolume::mount_ended() const {
@@ -203,7 +194,7 @@ Status HostedVolume::Stop() {
   }
   if (session != nullptr && !session->Drain(SteadyClock::now() + kDrainPatience))
     log::warn("{}: calls in flight don't end by themselves; they get an error", name().value);
-  if (funnel_ != nullptr) funnel_->Stop();
+  if (funnel_ != nullptr) funnel_->End();
   session.reset();
   if (funnel_ == nullptr) return {};
   // What isn't settled keeps it from being clean.

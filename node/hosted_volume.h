@@ -32,12 +32,12 @@ class HostedVolume {
   Status BecomePrimary(NetContext& context, RelayClient& relay, const Welcome& welcome, Generation generation,
                        const std::atomic<bool>* cancel);
   // Becomes secondary; the node's replica changes the store.
-  void BecomeSecondary();
+  Status BecomeSecondary();
   bool primary() const { return funnel_ != nullptr; }
 
   // Shows the volume. The role is set.
   Status Mount();
-  void Invalidate(const Record& record);  // what the kernel keeps of the record's file is no longer true
+  void Invalidate(const std::vector<NodeId>& stale);  // what the kernel keeps of them is no longer true
   bool mount_ended() const;
 
   // As primary: flushes the store and records how far it is, if it has got any further.
@@ -51,6 +51,7 @@ class HostedVolume {
  private:
   HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica);
 
+  Status TakeRole(std::shared_ptr<Role> role);
   Status WriteCheckpoint(bool clean);
   std::optional<Error> flush_failure() const;
   std::shared_ptr<Session> session() const;
@@ -59,10 +60,10 @@ class HostedVolume {
   const std::string control_endpoint_;
   const VolumeConfig config_;
   const ReplicaConfig replica_;
+  const OperationsOptions operations_;
   std::string checkpoint_path_;
   std::string file_ids_path_;
   std::unique_ptr<Volume> volume_;
-  std::unique_ptr<Operations> operations_;
   std::shared_ptr<Funnel> funnel_;
 
   mutable Mutex mutex_;

@@ -139,15 +139,15 @@ class NodeProcess : public Node {
     std::vector<ReplicaVolume> secondaries;
     for (const auto& hosted : volumes_) {
       if (facts_.at(hosted->name()).primary == name_) continue;
-      hosted->BecomeSecondary();
+      HAWSER_TRY(hosted->BecomeSecondary());
       secondaries.push_back({&hosted->volume(), hosted->checkpoint_path()});
     }
     if (secondaries.empty()) return {};
     ReplicaOptions options;
     options.cancel = cancel;
-    options.on_applied = [this](Volume& volume, const Record& record) {
+    options.on_applied = [this](Volume& volume, const std::vector<NodeId>& stale) {
       for (const auto& hosted : volumes_)
-        if (&hosted->volume() == &volume) hosted->Invalidate(record);
+        if (&hosted->volume() == &volume) hosted->Invalidate(stale);
     };
     HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, std::move(secondaries),
                                            std::move(options)));

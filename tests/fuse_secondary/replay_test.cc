@@ -299,25 +299,75 @@ TEST_F(ReplayTest, CrashedSecondaryRedoesAndGoesOn) {
   ExpectEqualTrees("docs");
 }
 
-TEST_F(ReplayTest, ChangedPathsAreToldAfterTheyCanBeSeen) {
-  std::mutex mutex;
-  std::vector<std::string> seen;
-  options_.on_applied = [&](Volume& changed, const Record& record) {
-    const std::shared_lock view(changed.gate());  // open: not called under the gate
-    const std::lock_guard lock(mutex);
-    if (const auto* write = std::get_if<Write>(&record.body))
-      seen.push_back(write->path.text() + "=" + Content(changed.name().value, write->path.text()));
-  };
+// What a kernel that has looked things up is told of changes to them.
+class ToldTest : public ReplayTest {
+ protected:
+  ToldTest() {
+    options_.on_applied = [&](Volume& changed, const std::vector<NodeId>& stale) {
+      const std::shared_lock view(changed.gate());  // open: not called under the gate
+      const std::lock_guard lock(mutex_);
+      for (const NodeId node : stale) told_.push_back({node, Content("docs", "now")});
+    };
+  }
+  ~ToldTest() override { Crash(); }  // nothing is told any more
+
+  NodeId LookUp(const std::string& name) { return volume("docs").Lookup(kRootNode, name)->node; }
+  std::vector<std::pair<NodeId, std::string>> Told() {
+    const std::lock_guard lock(mutex_);
+    return told_;
+  }
+
+  std::mutex mutex_;
+  std::vector<std::pair<NodeId, std::string>> told_;  // nodes, and what "now" held by then
+};
+
+TEST_F(ToldTest, AChangedNodeIsToldWhenTheChangeCanBeSeen) {
   ASSERT_OK(Start());
-  relay_.Group({docs_.Create("a")});
-  relay_.Group({docs_.Write("a", 0, "new")});
+  relay_.Group({docs_.Create("now")});
   ASSERT_TRUE(WaitUntilCaughtUp());
-  const auto told = [&] {
-    const std::lock_guard lock(mutex);
-    return !seen.empty();
-  };
-  ASSERT_TRUE(WaitUntil(told));
-  EXPECT_EQ(seen.front(), "a=new");
+  const NodeId node = LookUp("now");
+  relay_.Group({docs_.Write("now", 0, "new")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ASSERT_EQ(Told().size(), 1U);
+  EXPECT_EQ(Told().front().first, node);
+  EXPECT_EQ(Told().front().second, "new");
+}
+
+TEST_F(ToldTest, WhatNobodyHasLookedUpIsNotTold) {
+  ASSERT_OK(Start());
+  relay_.Group({docs_.Create("unknown"), docs_.Create("now")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  LookUp("now");
+  relay_.Group({docs_.Write("unknown", 0, "new")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_TRUE(Told().empty());
+}
+
+TEST_F(ToldTest, AFileChangedByAnotherOfItsNamesIsToldAsWell) {
+  ASSERT_OK(Start());
+  relay_.Group({docs_.Create("now")});
+  relay_.Group({docs_.Link("now", "other")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  const NodeId node = LookUp("now");
+  relay_.Group({docs_.Write("other", 0, "new")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ASSERT_EQ(Told().size(), 1U);
+  EXPECT_EQ(Told().front(), std::pair(node, std::string("new")));
+}
+
+// Both are in the stores before anything is told: by then the path of the change leads nowhere.
+TEST_F(ToldTest, AFileRenamedRightAfterItsChangeIsToldAsWell) {
+  ASSERT_OK(Start());
+  relay_.Group({docs_.Create("before")});
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  const NodeId node = LookUp("before");
+  replica().Pause();
+  relay_.Group({docs_.Write("before", 0, "new")});
+  relay_.Group({docs_.Rename("before", "now")});
+  replica().Resume();
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ASSERT_FALSE(Told().empty());
+  EXPECT_EQ(Told().front().first, node);
 }
 
 }  // namespace

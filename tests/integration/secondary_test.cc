@@ -1,4 +1,6 @@
 // A secondary that comes late, stands still or goes away ends up equal, by itself.
+#include <sys/mman.h>
+
 #include <atomic>
 #include <random>
 #include <thread>
@@ -115,6 +117,42 @@ TEST_F(SecondaryTest, ReadersOfTheMountOnlyMeetWholeFiles) {
   }
   writer.join();
   EXPECT_EQ(Read(copy)[0], 'z');
+}
+
+// What the kernel keeps of a file that a program has open, or mapped, is given up when the file changes; also
+// if size and times don't tell, and if the file has another name by then.
+TEST_F(SecondaryTest, WhatIsKeptOpenOnACopyShowsWhatWasApplied) {
+  ASSERT_OK(cluster_.Start());
+  const std::string file = cluster_.Mount("alpha", "docs") + "/file";
+  Write(file, "first");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  const UniqueFd open(::open((cluster_.Mount("charlie", "docs") + "/file").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(open);
+  const char* mapped = static_cast<const char*>(::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, open.get(), 0));
+  ASSERT_NE(mapped, MAP_FAILED);
+  const auto read = [&] {
+    char content[64];
+    const ssize_t size = ::pread(open.get(), content, sizeof content, 0);
+    return std::string(content, size < 0 ? 0 : static_cast<std::size_t>(size));
+  };
+  EXPECT_EQ(read(), "first");
+  EXPECT_EQ(std::string(mapped, 5), "first");
+
+  Write(file, "again", 0);
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  EXPECT_EQ(read(), "again");
+  EXPECT_EQ(std::string(mapped, 5), "again");
+
+  Write(file, "third", 0);
+  ASSERT_SYSCALL(::rename(file.c_str(), (file + ".moved").c_str()));
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  EXPECT_EQ(read(), "third");
+  EXPECT_EQ(std::string(mapped, 5), "third");
+
+  Append(file + ".moved", " and more");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  EXPECT_EQ(read(), "third and more");
+  ::munmap(const_cast<char*>(mapped), 4096);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <cstdio>
 
 #include "tests/support/local_role.h"
-#include "volume/mount/operations.h"
 #include "volume/mount/session.h"
+#include "volume/mount/switch_role.h"
 
 int main(int argc, char** argv) {
   using namespace hawser;
@@ -28,13 +28,12 @@ int main(int argc, char** argv) {
     return 3;
   }
   Volume volume(*std::move(store));
-  volume.set_role(std::make_shared<LocalRole>(volume));
-  Operations operations(volume, {});
+  if (auto begun = SwitchRole(volume, nullptr, std::make_shared<LocalRole>(volume), {}); !begun) return 3;
   SessionOptions options;
   options.mount = argv[2];
   options.name = "local/local";
   options.allow_other = ::geteuid() == 0;
-  const auto session = Session::Mount(operations, options);
+  const auto session = Session::Mount(volume, {}, options);
   if (!session) {
     std::fprintf(stderr, "%s\n", session.error().Text().c_str());
     return 3;

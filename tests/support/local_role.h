@@ -1,5 +1,6 @@
-// A role without a relay: each change is encoded, decoded and applied at once. For testing the FUSE layer and
-// the store by themselves, and as the bare pass-through that benchmarks compare with.
+// Roles without a relay, for testing the FUSE layer and the store by themselves, and as the bare pass-through
+// that benchmarks compare with. LocalRole encodes, decodes and applies each change at once; LocalCopy refuses
+// changes, and has the kernel keep nothing, as a secondary does.
 #pragma once
 
 #include <atomic>
@@ -13,13 +14,15 @@ namespace hawser {
 
 class LocalRole : public Role {
  public:
-  explicit LocalRole(Volume& volume) : volume_(volume) {}
+  // `first_id`: the ids of new files begin after it.
+  explicit LocalRole(Volume& volume, std::uint64_t first_id = 0) : volume_(volume), ids_(first_id) {}
 
   bool writable() const override { return true; }
   CachePolicy cache() const override { return {3600, 3600, true}; }
 
   Status Mutate(const Mutation& mutation) override {
     const std::lock_guard lock(mutex_);
+    if (ended_) return Error{EROFS, "the role has ended"};
     HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
     if (!decision) return {};
     const Record record{
@@ -33,13 +36,25 @@ class LocalRole : public Role {
   }
 
   Status Sync(int, bool) override { return {}; }
+  void End() override { ended_ = true; }
   Result<FileId> NewFileId() override { return FileId((1ULL << 48) | ++ids_); }
 
  private:
   Volume& volume_;
   std::mutex mutex_;
   std::uint64_t number_ = 0;
-  std::atomic<std::uint64_t> ids_{0};
+  std::atomic<std::uint64_t> ids_;
+  std::atomic<bool> ended_{false};
+};
+
+class LocalCopy : public Role {
+ public:
+  bool writable() const override { return false; }
+  CachePolicy cache() const override { return {}; }
+  Status Mutate(const Mutation&) override { return Error{EROFS, "a copy"}; }
+  Status Sync(int, bool) override { return {}; }
+  Result<FileId> NewFileId() override { return Error{EROFS, "a copy"}; }
+  void End() override {}
 };
 
 }  // namespace hawser

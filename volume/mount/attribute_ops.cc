@@ -15,7 +15,7 @@ constexpr std::uint64_t kCertainSize = 1024 * kGiB;
 }  // namespace
 
 Result<AttributesReply> Operations::GetAttributes(NodeId node, const FileHandle* file) {
-  const double seconds = volume_.role()->cache().attributes_seconds;
+  const double seconds = role_.cache().attributes_seconds;
   if (file != nullptr) {
     HAWSER_ASSIGN(const struct stat info, StatFd(file->fd->get()));
     return AttributesReply{Shown(info), seconds};

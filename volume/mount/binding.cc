@@ -84,6 +84,22 @@ fuse_entry_param Param(const EntryReply& entry) {
   return param;
 }
 
+// Shapes of replies that no operation knows.
+struct NoReply {};  // the kernel waits for none
+struct Content {
+  Bytes bytes;
+};
+struct Listing {
+  std::vector<char> bytes;
+};
+struct Target {
+  std::string text;  // of a symlink
+};
+struct XattrReply {
+  std::string value;
+  std::size_t room;  // 0: the caller only asks how long it is
+};
+
 // One overload a shape of reply. The ones that give the kernel a lookup or a handle take it back if the
 // caller is gone (libfuse returns -ENOENT then).
 void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry) {
@@ -93,9 +109,27 @@ void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry) {
 void Reply(fuse_req_t req, Operations&, const AttributesReply& reply) {
   fuse_reply_attr(req, &reply.info, reply.seconds);
 }
+void Reply(fuse_req_t req, Operations&, NoReply) { fuse_reply_none(req); }
 void Reply(fuse_req_t req, Operations&, const struct statvfs& space) { fuse_reply_statfs(req, &space); }
 void Reply(fuse_req_t req, Operations&, std::size_t written) { fuse_reply_write(req, written); }
 void Reply(fuse_req_t req, Operations&, off_t offset) { fuse_reply_lseek(req, offset); }
+void Reply(fuse_req_t req, Operations&, const Target& target) {
+  fuse_reply_readlink(req, target.text.c_str());
+}
+void Reply(fuse_req_t req, Operations&, const Content& content) {
+  fuse_reply_buf(req, reinterpret_cast<const char*>(content.bytes.data()), content.bytes.size());
+}
+void Reply(fuse_req_t req, Operations&, const Listing& listing) {
+  fuse_reply_buf(req, listing.bytes.data(), listing.bytes.size());
+}
+void Reply(fuse_req_t req, Operations&, const XattrReply& xattr) {
+  if (xattr.room == 0)
+    fuse_reply_xattr(req, xattr.value.size());
+  else if (xattr.value.size() > xattr.room)
+    fuse_reply_err(req, ERANGE);
+  else
+    fuse_reply_buf(req, xattr.value.data(), xattr.value.size());
+}
 
 // An answer that nobody takes (the caller was interrupted) opens nothing.
 void Reply(fuse_req_t req, Operations&, OpenReply&& open, fuse_file_info info) {
@@ -119,43 +153,51 @@ void Reply(fuse_req_t req, Operations&, std::unique_ptr<DirectoryHandle>&& direc
   if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
 }
 
-// The frame of every request: who calls, the count of calls in flight, errors, exceptions.
+// The frame of every request: under which role it runs, until its answer is with the kernel; who calls;
+// errors.
 template <class Call, class... Info>
 void Run(fuse_req_t req, Call&& call, Info... info) {
   BindingContext& context = ContextOf(req);
-  ++context.in_flight;
+  const RoleSlot::Lease role = context.volume.roles().Take();
+  Operations operations(context.volume, context.options, *role);
   auto result = [&] {
     Interruption interruption(req);
     const fuse_ctx* ctx = fuse_req_ctx(req);
-    return call(context.operations,
+    return call(operations,
                 Caller{ctx->uid, ctx->gid, ctx->umask, [req](gid_t group) { return InGroup(req, group); },
                        interruption.killed()});
   }();
   if (!result) {
     const int code = ShownErrno(result.error());
-    if (code == EIO)
-      log::warn("{}: a call failed: {}", context.operations.volume().name().value, result.error().Text());
+    if (code == EIO) log::warn("{}: a call failed: {}", context.volume.name().value, result.error().Text());
     fuse_reply_err(req, code);
   } else if constexpr (std::is_same_v<decltype(result), Status>) {
     fuse_reply_err(req, 0);
   } else {
-    Reply(req, context.operations, *std::move(result), info...);
+    Reply(req, operations, *std::move(result), info...);
   }
-  --context.in_flight;
 }
 
 void OnInit(void* userdata, fuse_conn_info* connection) {
   auto& context = *static_cast<BindingContext*>(userdata);
+  // They are agreed upon once, and serve whichever role the volume comes to have.
+  //
   // HANDLE_KILLPRIV: records say which mode is left (privileges.h). Without ATOMIC_O_TRUNC the kernel
   // truncates by a setattr. No write-back cache: acknowledged means journaled (I1).
+  //
+  // Not AUTO_INVAL_DATA: with it the kernel takes every new mtime for a change behind its back, also that of
+  // its own writes, and drops all pages of the file at the next read (Linux 6.18: writing to a megabyte that
+  // is read again after each write, ten times, makes 80 requests to read instead of none). So a secondary's
+  // pages are given up when a file is opened, when its size has changed (the kernel does that by itself), and
+  // when replay says so (Volume::TakeStale): for the moment between a group's being seen and the kernel's
+  // being told, who has had a file open since before may read it as it was.
+  //
+  // CACHE_SYMLINKS does no harm on a secondary: a symlink never changes, and its name is asked for at each
+  // use.
   unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_DONT_MASK |
                     FUSE_CAP_POSIX_ACL | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
                     FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_HANDLE_KILLPRIV;
-  if (!context.operations.xattrs()) wanted &= ~static_cast<unsigned>(FUSE_CAP_POSIX_ACL);
-  if (context.notice_changes) {
-    wanted |= FUSE_CAP_AUTO_INVAL_DATA;
-    wanted &= ~static_cast<unsigned>(FUSE_CAP_CACHE_SYMLINKS);
-  }
+  if (!context.options.xattrs) wanted &= ~static_cast<unsigned>(FUSE_CAP_POSIX_ACL);
   connection->want = connection->capable & wanted;
   connection->max_write = kMiB;
   connection->max_background = 64;
@@ -167,13 +209,16 @@ void OnLookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   Run(req, [&](Operations& ops, const Caller&) { return ops.Lookup(NodeId(parent), name); });
 }
 void OnForget(fuse_req_t req, fuse_ino_t node, std::uint64_t count) {
-  ContextOf(req).operations.Forget(NodeId(node), count);
-  fuse_reply_none(req);
+  Run(req, [&](Operations& ops, const Caller&) -> Result<NoReply> {
+    ops.Forget(NodeId(node), count);
+    return NoReply{};
+  });
 }
 void OnForgetMulti(fuse_req_t req, std::size_t count, fuse_forget_data* forgets) {
-  for (const auto& forget : std::span(forgets, count))
-    ContextOf(req).operations.Forget(NodeId(forget.ino), forget.nlookup);
-  fuse_reply_none(req);
+  Run(req, [&](Operations& ops, const Caller&) -> Result<NoReply> {
+    for (const auto& forget : std::span(forgets, count)) ops.Forget(NodeId(forget.ino), forget.nlookup);
+    return NoReply{};
+  });
 }
 
 void OnGetattr(fuse_req_t req, fuse_ino_t node, fuse_file_info*) {
@@ -204,8 +249,10 @@ void OnSetattr(fuse_req_t req, fuse_ino_t node, struct stat* info, int to_set, f
 }
 
 void OnReadlink(fuse_req_t req, fuse_ino_t node) {
-  auto target = ContextOf(req).operations.ReadLink(NodeId(node));
-  target ? fuse_reply_readlink(req, target->c_str()) : fuse_reply_err(req, ShownErrno(target.error()));
+  Run(req, [&](Operations& ops, const Caller&) -> Result<Target> {
+    HAWSER_ASSIGN(std::string target, ops.ReadLink(NodeId(node)));
+    return Target{std::move(target)};
+  });
 }
 void OnStatfs(fuse_req_t req, fuse_ino_t) {
   Run(req, [](Operations& ops, const Caller&) { return ops.Space(); });
@@ -260,10 +307,11 @@ void OnOpen(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
 void OnRead(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
   thread_local Buffer buffer;
   if (buffer.size() < size) buffer.resize(size);
-  auto got = ContextOf(req).operations.Read(FileOf(info), std::span(buffer).first(size),
-                                            static_cast<std::uint64_t>(offset));
-  got ? fuse_reply_buf(req, reinterpret_cast<const char*>(buffer.data()), *got)
-      : fuse_reply_err(req, ShownErrno(got.error()));
+  Run(req, [&](Operations& ops, const Caller&) -> Result<Content> {
+    const auto into = std::span(buffer).first(size);
+    HAWSER_ASSIGN(const std::size_t got, ops.Read(FileOf(info), into, static_cast<std::uint64_t>(offset)));
+    return Content{into.first(got)};
+  });
 }
 void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset,
              fuse_file_info* info) {
@@ -273,10 +321,14 @@ void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off
     return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset));
   });
 }
-void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
+void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) {
+  Run(req, [](Operations&, const Caller&) { return Status(); });
+}
 void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  ContextOf(req).handles.Close(info->fh);
-  fuse_reply_err(req, 0);
+  Run(req, [&](Operations&, const Caller&) {
+    ContextOf(req).handles.Close(info->fh);
+    return Status();
+  });
 }
 void OnFsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
   Run(req, [&](Operations& ops, const Caller&) { return ops.Sync(FileOf(info).fd->get(), data_only != 0); });
@@ -302,38 +354,42 @@ void OnOpendir(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
   Run(
       req, [&](Operations& ops, const Caller&) { return ops.OpenDir(NodeId(node)); }, *info);
 }
-void OnReleasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  ContextOf(req).handles.Close(info->fh);
-  fuse_reply_err(req, 0);
-}
+void OnReleasedir(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) { OnRelease(req, node, info); }
 void OnFsyncdir(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
   Run(req, [&](Operations& ops, const Caller&) {
     return ops.Sync(::dirfd(DirectoryOf(info).listing.get()), data_only != 0);
   });
 }
 
+// Writes an entry into `room`, if it fits; the bytes that it needs.
+std::size_t AddEntry(fuse_req_t req, std::span<char> room, const Operations::DirectoryEntry& entry,
+                     bool plus) {
+  fuse_entry_param param{};
+  if (entry.entry) param = Param(*entry.entry);
+  if (!entry.entry) {
+    param.attr.st_ino = entry.inode;
+    param.attr.st_mode = entry.type;
+  }
+  const char* name = entry.name.c_str();
+  return plus ? fuse_add_direntry_plus(req, room.data(), room.size(), name, &param, entry.next)
+              : fuse_add_direntry(req, room.data(), room.size(), name, &param.attr, entry.next);
+}
+
 void ListDirectory(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* info, bool plus) {
-  std::vector<char> reply(size);
-  std::size_t used = 0;
-  const auto add = [&](const Operations::DirectoryEntry& entry) {
-    fuse_entry_param param{};
-    if (entry.entry) param = Param(*entry.entry);
-    if (!entry.entry) {
-      param.attr.st_ino = entry.inode;
-      param.attr.st_mode = entry.type;
-    }
-    const std::size_t needed =
-        plus ? fuse_add_direntry_plus(req, &reply[used], size - used, entry.name.c_str(), &param, entry.next)
-             : fuse_add_direntry(req, &reply[used], size - used, entry.name.c_str(), &param.attr, entry.next);
-    if (needed > size - used) return false;
-    used += needed;
-    return true;
-  };
-  auto listed = ContextOf(req).operations.ReadDirectory(DirectoryOf(info), offset, plus, add);
-  if (!listed && used == 0)
-    fuse_reply_err(req, ShownErrno(listed.error()));
-  else
-    fuse_reply_buf(req, reply.data(), used);
+  Run(req, [&](Operations& ops, const Caller&) -> Result<Listing> {
+    Listing reply{std::vector<char>(size)};
+    std::size_t used = 0;
+    const auto add = [&](const Operations::DirectoryEntry& entry) {
+      const std::size_t needed = AddEntry(req, std::span(reply.bytes).subspan(used), entry, plus);
+      if (needed > size - used) return false;
+      used += needed;
+      return true;
+    };
+    auto listed = ops.ReadDirectory(DirectoryOf(info), offset, plus, add);
+    if (!listed && used == 0) return std::move(listed).error();
+    reply.bytes.resize(used);
+    return reply;
+  });
 }
 void OnReaddir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
   ListDirectory(req, size, offset, info, false);
@@ -342,40 +398,27 @@ void OnReaddirplus(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, f
   ListDirectory(req, size, offset, info, true);
 }
 
-// An xattr value or list: with size 0 the caller only asks how long it is.
-void ReplyXattr(fuse_req_t req, const Result<std::string>& value, std::size_t size) {
-  if (!value)
-    fuse_reply_err(req, ShownErrno(value.error()));
-  else if (size == 0)
-    fuse_reply_xattr(req, value->size());
-  else if (value->size() > size)
-    fuse_reply_err(req, ERANGE);
-  else
-    fuse_reply_buf(req, value->data(), value->size());
-}
 void OnGetxattr(fuse_req_t req, fuse_ino_t node, const char* name, std::size_t size) {
-  Operations& operations = ContextOf(req).operations;
-  if (!operations.xattrs()) return static_cast<void>(fuse_reply_err(req, ENOSYS));
-  ReplyXattr(req, operations.GetXattr(NodeId(node), name), size);
+  Run(req, [&](Operations& ops, const Caller&) -> Result<XattrReply> {
+    HAWSER_ASSIGN(std::string value, ops.GetXattr(NodeId(node), name));
+    return XattrReply{std::move(value), size};
+  });
 }
 void OnListxattr(fuse_req_t req, fuse_ino_t node, std::size_t size) {
-  Operations& operations = ContextOf(req).operations;
-  if (!operations.xattrs()) return static_cast<void>(fuse_reply_err(req, ENOSYS));
-  const fuse_ctx* ctx = fuse_req_ctx(req);
-  ReplyXattr(req, operations.ListXattrs({ctx->uid, ctx->gid}, NodeId(node)), size);
+  Run(req, [&](Operations& ops, const Caller& who) -> Result<XattrReply> {
+    HAWSER_ASSIGN(std::string names, ops.ListXattrs(who, NodeId(node)));
+    return XattrReply{std::move(names), size};
+  });
 }
 void OnSetxattr(fuse_req_t req, fuse_ino_t node, const char* name, const char* value, std::size_t size,
                 int flags) {
   Run(req, [&](Operations& ops, const Caller& who) -> Status {
-    if (!ops.xattrs()) return Error{ENOSYS, "xattrs are switched off for this mount"};
     return ops.SetXattr(who, NodeId(node), name, PayloadOf(value, size), flags);
   });
 }
 void OnRemovexattr(fuse_req_t req, fuse_ino_t node, const char* name) {
-  Run(req, [&](Operations& ops, const Caller& who) -> Status {
-    if (!ops.xattrs()) return Error{ENOSYS, "xattrs are switched off for this mount"};
-    return ops.RemoveXattr(who, NodeId(node), name);
-  });
+  Run(req,
+      [&](Operations& ops, const Caller& who) -> Status { return ops.RemoveXattr(who, NodeId(node), name); });
 }
 
 }  // namespace

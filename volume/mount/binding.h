@@ -42,10 +42,8 @@ class OpenHandles {
 
 // What a session's requests are run against; libfuse's userdata.
 struct BindingContext {
-  Operations& operations;
-  bool notice_changes =
-      false;  // the kernel checks a file's mtime for changes made behind its back (secondary)
-  std::atomic<int> in_flight{0};  // requests being worked on
+  Volume& volume;
+  const OperationsOptions options;
   KillWatch kill_watch{};
   OpenHandles handles{};
   std::atomic<bool> greeted{false};  // the kernel's greeting has been answered

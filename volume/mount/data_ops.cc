@@ -22,12 +22,11 @@ constexpr std::uint64_t kSpareBytes = kMiB;
 }  // namespace
 
 Result<OpenReply> Operations::Open(NodeId node, int flags) {
-  const auto role = volume_.role();
-  if ((flags & O_ACCMODE) != O_RDONLY && !role->writable()) return Error{EROFS, "this is a secondary"};
+  if ((flags & O_ACCMODE) != O_RDONLY && !role_.writable()) return Error{EROFS, "this is a secondary"};
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   HAWSER_ASSIGN(UniqueFd fd, volume_.store().Reopen(pin.get(), flags));
   auto file = std::make_unique<FileHandle>(FileHandle{std::make_shared<UniqueFd>(std::move(fd)), node});
-  return OpenReply{std::move(file), role->cache().keep_pages};
+  return OpenReply{std::move(file), role_.cache().keep_pages};
 }
 
 Result<std::size_t> Operations::Read(const FileHandle& file, std::span<std::byte> into,
@@ -35,7 +34,7 @@ Result<std::size_t> Operations::Read(const FileHandle& file, std::span<std::byte
   // On a primary the descriptor is all that a read needs; on a secondary a read must not fall between two
   // groups.
   std::shared_lock view(volume_.gate(), std::defer_lock);
-  if (!volume_.role()->writable()) view.lock();
+  if (!role_.writable()) view.lock();
   return ReadAllAt(file.fd->get(), into, offset, "an open file");
 }
 
@@ -99,7 +98,7 @@ Status Operations::Allocate(const Caller& who, const FileHandle& file, int mode,
 
 Result<off_t> Operations::Seek(const FileHandle& file, off_t offset, int whence) {
   std::shared_lock view(volume_.gate(), std::defer_lock);
-  if (!volume_.role()->writable()) view.lock();
+  if (!role_.writable()) view.lock();
   const off_t at = ::lseek(file.fd->get(), offset, whence);
   if (at < 0) return ErrnoError("cannot seek");
   return at;

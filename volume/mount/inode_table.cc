@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <unordered_set>
 
 namespace hawser {
 
@@ -12,6 +13,7 @@ struct InodeTable::Node {
   std::uint64_t lookups = 0;
   std::vector<Name> names;
   std::unordered_map<std::string, Node*> children;
+  std::unordered_set<std::string> missing;  // names that the kernel may keep as not there
   SharedFd pin;
 };
 
@@ -58,6 +60,17 @@ NodeId InodeTable::Remember(NodeId parent_id, const std::string& name, ino_t ino
   return node->id;
 }
 
+bool InodeTable::RememberMissing(NodeId parent_id, const std::string& name) {
+  const MutexLock lock(mutex_);
+  Node* parent = Lookup(parent_id);
+  if (parent == nullptr) return false;
+  if (parent->missing.contains(name)) return true;
+  if (missing_ >= kMostMissing) return false;
+  parent->missing.insert(name);
+  ++missing_;
+  return true;
+}
+
 void InodeTable::Forget(NodeId id, std::uint64_t count) {
   const MutexLock lock(mutex_);
   Node* node = Lookup(id);
@@ -77,11 +90,13 @@ void InodeTable::ReleaseIfUnused(Node* start) {
       todo.push_back(name.parent->id);
     }
     by_inode_.erase(node->inode);
+    missing_ -= node->missing.size();
     nodes_.erase(node->id.value);
   }
 }
 
 void InodeTable::AddName(Node* node, Node* parent, const std::string& name) {
+  missing_ -= parent->missing.erase(name);
   Node*& child = parent->children[name];
   if (child == node) return;
   if (child != nullptr) DropName(parent, name);
@@ -159,6 +174,32 @@ std::optional<NodeId> InodeTable::Find(const StorePath& path) const {
   const MutexLock lock(mutex_);
   const Node* node = Walk(path);
   return node == nullptr ? std::nullopt : std::optional(node->id);
+}
+
+std::optional<NodeId> InodeTable::Find(ino_t inode) const {
+  const MutexLock lock(mutex_);
+  const auto node = by_inode_.find(inode);
+  return node == by_inode_.end() ? std::nullopt : std::optional(node->second->id);
+}
+
+std::vector<NodeId> InodeTable::Nodes() const {
+  const MutexLock lock(mutex_);
+  std::vector<NodeId> ids;
+  ids.reserve(nodes_.size());
+  for (const auto& [id, node] : nodes_) ids.push_back(NodeId(id));
+  return ids;
+}
+
+std::vector<InodeTable::Entry> InodeTable::EntriesToForget(NodeId id) {
+  const MutexLock lock(mutex_);
+  std::vector<Entry> entries;
+  Node* node = Lookup(id);
+  if (node == nullptr) return entries;
+  for (const Name& name : node->names) entries.push_back({name.parent->id, name.name});
+  for (const std::string& name : node->missing) entries.push_back({id, name});
+  missing_ -= node->missing.size();
+  node->missing.clear();
+  return entries;
 }
 
 std::size_t InodeTable::size() const {

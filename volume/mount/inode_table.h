@@ -3,7 +3,7 @@
 // The kernel names a node by a number that it got from a lookup, until it forgets it. The table says what
 // path such a node has now, and follows every record that renames or removes names. It holds no descriptor
 // for a node that has a name; a node whose last known name goes while the kernel still knows it is pinned by
-// an O_PATH descriptor.
+// an O_PATH descriptor. It also knows all that the kernel may keep, so that it can be told to forget it.
 //
 // Thread safe; its lock is held for memory operations only.
 #pragma once
@@ -38,6 +38,9 @@ class InodeTable {
 
   // The kernel is told of `name` in `parent`, which is inode `ino` of the store: counts one lookup.
   NodeId Remember(NodeId parent, const std::string& name, ino_t ino);
+  // The kernel is told that there is no `name` in `parent`. False: it may not keep that, because as many are
+  // kept already as can be remembered.
+  bool RememberMissing(NodeId parent, const std::string& name);
   // The kernel gives back `count` lookups.
   void Forget(NodeId node, std::uint64_t count);
 
@@ -59,8 +62,18 @@ class InodeTable {
   // Follows a record that has been applied.
   void Follow(const Record& record);
 
-  // The node that the kernel knows at a path, for telling it that the content has changed.
+  // The node that the kernel knows at a path, or by any name as this inode of the store.
   std::optional<NodeId> Find(const StorePath& path) const;
+  std::optional<NodeId> Find(ino_t inode) const;
+
+  // For telling the kernel to forget everything: the nodes that it knows, eight bytes each, and then, node by
+  // node, the entries that lead to it or that it keeps as missing in it. The latter are no longer counted.
+  struct Entry {
+    NodeId parent;
+    std::string name;
+  };
+  std::vector<NodeId> Nodes() const;
+  std::vector<Entry> EntriesToForget(NodeId node);
 
   std::size_t size() const;  // nodes known
 
@@ -70,6 +83,10 @@ class InodeTable {
     Node* parent;
     std::string name;
   };
+
+  // The kernel drops such entries without a word. They are counted, so that a search for names that don't
+  // exist can't fill the memory: at 100 bytes each, 6 MiB.
+  static constexpr std::size_t kMostMissing = 1 << 16;
 
   Node* Lookup(NodeId id) const HAWSER_REQUIRES(mutex_);
   Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
@@ -85,6 +102,7 @@ class InodeTable {
   std::unordered_map<ino_t, Node*> by_inode_ HAWSER_GUARDED_BY(mutex_);
   Node* root_ HAWSER_GUARDED_BY(mutex_);
   std::uint64_t next_id_ HAWSER_GUARDED_BY(mutex_) = kRootNode.value + 1;
+  std::size_t missing_ HAWSER_GUARDED_BY(mutex_) = 0;  // names in all nodes' `missing`
 };
 
 }  // namespace hawser

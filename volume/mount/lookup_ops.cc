@@ -11,14 +11,21 @@ struct stat Operations::Shown(struct stat info) const {
 }
 
 EntryReply Operations::Shown(const Volume::Entry& entry) const {
-  return {entry.node, Shown(entry.info), volume_.role()->cache()};
+  return {entry.node, Shown(entry.info), role_.cache()};
 }
 
 Result<EntryReply> Operations::Lookup(NodeId parent, const std::string& name) {
   auto entry = volume_.Lookup(parent, name);
-  if (!entry && entry.error().code == ENOENT) return EntryReply{NodeId(0), {}, volume_.role()->cache()};
+  if (!entry && entry.error().code == ENOENT) return Missing(parent, name);
   if (!entry) return std::move(entry).error();
   return Shown(*entry);
+}
+
+// The kernel may keep that there is nothing, if the table can remember to tell it when that changes.
+EntryReply Operations::Missing(NodeId parent, const std::string& name) {
+  EntryReply reply{NodeId(0), {}, role_.cache()};
+  if (reply.cache.entries_seconds > 0 && !volume_.inodes().RememberMissing(parent, name)) reply.cache = {};
+  return reply;
 }
 
 Result<Operations::Subject> Operations::Examine(NodeId node, const FileHandle* file) {
@@ -79,7 +86,7 @@ Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name)
 
 Status Operations::Mutate(const Caller& who, std::function<Result<LockSet>()> locks,
                           std::function<Result<std::optional<Decision>>()> decide, Payload payload) {
-  return volume_.role()->Mutate({std::move(locks), std::move(decide), std::move(payload), who.cancel});
+  return role_.Mutate({std::move(locks), std::move(decide), std::move(payload), who.cancel});
 }
 
 }  // namespace hawser

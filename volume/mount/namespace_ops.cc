@@ -77,7 +77,7 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
           record.device = node.device;
         const bool is_value = node.kind != NodeKind::kRegular && node.kind != NodeKind::kDirectory;
         if (!is_value || volume_.store().keeps_value_ids()) {
-          HAWSER_ASSIGN(record.file, volume_.role()->NewFileId());
+          HAWSER_ASSIGN(record.file, role_.NewFileId());
         }
         if (is_value && record.file != kNoFileId) record.file = ValueId(record.file);
         return std::optional(Decision{std::move(record), nullptr, nullptr});

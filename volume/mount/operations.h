@@ -2,7 +2,10 @@
 // turns requests into these calls and their results into replies; the inner one is Volume.
 //
 // A call reads the volume's store, or builds a mutation and hands it to the volume's role. Nothing here sends
-// anything anywhere. Thread safe. Errors carry the caller's errno.
+// anything anywhere. Errors carry the caller's errno.
+//
+// One object serves one request, under the role whose lease that request holds (the frame in binding.cc):
+// nothing here asks the volume which role it has, so no call begins under one and ends under another.
 //
 // Implemented by family: lookup_ops.cc, attribute_ops.cc, namespace_ops.cc, data_ops.cc, directory_ops.cc,
 // xattr_ops.cc.
@@ -97,9 +100,8 @@ struct OperationsOptions {
 
 class Operations {
  public:
-  Operations(Volume& volume, OperationsOptions options) : volume_(volume), options_(options) {}
-
-  Volume& volume() { return volume_; }
+  Operations(Volume& volume, const OperationsOptions& options, Role& role)
+      : volume_(volume), options_(options), role_(role) {}
 
   // Lookup. A successful EntryReply counts one lookup of its node, to be given back by Forget.
   Result<EntryReply> Lookup(NodeId parent, const std::string& name);
@@ -134,7 +136,7 @@ class Operations {
   // As copy_file_range(2): may copy less than `length`.
   Result<std::size_t> CopyRange(const Caller& who, const FileHandle& from, std::uint64_t from_offset,
                                 const FileHandle& to, std::uint64_t to_offset, std::size_t length);
-  Status Sync(int fd, bool data_only) { return volume_.role()->Sync(fd, data_only); }
+  Status Sync(int fd, bool data_only) { return role_.Sync(fd, data_only); }
 
   // Directories. ReadDirectory calls `add` for each entry from `offset` on until it returns false (the reply
   // is full). With `plus` each entry but "." and ".." is looked up.
@@ -149,8 +151,7 @@ class Operations {
   Status ReadDirectory(DirectoryHandle& directory, off_t offset, bool plus,
                        const std::function<bool(const DirectoryEntry&)>& add);
 
-  // Xattrs.
-  bool xattrs() const { return options_.xattrs; }
+  // Xattrs. ENOSYS where they are switched off: the kernel then asks no more.
   Result<std::string> GetXattr(NodeId node, const std::string& name);
   // Names, each ended by a NUL byte.
   Result<std::string> ListXattrs(const Caller& who, NodeId node);
@@ -187,17 +188,19 @@ class Operations {
   Result<std::optional<Decision>> DecideRename(NodeId parent, const std::string& name, NodeId new_parent,
                                                const std::string& new_name, unsigned flags);
   Status Truncate(const Caller& who, NodeId node, std::uint64_t size, const FileHandle* file);
-  Result<OpenReply> OpenPinned(NodeId node, int pinned, int flags);
 
   Status CheckSpace(const struct stat& info, std::uint64_t offset, std::uint64_t length) const;
   Status CheckNewNode() const;
+  Status CheckXattrs() const;
   Status LoseSetgidByAcl(const Caller& who, NodeId node);
 
   struct stat Shown(struct stat info) const;
   EntryReply Shown(const Volume::Entry& entry) const;
+  EntryReply Missing(NodeId parent, const std::string& name);
 
   Volume& volume_;
-  const OperationsOptions options_;
+  const OperationsOptions& options_;
+  Role& role_;
 };
 
 }  // namespace hawser

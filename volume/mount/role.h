@@ -1,6 +1,6 @@
 // What a mount asks of the part that its node plays for the volume at present: primary (the funnel,
-// fuse_primary) or secondary (fuse_secondary). The node changes it in place at a promotion; the kernel's
-// mount stays.
+// fuse_primary) or secondary (fuse_secondary). Calls hold it by a lease (role_slot.h), the node changes it in
+// place (switch_role.h); the kernel's mount stays. Thread safe.
 #pragma once
 
 #include <atomic>
@@ -68,6 +68,10 @@ class Role {
 
   // A new id for a file or directory about to be created.
   virtual Result<FileId> NewFileId() = 0;
+
+  // The role is over: changes are refused from here on, and those that wait for somebody else give up. Reads
+  // go on. Any thread; again does nothing.
+  virtual void End() = 0;
 };
 
 }  // namespace hawser

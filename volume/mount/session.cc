@@ -87,9 +87,9 @@ Status DetachStaleMount(const std::string& path) {
   return Detach(path);
 }
 
-Session::Session(Operations& operations, const SessionOptions& options)
+Session::Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options)
     : options_(options),
-      context_(new BindingContext{operations, options.notice_changes}),
+      context_(new BindingContext{volume, operations}),
       buffers_(std::make_shared<RequestBuffers>()) {}
 
 Status Session::Create() {
@@ -108,9 +108,10 @@ Status Session::Create() {
   return {};
 }
 
-Result<std::unique_ptr<Session>> Session::Mount(Operations& operations, const SessionOptions& options) {
+Result<std::unique_ptr<Session>> Session::Mount(Volume& volume, const OperationsOptions& operations,
+                                                const SessionOptions& options) {
   HAWSER_TRY(DetachStaleMount(options.mount));
-  std::unique_ptr<Session> session(new Session(operations, options));
+  std::unique_ptr<Session> session(new Session(volume, operations, options));
   HAWSER_TRY(session->Create());
   errno = 0;
   if (fuse_session_mount(session->session_, options.mount.c_str()) != 0) {
@@ -127,8 +128,9 @@ Result<std::unique_ptr<Session>> Session::Mount(Operations& operations, const Se
   return session;
 }
 
-Result<std::unique_ptr<Session>> Session::Serve(Operations& operations, UniqueFd fd) {
-  std::unique_ptr<Session> session(new Session(operations, SessionOptions{{}, "test", false, false}));
+Result<std::unique_ptr<Session>> Session::Serve(Volume& volume, const OperationsOptions& operations,
+                                                UniqueFd fd) {
+  std::unique_ptr<Session> session(new Session(volume, operations, SessionOptions{{}, "test", false}));
   HAWSER_TRY(session->Create());
   session->custom_fd_ = std::move(fd);
   static const fuse_custom_io io = {
@@ -148,9 +150,7 @@ void Session::Unmount() {
 
 bool Session::Drain(Deadline deadline) {
   Unmount();
-  while (context_->in_flight > 0 && SteadyClock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  return context_->in_flight == 0;
+  return context_->volume.roles().AwaitIdle(deadline);
 }
 
 Session::~Session() {
@@ -175,7 +175,7 @@ void Session::StopThreads() {
     // A signal that comes just before the read is lost, so it is sent again until all have gone.
     (void)changed_.WaitUntil(mutex_, SteadyClock::now() + std::chrono::milliseconds(20));
     if (!complained && SteadyClock::now() > complain_at) {
-      log::warn("'{}': waiting for {} calls in flight", options_.mount, context_->in_flight.load());
+      log::warn("'{}': waiting for {} calls in flight", options_.mount, context_->volume.roles().leases());
       complained = true;
     }
   }
@@ -251,6 +251,23 @@ bool Session::WaitAgain() {
   return true;
 }
 
+// That the kernel doesn't know the node or the name (any more) is as good.
+
 void Session::Invalidate(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0); }
+
+// Expired, an entry is looked up again at its next use. Linux before 6.2 knows no expiry and takes it
+// away: then a program that stands in the directory has none above it until somebody looks it up.
+void Session::InvalidateEntry(NodeId parent, const std::string& name) {
+  fuse_lowlevel_notify_expire_entry(session_, parent.value, name.c_str(), name.size(), FUSE_LL_EXPIRE_ONLY);
+}
+
+void Session::ForgetAll() {
+  InodeTable& inodes = context_->volume.inodes();
+  for (const NodeId node : inodes.Nodes()) {
+    for (const InodeTable::Entry& entry : inodes.EntriesToForget(node))
+      InvalidateEntry(entry.parent, entry.name);
+    Invalidate(node);
+  }
+}
 
 }  // namespace hawser

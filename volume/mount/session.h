@@ -25,14 +25,15 @@ struct SessionOptions {
   std::string mount;  // an existing folder
   std::string name;   // shown as the mount's source: "GROUP/VOLUME"
   bool allow_other = false;
-  bool notice_changes = false;  // the volume starts as a secondary
 };
 
 class Session {
  public:
-  // Mounts and serves. A dead mount left there by a crash is detached first. Errors say what to do: no such
-  // folder, already mounted (EBUSY), no /dev/fuse, not allowed.
-  static Result<std::unique_ptr<Session>> Mount(Operations& operations, const SessionOptions& options);
+  // Mounts and serves; the volume has a role and outlives the session. A dead mount left there by a crash is
+  // detached first. Errors say what to do: no such folder, already mounted (EBUSY), no /dev/fuse, not
+  // allowed.
+  static Result<std::unique_ptr<Session>> Mount(Volume& volume, const OperationsOptions& operations,
+                                                const SessionOptions& options);
   // Drains without a deadline, and ends the threads.
   ~Session();
 
@@ -42,11 +43,16 @@ class Session {
 
   // As Mount, over a socket and with no mount: `fd` is a SOCK_SEQPACKET socket whose other end plays the
   // kernel.
-  static Result<std::unique_ptr<Session>> Serve(Operations& operations, UniqueFd fd);
+  static Result<std::unique_ptr<Session>> Serve(Volume& volume, const OperationsOptions& operations,
+                                                UniqueFd fd);
 
-  // Tells the kernel that what it keeps of a node's content and attributes is no longer true. Not under the
-  // view gate: the kernel may wait for readers.
+  // These tell the kernel that what it keeps is no longer true: a node's content and attributes; what stands
+  // under a name, or that nothing does; all of it. It will ask when it next needs it; who has a node open or
+  // stands in it isn't disturbed. Under no lock, from no call, and not while calls are held back: the kernel
+  // waits for those that are about the same node or directory.
   void Invalidate(NodeId node);
+  void InvalidateEntry(NodeId parent, const std::string& name);
+  void ForgetAll();
 
   // The mount has ended by itself (somebody unmounted it).
   bool ended() const { return ended_; }
@@ -55,7 +61,7 @@ class Session {
   static constexpr int kMostThreads = 1024;
   static constexpr int kIdleThreads = 8;
 
-  Session(Operations& operations, const SessionOptions& options);
+  Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options);
   Status Create();
   Status StartThread();
   void Process(fuse_buf& request);

@@ -8,16 +8,6 @@ namespace hawser {
 Volume::Volume(std::unique_ptr<Store> store)
     : store_(std::move(store)), inodes_(StatFd(store_->root_fd())->st_ino) {}
 
-std::shared_ptr<Role> Volume::role() const {
-  const MutexLock lock(role_mutex_);
-  return role_;
-}
-
-void Volume::set_role(std::shared_ptr<Role> role) {
-  const MutexLock lock(role_mutex_);
-  role_ = std::move(role);
-}
-
 Result<PinnedNode> Volume::Pin(NodeId node) {
   const std::shared_lock view(gate_);
   return PinInGate(node);
@@ -77,6 +67,28 @@ bool TakesNames(const Body& body) {
          std::holds_alternative<Rmdir>(body);
 }
 
+// The path of the file whose content or attributes a record changes; null if none. Names and what else the
+// kernel must ask a secondary for at each use aren't meant.
+const StorePath* ChangedFile(const Body& body) {
+  constexpr const StorePath* kNone = nullptr;
+  return std::visit(Overloaded{
+                        [](const Write& r) { return &r.path; },
+                        [](const Truncate& r) { return &r.path; },
+                        [](const Allocate& r) { return &r.path; },
+                        [](const SetAttr& r) { return &r.path; },
+                        [](const Create&) { return kNone; },
+                        [](const Link&) { return kNone; },
+                        [](const Unlink&) { return kNone; },
+                        [](const Rmdir&) { return kNone; },
+                        [](const Rename&) { return kNone; },
+                        [](const SetXattr&) { return kNone; },
+                        [](const RemoveXattr&) { return kNone; },
+                        [](const Promote&) { return kNone; },
+                        [](const Mark&) { return kNone; },
+                    },
+                    body);
+}
+
 }  // namespace
 
 Status Volume::Apply(const Record& record, Bytes payload, ApplyTo to) {
@@ -92,8 +104,34 @@ Status Volume::Apply(const Record& record, Bytes payload, ApplyTo to) {
 Status Volume::ApplyInGate(const Record& record, Bytes payload) {
   PinWhatGoes(record.body);
   HAWSER_TRY(store_->Apply(record, payload));
-  inodes_.Follow(record);
+  FollowInGate(record);
   return {};
+}
+
+void Volume::FollowInGate(const Record& record) {
+  inodes_.Follow(record);
+  const StorePath* path = ChangedFile(record.body);
+  if (path == nullptr) return;
+  const auto node = KnownNode(*path);
+  if (!node) return;
+  const MutexLock lock(stale_mutex_);
+  if (stale_.empty() || stale_.back() != *node) stale_.push_back(*node);
+}
+
+std::vector<NodeId> Volume::TakeStale() {
+  const MutexLock lock(stale_mutex_);
+  return std::exchange(stale_, {});
+}
+
+// The node at a path, also if the kernel knows it by other names only. Now, with the gate held: later the
+// path may lead elsewhere.
+std::optional<NodeId> Volume::KnownNode(const StorePath& path) {
+  if (const auto node = inodes_.Find(path)) return node;
+  if (inodes_.size() == 1) return std::nullopt;  // the root only
+  const auto pin = store_->Pin(path);
+  if (!pin) return std::nullopt;
+  const auto info = StatFd(pin->get());
+  return info ? inodes_.Find(info->st_ino) : std::nullopt;
 }
 
 // Before a record takes away the last name that the kernel knows of a node. If the pin can't be had, the node

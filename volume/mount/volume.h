@@ -8,7 +8,7 @@
 #include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "volume/mount/inode_table.h"
-#include "volume/mount/role.h"
+#include "volume/mount/role_slot.h"
 #include "volume/mount/view_gate.h"
 #include "volume/store/store.h"
 
@@ -31,10 +31,8 @@ class Volume {
   ViewGate& gate() { return gate_; }
   const VolumeName& name() const { return store_->volume(); }
 
-  // The role is set by the node before the mount answers, and whenever it changes; callers keep the pointer
-  // for the length of one call.
-  std::shared_ptr<Role> role() const;
-  void set_role(std::shared_ptr<Role> role);
+  // The role is put there by the node before the mount answers, and changed by SwitchRole.
+  RoleSlot& roles() { return roles_; }
 
   // Pins a node that the kernel knows. ESTALE if it is gone. Takes the gate.
   Result<PinnedNode> Pin(NodeId node);
@@ -58,18 +56,27 @@ class Volume {
   // The same for callers that hold the gate alone already. Records that don't conflict may be applied by
   // several threads at once. For replay.
   Status ApplyInGate(const Record& record, Bytes payload);
+  // For a record that got into the store in another way: the rest of ApplyInGate.
+  void FollowInGate(const Record& record);
+
+  // The nodes whose content or attributes ApplyInGate has changed since the last call, in that order: the
+  // kernel is to be told, outside the gate.
+  std::vector<NodeId> TakeStale();
 
  private:
   Result<PinnedNode> PinInGate(NodeId node);
   Result<PinnedNode> PinEntryInGate(NodeId parent, const std::string& name);
   Result<std::optional<StorePath>> FindPath(ino_t inode) const;
   void PinWhatGoes(const Body& body);
+  std::optional<NodeId> KnownNode(const StorePath& path);
 
   std::unique_ptr<Store> store_;
   InodeTable inodes_;
   ViewGate gate_;
-  mutable Mutex role_mutex_;
-  std::shared_ptr<Role> role_ HAWSER_GUARDED_BY(role_mutex_);
+  RoleSlot roles_;
+
+  Mutex stale_mutex_;
+  std::vector<NodeId> stale_ HAWSER_GUARDED_BY(stale_mutex_);
 };
 
 }  // namespace hawser

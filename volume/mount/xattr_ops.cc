@@ -29,13 +29,20 @@ Result<std::string> ReadXattr(int pinned, const std::string& name) {
 
 }  // namespace
 
+Status Operations::CheckXattrs() const {
+  if (!options_.xattrs) return Error{ENOSYS, "xattrs are switched off for this mount"};
+  return {};
+}
+
 Result<std::string> Operations::GetXattr(NodeId node, const std::string& name) {
+  HAWSER_TRY(CheckXattrs());
   if (IsHiddenXattr(name)) return Error{ENODATA, name};
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   return ReadXattr(pin.get(), name);
 }
 
 Result<std::string> Operations::ListXattrs(const Caller& who, NodeId node) {
+  HAWSER_TRY(CheckXattrs());
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   std::string names(XATTR_LIST_MAX, '\0');
   const ssize_t size = ::listxattr(ProcPath(pin.get()).c_str(), names.data(), names.size());
@@ -65,6 +72,7 @@ Status Operations::LoseSetgidByAcl(const Caller& who, NodeId node) {
 
 Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& name, Payload value,
                             int flags) {
+  HAWSER_TRY(CheckXattrs());
   if (IsHiddenXattr(name)) return Error{EPERM, name};
   if (name == kAccessAcl) HAWSER_TRY(LoseSetgidByAcl(who, node));
   return Mutate(
@@ -85,6 +93,7 @@ Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& n
 }
 
 Status Operations::RemoveXattr(const Caller& who, NodeId node, const std::string& name) {
+  HAWSER_TRY(CheckXattrs());
   if (IsHiddenXattr(name)) return Error{ENODATA, name};
   return Mutate(
       who, [&] { return LocksOf(node); },

@@ -72,6 +72,32 @@ FakeKernel::Received FakeKernel::Receive() {
   return {out.unique, {-out.error, Buffer(reply.begin() + sizeof out, reply.begin() + size)}};
 }
 
+std::vector<FakeKernel::Notice> FakeKernel::TakeNotices() {
+  std::vector<Notice> notices;
+  Buffer packet(kMostReplyBytes);
+  for (;;) {
+    const ssize_t size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+    if (size < 0 && errno == EAGAIN) return notices;
+    fuse_out_header out{};
+    if (size < static_cast<ssize_t>(sizeof out)) {
+      ADD_FAILURE() << "a short notice";
+      return notices;
+    }
+    std::memcpy(&out, packet.data(), sizeof out);
+    EXPECT_EQ(out.unique, 0U) << "a reply that nobody waits for";
+    const Reply body{0, Buffer(packet.begin() + sizeof out, packet.begin() + size)};
+    Notice notice{static_cast<fuse_notify_code>(out.error), 0, {}, false};
+    if (notice.code == FUSE_NOTIFY_INVAL_INODE) notice.node = body.As<fuse_notify_inval_inode_out>().ino;
+    if (notice.code == FUSE_NOTIFY_INVAL_ENTRY) {
+      const auto entry = body.As<fuse_notify_inval_entry_out>();
+      notice.node = entry.parent;
+      notice.name.assign(AsText(Bytes(body.body).subspan(sizeof entry, entry.namelen)));
+      notice.expired = (entry.flags & FUSE_EXPIRE_ONLY) != 0;
+    }
+    notices.push_back(std::move(notice));
+  }
+}
+
 FakeKernel::Reply FakeKernel::Call(fuse_opcode opcode, std::uint64_t node, Bytes body) {
   const std::uint64_t unique = Send(opcode, node, body);
   Received received = Receive();

@@ -41,6 +41,15 @@ class FakeKernel {
     Reply reply;
   };
   Received Receive();
+  // Takes what the filesystem has told without being asked, until now. No reply may be on its way.
+  struct Notice {
+    fuse_notify_code code;
+    std::uint64_t node;    // of an entry: its parent
+    std::string name;      // of an entry
+    bool expired = false;  // an entry that is to be looked up again, and isn't taken away
+    friend bool operator==(const Notice&, const Notice&) = default;
+  };
+  std::vector<Notice> TakeNotices();
   // Sends raw bytes as they are.
   void SendRaw(Bytes bytes);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hawser {
 namespace {
 
@@ -107,6 +109,53 @@ TEST_F(InodeTableTest, APinLastsUntilANewNameIsLearned) {
   EXPECT_NE(table_.PinOf(file), nullptr);
   table_.Remember(kRootNode, "c", 10);
   EXPECT_EQ(table_.PinOf(file), nullptr);
+}
+
+std::vector<std::pair<std::uint64_t, std::string>> ToForget(InodeTable& table, NodeId node) {
+  std::vector<std::pair<std::uint64_t, std::string>> entries;
+  for (const auto& entry : table.EntriesToForget(node)) entries.emplace_back(entry.parent.value, entry.name);
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+TEST_F(InodeTableTest, ANodeIsFoundByItsInodeUnderWhicheverName) {
+  const NodeId file = table_.Remember(kRootNode, "a", 10);
+  EXPECT_EQ(table_.Find(ino_t{10}), file);
+  EXPECT_EQ(table_.Find(ino_t{11}), std::nullopt);
+  table_.Forget(file, 1);
+  EXPECT_EQ(table_.Find(ino_t{10}), std::nullopt);
+}
+
+TEST_F(InodeTableTest, AllThatTheKernelKnowsCanBeCounted) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  const NodeId file = table_.Remember(directory, "f", 11);
+  table_.Remember(kRootNode, "link", 11);
+  EXPECT_TRUE(table_.RememberMissing(directory, "nothing"));
+  std::vector<NodeId> nodes = table_.Nodes();
+  std::sort(nodes.begin(), nodes.end());
+  EXPECT_EQ(nodes, (std::vector{kRootNode, directory, file}));
+  using Entries = std::vector<std::pair<std::uint64_t, std::string>>;
+  EXPECT_EQ(ToForget(table_, kRootNode), Entries());
+  EXPECT_EQ(ToForget(table_, file), (Entries{{kRootNode.value, "link"}, {directory.value, "f"}}));
+  EXPECT_EQ(ToForget(table_, directory), (Entries{{kRootNode.value, "d"}, {directory.value, "nothing"}}));
+  EXPECT_EQ(ToForget(table_, directory), (Entries{{kRootNode.value, "d"}})) << "once told, nothing is kept";
+}
+
+TEST_F(InodeTableTest, AMissingNameThatIsThereNowIsNoLongerMissing) {
+  EXPECT_TRUE(table_.RememberMissing(kRootNode, "a"));
+  table_.Remember(kRootNode, "a", 10);
+  EXPECT_TRUE(ToForget(table_, kRootNode).empty());
+}
+
+TEST_F(InodeTableTest, MissingNamesAreRememberedUpToALimit) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  std::size_t kept = 0;
+  while (kept < (1U << 20) && table_.RememberMissing(directory, std::to_string(kept))) ++kept;
+  EXPECT_EQ(kept, 1U << 16);
+  EXPECT_TRUE(table_.RememberMissing(directory, "0")) << "this one is remembered already";
+  EXPECT_FALSE(table_.RememberMissing(kRootNode, "x"));
+  table_.Forget(directory, 1);
+  EXPECT_TRUE(table_.RememberMissing(kRootNode, "x")) << "those of a directory go with it";
 }
 
 }  // namespace

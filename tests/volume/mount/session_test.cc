@@ -12,6 +12,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 #include "tests/volume/mount/fake_kernel.h"
+#include "volume/mount/switch_role.h"
 
 namespace hawser {
 namespace {
@@ -24,11 +25,10 @@ class SessionTest : public testing::Test {
     auto store = Store::Open({folder_.path(), "group", VolumeName("docs")});
     ASSERT_TRUE(store) << store.error().Text();
     volume_ = std::make_unique<Volume>(*std::move(store));
-    volume_->set_role(std::make_shared<LocalRole>(*volume_));
-    operations_ = std::make_unique<Operations>(*volume_, OperationsOptions{});
+    ASSERT_TRUE(SwitchRole(*volume_, nullptr, std::make_shared<LocalRole>(*volume_), {}));
     UniqueFd end;
     kernel_ = std::make_unique<FakeKernel>(end);
-    auto session = Session::Serve(*operations_, std::move(end));
+    auto session = Session::Serve(*volume_, {}, std::move(end));
     ASSERT_TRUE(session) << session.error().Text();
     session_ = *std::move(session);
     ASSERT_EQ(kernel_->Init().error, 0);
@@ -75,7 +75,6 @@ class SessionTest : public testing::Test {
 
   test::TempDir folder_;
   std::unique_ptr<Volume> volume_;
-  std::unique_ptr<Operations> operations_;
   std::unique_ptr<FakeKernel> kernel_;
   std::unique_ptr<Session> session_;
   std::vector<std::pair<std::uint64_t, fuse_open_out>> opened_;
@@ -135,7 +134,7 @@ class KeepingRole : public LocalRole {
 
 TEST_F(SessionTest, WhatWasWrittenStaysForWhoeverKeepsIt) {
   const auto role = std::make_shared<KeepingRole>(*volume_);
-  volume_->set_role(role);
+  ASSERT_TRUE(volume_->roles().Replace(role, SteadyClock::now() + test::kPatience));
   fuse_open_out open{};
   const auto entry = Create(FUSE_ROOT_ID, "f", open);
   role->kept.clear();

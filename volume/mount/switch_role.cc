@@ -1,0 +1,12 @@
+#include "volume/mount/switch_role.h"
+
+namespace hawser {
+
+Status SwitchRole(Volume& volume, Session* session, std::shared_ptr<Role> next, Deadline deadline) {
+  if (const auto old = volume.roles().role()) old->End();
+  HAWSER_TRY(volume.roles().Replace(std::move(next), deadline));
+  if (session != nullptr) session->ForgetAll();
+  return {};
+}
+
+}  // namespace hawser
