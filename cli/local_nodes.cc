@@ -52,7 +52,7 @@ void ReadAccount(LocalNode& node) {
   if (*received) node.account = MakeAccount(**received, heard ? *heard : std::nullopt);
 }
 
-LocalVolume ReadVolume(const std::string& folder, const VolumeName& name, const std::string& role) {
+LocalVolume ReadVolume(const std::string& folder, const VolumeName& name, ReplicaRole role) {
   LocalVolume volume{name.value, role, {}, {}};
   const std::string path = folder + "/" + name.value + "/checkpoint";
   auto checkpoint = ReadCheckpoint(path);
@@ -81,7 +81,8 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
     for (const VolumeFact& fact : *facts) primaries[fact.volume] = fact.primary;
   }
   for (const auto& held : settings.volumes) {
-    const std::string role = primaries[held.first] == name ? "primary" : "secondary";
+    const bool is_primary = primaries[held.first] == name;
+    const ReplicaRole role = is_primary ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
     node.volumes.push_back(ReadVolume(node.folder, held.first, role));
   }
   return node;

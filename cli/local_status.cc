@@ -8,11 +8,12 @@
 namespace hawser::cli {
 namespace {
 
-std::string RoleOf(const LocalNode& node) {
-  std::string role;
-  for (const LocalVolume& volume : node.volumes)
-    role = role.empty() || role == volume.role ? volume.role : "mixed";
-  return role;
+// Empty for a node without volumes.
+std::string_view RoleOf(const LocalNode& node) {
+  if (node.volumes.empty()) return "";
+  ReplicaRole role = node.volumes.front().role;
+  for (const LocalVolume& volume : node.volumes) role = Together(role, volume.role);
+  return TextOf(role);
 }
 
 std::string ProblemOf(const LocalNode& node) {
@@ -41,7 +42,7 @@ Json ToJson(const LocalNode& node) {
   Json json{{"read_from", Utf8(node.folder)},
             {"running", node.running},
             {"role", RoleOf(node)},
-            {"state", "disconnected"},
+            {"state", TextOf(ReplicaState::kDisconnected)},
             {"received", nullptr},
             {"head_heard", nullptr},
             {"heard", nullptr},
@@ -58,7 +59,7 @@ Json ToJson(const LocalNode& node) {
   json["volumes"] = Json::object();
   for (const LocalVolume& volume : node.volumes) {
     Json& shown = json["volumes"][volume.name];
-    shown = {{"role", volume.role}, {"checkpoint", nullptr}};
+    shown = {{"role", TextOf(volume.role)}, {"checkpoint", nullptr}};
     if (volume.checkpoint) {
       shown["checkpoint"] = volume.checkpoint->progress.position.sequence.value;
       shown["clean"] = volume.checkpoint->clean;
@@ -74,10 +75,11 @@ std::string Count(const std::optional<std::uint64_t>& number) { return number ? 
 
 Json LocalStatusJson(const Config& config, const std::vector<LocalNode>& nodes,
                      const std::string& relay_problem) {
-  Json json{{"error", relay_problem},
-            {"group", config.group},
-            {"relay", {{"state", "unreachable"}, {"problem", relay_problem}, {"head", nullptr}}},
-            {"nodes", Json::object()}};
+  Json json{
+      {"error", relay_problem},
+      {"group", config.group},
+      {"relay", {{"state", TextOf(RelayState::kUnreachable)}, {"problem", relay_problem}, {"head", nullptr}}},
+      {"nodes", Json::object()}};
   for (const LocalNode& node : nodes) json["nodes"][node.name] = ToJson(node);
   return json;
 }
@@ -97,7 +99,7 @@ std::string LocalStatusTable(const std::vector<LocalNode>& nodes, bool with_colo
     const auto& account = node.account;
     const bool lacks = account && account->missing.value_or(1) > 0;
     table.Add({{node.name},
-               {RoleOf(node)},
+               {std::string(RoleOf(node))},
                {node.running ? "yes" : "no", node.running ? Colour::kGood : Colour::kBad},
                {Count(CheckpointOf(node))},
                {account ? Grouped(account->received.position.sequence.value) : "-"},

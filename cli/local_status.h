@@ -8,6 +8,7 @@
 
 #include "cli/json.h"
 #include "common/config/config.h"
+#include "common/net/replica_state.h"
 #include "fuse_secondary/heard_head.h"
 #include "volume/store/checkpoint.h"
 
@@ -15,7 +16,7 @@ namespace hawser::cli {
 
 struct LocalVolume {
   std::string name;
-  std::string role;  // "primary" or "secondary", as the node last heard
+  ReplicaRole role = ReplicaRole::kSecondary;  // as the node last heard
   std::optional<Checkpoint> checkpoint;
   std::string problem;  // empty, or one sentence
 };

@@ -19,10 +19,9 @@ struct StatusOptions {
   std::string interval = "1s";
 };
 
-Colour ColourOf(const std::string& state) {
-  if (state == "live") return Colour::kGood;
-  if (state == "catching_up" || state == "syncing" || state == "paused") return Colour::kWarning;
-  return Colour::kBad;
+Colour ColourOf(ReplicaState state) {
+  if (state == ReplicaState::kLive) return Colour::kGood;
+  return state <= ReplicaState::kPaused ? Colour::kWarning : Colour::kBad;
 }
 
 std::string Count(const std::optional<std::uint64_t>& number) { return number ? Grouped(*number) : "?"; }
@@ -40,8 +39,8 @@ std::string TableOf(const StatusView& status, bool with_colour) {
               with_colour);
   for (const auto& node : status.nodes) {
     table.Add({{node.name},
-               {node.role},
-               {node.state, ColourOf(node.state)},
+               {node.role ? std::string(TextOf(*node.role)) : "?"},
+               {std::string(TextOf(node.state)), ColourOf(node.state)},
                {Count(node.received)},
                {Count(node.applied)},
                {Count(node.lag_records)},
@@ -123,12 +122,14 @@ void AddStatus(CLI::App& app, Session& session) {
       "  hawser status --watch    redrawn each second until Ctrl-C\n"
       "  hawser status --json     for programs\n"
       "\n"
-      "States: live, catching_up, syncing, paused, needs_sync, diverged, disconnected, fenced.\n"
-      "Received and applied are the numbers of records; lag is what the relay has and the node\n"
-      "has not applied.\n"
-      "\n"
-      "When no relay answers, the state folders on this machine are read instead: how far each copy is,\n"
-      "the newest head it had heard of, and so how many records are known to be missing (exit code 3).");
+      "States, from well to bad: " +
+          fmt::format("{}", fmt::join(ReplicaStateTexts(), ", ")) +
+          ".\n"
+          "Received and applied are the numbers of records; lag is what the relay has and the node\n"
+          "has not applied.\n"
+          "\n"
+          "When no relay answers, the state folders on this machine are read instead: how far each copy is,\n"
+          "the newest head it had heard of, and so how many records are known to be missing (exit code 3).");
   AddJsonOption(*command, session);
   command->add_flag("-w,--watch", options->watch, "Redraw until Ctrl-C");
   AddDurationOption(*command, "--interval", options->interval, "How often --watch redraws (1s)");

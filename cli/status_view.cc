@@ -12,7 +12,7 @@ const Json& Member(const Json& json, const char* key) {
   return json.is_object() && found != json.end() ? *found : kNothing;
 }
 
-std::string TextOf(const Json& json, const std::string& otherwise) {
+std::string StringOf(const Json& json, const std::string& otherwise) {
   return json.is_string() ? json.get<std::string>() : otherwise;
 }
 
@@ -28,7 +28,7 @@ std::optional<double> SecondsOf(const Json& json) {
 
 // `differences` and `problem` as one sentence.
 std::string ProblemOf(const Json& node) {
-  std::string problem = TextOf(Member(node, "problem"), "");
+  std::string problem = StringOf(Member(node, "problem"), "");
   const Json& differences = Member(node, "differences");
   const bool counted = differences.is_number_unsigned() && differences.get<std::uint64_t>() > 0;
   const bool listed = differences.is_array() && !differences.empty();
@@ -43,8 +43,8 @@ NodeView ReadNode(const std::string& name, const Json& node) {
   const Json& lag = Member(node, "lag");
   NodeView view;
   view.name = name;
-  view.role = TextOf(Member(node, "role"), "?");
-  view.state = TextOf(Member(node, "state"), "unknown");
+  view.role = ParseReplicaRole(StringOf(Member(node, "role"), ""));
+  view.state = ParseReplicaState(StringOf(Member(node, "state"), "")).value_or(ReplicaState::kUnknown);
   view.received = NumberOf(Member(node, "received"));
   view.applied = NumberOf(Member(node, "applied"));
   view.lag_records = NumberOf(Member(lag, "records"));
@@ -66,9 +66,9 @@ StatusView ReadStatus(const Json& status, const Config& config) {
   const Json& relay = Member(status, "relay");
   const Json& nodes = Member(status, "nodes");
   StatusView view;
-  view.group = TextOf(Member(status, "group"), config.group);
-  view.relay_state = TextOf(Member(relay, "state"), "unknown");
-  view.relay_problem = TextOf(Member(relay, "problem"), "");
+  view.group = StringOf(Member(status, "group"), config.group);
+  view.relay_state = StringOf(Member(relay, "state"), std::string(TextOf(RelayState::kUnknown)));
+  view.relay_problem = StringOf(Member(relay, "problem"), "");
   view.head = NumberOf(Member(relay, "head"));
   view.journal_bytes = NumberOf(Member(relay, "journal_bytes"));
 
@@ -88,7 +88,7 @@ std::vector<std::string> Secondaries(const Json& status, const Config& config) {
     const bool is_secondary = std::any_of(node.volumes.begin(), node.volumes.end(), [&](const auto& held) {
       const std::string configured = config.volumes.at(held.first).primary.value;
       const Json& volume = Member(Member(status, "volumes"), held.first.value.c_str());
-      return TextOf(Member(volume, "primary"), configured) != own;
+      return StringOf(Member(volume, "primary"), configured) != own;
     });
     if (is_secondary) names.push_back(own);
   }

@@ -9,26 +9,25 @@
 
 #include "cli/json.h"
 #include "common/config/config.h"
+#include "common/net/replica_state.h"
 
 namespace hawser::cli {
 
 struct NodeView {
   std::string name;
-  std::string role = "?";         // as it is here: the relay doesn't say
-  std::string state = "unknown";  // likewise
+  std::optional<ReplicaRole> role;
+  ReplicaState state = ReplicaState::kUnknown;
   std::optional<std::uint64_t> received;
   std::optional<std::uint64_t> applied;
   std::optional<std::uint64_t> lag_records;
   std::optional<std::uint64_t> lag_bytes;
   std::optional<double> lag_seconds;
   std::string problem;
-
-  bool needs_help() const { return state == "diverged" || state == "needs_sync"; }
 };
 
 struct StatusView {
   std::string group;
-  std::string relay_state;
+  std::string relay_state;  // the relay's own word
   std::string relay_problem;
   std::optional<std::uint64_t> head;
   std::optional<std::uint64_t> journal_bytes;

@@ -41,7 +41,7 @@ class Race {
 
   bool Over() const {
     for (const auto& node : runners_) {
-      if (node.needs_help() || IsBehind(node)) return false;
+      if (NeedsHelp(node.state) || IsBehind(node)) return false;
     }
     return true;
   }
@@ -49,7 +49,7 @@ class Race {
   // The first node that will not get there by itself.
   const NodeView* Stuck() const {
     for (const auto& node : runners_) {
-      if (node.needs_help()) return &node;
+      if (NeedsHelp(node.state)) return &node;
     }
     return nullptr;
   }
@@ -61,7 +61,7 @@ class Race {
       if (!IsBehind(node)) continue;
       const std::uint64_t records = head_ - node.applied.value_or(0);
       text += fmt::format("{}{} by {} record{} ({})", text.empty() ? "" : ", ", node.name, Grouped(records),
-                          records == 1 ? "" : "s", node.state);
+                          records == 1 ? "" : "s", TextOf(node.state));
     }
     return text;
   }
@@ -71,7 +71,7 @@ class Race {
   Json ToJson() const {
     Json nodes = Json::object();
     for (const auto& node : runners_) {
-      nodes[node.name] = {{"state", node.state},
+      nodes[node.name] = {{"state", TextOf(node.state)},
                           {"behind", IsBehind(node) ? head_ - node.applied.value_or(0) : 0}};
       nodes[node.name]["applied"] = node.applied ? Json(*node.applied) : Json();
     }
@@ -140,8 +140,8 @@ Result<Exit> RunWait(const Session& session, const WaitOptions& options) {
     if (race.Over()) return Win(session, race, *head, SteadyClock::now() - begin);
     if (const NodeView* stuck = race.Stuck()) {
       return Lose(session, race,
-                  "node " + stuck->name + " is " + stuck->state +
-                      (stuck->problem.empty() ? "" : ": " + stuck->problem),
+                  fmt::format("node {} is {}{}{}", stuck->name, TextOf(stuck->state),
+                              stuck->problem.empty() ? "" : ": ", stuck->problem),
                   "it does not get there by itself, see 'hawser status' and its log");
     }
     if (deadline && SteadyClock::now() >= *deadline) {

@@ -128,7 +128,7 @@ Status Funnel::Refused(const Refusal& refusal) {
   Error error{fenced ? EROFS : ToErrno(refusal.code), refusal.text};
   if (fenced) {
     const MutexLock lock(mutex_);
-    if (!trouble_) trouble_ = Trouble{"fenced", error};
+    if (!trouble_) trouble_ = Trouble{ReplicaState::kFenced, error};
   }
   return error;
 }
@@ -142,7 +142,8 @@ Status Funnel::StoreFailed(const Record& record, const Error& error) {
       volume_.name().value, Describe(record), error.Text());
   const MutexLock lock(mutex_);
   if (!trouble_)
-    trouble_ = Trouble{"diverged", Error{EIO, "the store refused a journaled record: " + error.Text()}};
+    trouble_ =
+        Trouble{ReplicaState::kDiverged, Error{EIO, "the store refused a journaled record: " + error.Text()}};
   return error;
 }
 
@@ -156,7 +157,7 @@ Status Funnel::CheckJournal(const Position& position) {
                        position.journal.Hex(), journal.Hex())};
   log::error("{}: {}", volume_.name().value, error.message);
   const MutexLock lock(mutex_);
-  if (!trouble_) trouble_ = Trouble{"diverged", error};
+  if (!trouble_) trouble_ = Trouble{ReplicaState::kDiverged, error};
   return error;
 }
 

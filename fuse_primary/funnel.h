@@ -52,8 +52,8 @@ class Funnel : public Role {
 
   // Empty, or why the volume takes no more changes: it was fenced, or its store refused a journaled record.
   struct Trouble {
-    std::string state;  // "fenced" or "diverged"
-    Error error;        // callers get its code
+    ReplicaState state;  // fenced or diverged
+    Error error;         // callers get its code
   };
   std::optional<Trouble> trouble() const;
 

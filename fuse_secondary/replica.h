@@ -64,8 +64,7 @@ struct ReplicaReport {
   Progress head;      // newest that was heard of
   Progress received;  // durable in the own journal
   bool connected = false;
-  // role is "secondary". state: live, catching_up, paused, needs_sync, diverged, disconnected, or stalled: an
-  // I/O error or a full disk is in the way, it goes on by itself once that is mended. `problem` says more.
+  // All in the role of a secondary. A stalled one goes on by itself once what is in the way is mended.
   std::vector<VolumeReport> volumes;
 };
 

@@ -10,6 +10,21 @@ constexpr std::chrono::milliseconds kAskAgain{100};
 constexpr std::chrono::milliseconds kHeadGrain{50};
 constexpr std::size_t kHeadsKept = 256;
 
+ReplicaState StateOf(Condition condition) {
+  switch (condition) {
+    case Condition::kFine:
+      return ReplicaState::kLive;
+    case Condition::kStalled:
+    case Condition::kFailed:
+      return ReplicaState::kStalled;
+    case Condition::kNeedsSync:
+      return ReplicaState::kNeedsSync;
+    case Condition::kDiverged:
+      return ReplicaState::kDiverged;
+  }
+  return ReplicaState::kUnknown;
+}
+
 }  // namespace
 
 ReplicaBoard::ReplicaBoard(BoardOptions options, const Progress& received, std::vector<VolumeStand> volumes)
@@ -197,17 +212,12 @@ std::chrono::milliseconds ReplicaBoard::LagLocked(const VolumeStand& volume) con
   return std::chrono::milliseconds(0);
 }
 
-// What needs a person most comes first.
-std::string ReplicaBoard::StateLocked(const VolumeStand& volume) const {
-  const auto any = [&](Condition condition) HAWSER_REQUIRES(mutex_) {
-    return volume.condition == condition || stream_ == condition;
-  };
-  if (any(Condition::kDiverged)) return "diverged";
-  if (any(Condition::kNeedsSync)) return "needs_sync";
-  if (any(Condition::kFailed) || any(Condition::kStalled)) return "stalled";
-  if (paused_) return "paused";
-  if (!ConnectedLocked()) return "disconnected";
-  return LagLocked(volume) <= options_.live_within ? "live" : "catching_up";
+ReplicaState ReplicaBoard::StateLocked(const VolumeStand& volume) const {
+  ReplicaState state = Worse(StateOf(volume.condition), StateOf(stream_));
+  if (paused_) state = Worse(state, ReplicaState::kPaused);
+  if (!ConnectedLocked()) state = Worse(state, ReplicaState::kDisconnected);
+  if (LagLocked(volume) > options_.live_within) state = Worse(state, ReplicaState::kCatchingUp);
+  return state;
 }
 
 std::vector<VolumeReport> ReplicaBoard::Reports() const {
@@ -217,7 +227,7 @@ std::vector<VolumeReport> ReplicaBoard::Reports() const {
     std::string problem = volume.problem;
     if (!stream_problem_.empty()) problem += (problem.empty() ? "" : "; ") + stream_problem_;
     reports.push_back({.volume = volume.name,
-                       .role = "secondary",
+                       .role = ReplicaRole::kSecondary,
                        .state = StateLocked(volume),
                        .applied = volume.applied,
                        .checkpoint = volume.checkpoint,

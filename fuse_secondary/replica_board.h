@@ -89,7 +89,7 @@ class ReplicaBoard {
 
  private:
   bool ConnectedLocked() const HAWSER_REQUIRES(mutex_);
-  std::string StateLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
+  ReplicaState StateLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
   std::chrono::milliseconds LagLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
 
   const BoardOptions options_;

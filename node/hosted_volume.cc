@@ -112,7 +112,8 @@ Status HostedVolume::Mount() {
   HAWSER_ASSIGN(auto session, Session::Mount(*volume_, operations_, options));
   const MutexLock lock(mutex_);
   session_ = std::move(session);
-  log::info("{}: mounted at {} as {}", name().value, replica_.mount, primary() ? "primary" : "secondary");
+  log::info("{}: mounted at {} as {}", name().value, replica_.mount,
+            TextOf(primary() ? ReplicaRole::kPrimary : ReplicaRole::kSecondary));
   return {};
 }
 
@@ -170,7 +171,7 @@ std::shared_ptr<Session> HostedVolume::session() const {
 }
 
 VolumeReport HostedVolume::Report() const {
-  VolumeReport report{name(), "primary", "live", funnel_->applied().Get(), {}, {}};
+  VolumeReport report{name(), ReplicaRole::kPrimary, ReplicaState::kLive, funnel_->applied().Get(), {}, {}};
   if (const auto trouble = funnel_->trouble()) {
     report.state = trouble->state;
     report.problem = trouble->error.message;

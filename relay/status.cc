@@ -18,8 +18,8 @@ Json ToJson(const Lag& lag) {
 template <class Status>
 Json Common(const Status& status) {
   Json json;
-  json["role"] = status.role;
-  json["state"] = status.state;
+  json["role"] = TextOf(status.role);
+  json["state"] = TextOf(status.state);
   if constexpr (requires { status.received; }) json["received"] = status.received.position.sequence.value;
   json["applied"] = status.applied.position.sequence.value;
   json["checkpoint"] = status.checkpoint.position.sequence.value;
@@ -42,7 +42,7 @@ std::string StatusJson(const std::string& group, const RelayStatus& relay, const
                        const std::vector<NodeStatus>& nodes) {
   Json json;
   json["group"] = group;
-  json["relay"] = {{"state", relay.state},
+  json["relay"] = {{"state", TextOf(relay.state)},
                    {"head", facts.head.position.sequence.value},
                    {"groups", facts.head.position.group.value},
                    {"journal_bytes", relay.journal_bytes},

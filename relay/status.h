@@ -9,7 +9,7 @@
 namespace hawser {
 
 struct RelayStatus {
-  std::string state;                // "live", "holding_writers" or "journal_failed"
+  RelayState state = RelayState::kUnknown;
   std::string problem;              // empty, or one sentence
   std::uint64_t journal_bytes = 0;  // on disk
   std::uint64_t refused = 0;        // messages since the start that could not be taken

@@ -1,23 +1,10 @@
 #include "relay/tracker.h"
 
 #include <algorithm>
-#include <array>
 
 namespace hawser {
 
 namespace {
-
-// From well to bad: a node shows the last of these that any of its volumes is in.
-constexpr std::array<std::string_view, 8> kStates = {"live",   "catching_up",  "syncing",    "paused",
-                                                     "fenced", "disconnected", "needs_sync", "diverged"};
-
-std::size_t Severity(std::string_view state) {
-  return static_cast<std::size_t>(std::find(kStates.begin(), kStates.end(), state) - kStates.begin());
-}
-
-const std::string& Worse(const std::string& a, const std::string& b) {
-  return Severity(b) > Severity(a) ? b : a;
-}
 
 std::uint64_t Difference(std::uint64_t larger, std::uint64_t smaller) {
   return larger > smaller ? larger - smaller : 0;
@@ -213,19 +200,18 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
   NodeStatus status;
   status.node = node;
   // What the relay itself knows of the node; volumes may be worse.
-  status.state = "live";
-  if (!member.report || now - member.heard > silence_) status.state = "disconnected";
+  status.state = ReplicaState::kLive;
+  if (!member.report || now - member.heard > silence_) status.state = ReplicaState::kDisconnected;
   if (NeedsSync(node, facts)) {
-    status.state = "needs_sync";
+    status.state = ReplicaState::kNeedsSync;
     status.problem = "the relay's journal no longer reaches back to its checkpoint";
   }
   if (member.report) status.received = member.report->received;
-  const std::string overall = status.state;
+  const ReplicaState overall = status.state;
   for (const VolumeName& volume : member.volumes) {
-    ReplicaStatus replica = StatusOf(volume, member, facts, overall);
-    if (replica.role.empty()) replica.role = IsPrimary(node, volume, facts) ? "primary" : "secondary";
+    ReplicaStatus replica = StatusOf(node, volume, member, facts, overall);
     const bool first = status.volumes.empty();
-    status.role = first || status.role == replica.role ? replica.role : "mixed";
+    status.role = first ? replica.role : Together(status.role, replica.role);
     status.state = Worse(status.state, replica.state);
     if (status.problem.empty()) status.problem = replica.problem;
     if (first || replica.applied.position.group < status.applied.position.group)
@@ -238,10 +224,11 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
   return status;
 }
 
-ReplicaStatus Tracker::StatusOf(const VolumeName& volume, const Member& member, const JournalFacts& facts,
-                                const std::string& overall) const {
+ReplicaStatus Tracker::StatusOf(const NodeName& node, const VolumeName& volume, const Member& member,
+                                const JournalFacts& facts, ReplicaState overall) const {
   ReplicaStatus status;
   status.volume = volume;
+  status.role = IsPrimary(node, volume, facts) ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
   status.state = overall;
   if (const VolumeReport* report = FindReport(member.report, volume)) {
     status.role = report->role;
@@ -250,11 +237,11 @@ ReplicaStatus Tracker::StatusOf(const VolumeName& volume, const Member& member, 
     status.checkpoint = report->checkpoint;
     status.problem = report->problem;
     if (IsOfAnotherJournal(report->applied, facts)) {
-      status.state = "diverged";
+      status.state = ReplicaState::kDiverged;
       status.problem = "it follows another journal than this relay's";
     }
   } else if (member.report) {
-    status.state = Worse(overall, "disconnected");
+    status.state = Worse(overall, ReplicaState::kDisconnected);
     status.problem = "the node does not report this volume";
   }
   status.lag = LagOf(status.applied, facts);

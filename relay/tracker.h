@@ -36,8 +36,8 @@ struct Lag {
 
 struct ReplicaStatus {
   VolumeName volume;
-  std::string role;   // "primary" | "secondary"
-  std::string state;  // a word of DESIGN section 10
+  ReplicaRole role = ReplicaRole::kSecondary;
+  ReplicaState state = ReplicaState::kUnknown;
   Progress applied;
   Progress checkpoint;
   Lag lag;
@@ -47,8 +47,8 @@ struct ReplicaStatus {
 // A node as a whole is as well off as the worst of its volumes.
 struct NodeStatus {
   NodeName node;
-  std::string role;  // "primary" | "secondary" | "mixed"
-  std::string state;
+  ReplicaRole role = ReplicaRole::kSecondary;
+  ReplicaState state = ReplicaState::kUnknown;
   Progress received;
   Progress applied;
   Progress checkpoint;
@@ -107,8 +107,8 @@ class Tracker {
                                      std::vector<NodeName>& dropped);
   NodeStatus StatusOf(const NodeName& node, const Member& member, const JournalFacts& facts,
                       Deadline now) const;
-  ReplicaStatus StatusOf(const VolumeName& volume, const Member& member, const JournalFacts& facts,
-                         const std::string& overall) const;
+  ReplicaStatus StatusOf(const NodeName& node, const VolumeName& volume, const Member& member,
+                         const JournalFacts& facts, ReplicaState overall) const;
 
   const SteadyClock::duration silence_;
   const RetentionRules rules_;

@@ -127,6 +127,13 @@ struct Get {
   void operator()(const char* name, PullReply::Answer& value) const {
     ReadEnum(name, value, PullReply::Answer::kFailed);
   }
+  // One volume is in one role.
+  void operator()(const char* name, ReplicaRole& value) const {
+    ReadEnum(name, value, ReplicaRole::kSecondary);
+  }
+  void operator()(const char* name, ReplicaState& value) const {
+    ReadEnum(name, value, ReplicaState::kUnknown);
+  }
   template <Composite T>
   void operator()(const char* name, T& value) const {
     in.Array(name, FieldCount<T>());

@@ -13,11 +13,12 @@
 #include "common/base/bytes.h"
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/net/replica_state.h"
 #include "common/record/position.h"
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 1;
+inline constexpr std::uint8_t kWireVersion = 2;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -84,11 +85,11 @@ struct Refusal {
 };
 int ToErrno(RefusalCode code);
 
-// How a replica of one volume is doing. `state` is one of the words of DESIGN section 10.
+// How a replica of one volume is doing.
 struct VolumeReport {
   VolumeName volume;
-  std::string role;   // "primary" | "secondary"
-  std::string state;  // "live", "catching_up", "paused", "needs_sync", "diverged", "disconnected", "fenced"
+  ReplicaRole role = ReplicaRole::kSecondary;  // primary or secondary
+  ReplicaState state = ReplicaState::kUnknown;
   Progress applied;
   Progress checkpoint;
   std::string problem;  // empty, or one sentence

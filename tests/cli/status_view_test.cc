@@ -28,7 +28,8 @@ TEST(StatusView, ReadsWhatTheRelaySays) {
   EXPECT_EQ(view.relay_state, "live");
   const NodeView* charlie = view.Find("charlie");
   ASSERT_NE(charlie, nullptr);
-  EXPECT_EQ(charlie->state, "catching_up");
+  EXPECT_EQ(charlie->role, ReplicaRole::kSecondary);
+  EXPECT_EQ(charlie->state, ReplicaState::kCatchingUp);
   EXPECT_EQ(charlie->applied, 10u);
   EXPECT_EQ(charlie->lag_seconds, 0.5);
   EXPECT_EQ(charlie->problem, "slow disk");
@@ -36,12 +37,14 @@ TEST(StatusView, ReadsWhatTheRelaySays) {
 
 TEST(StatusView, WhatIsMissingIsUnknownNotFine) {
   for (const char* text :
-       {"{}", R"({"relay": 5, "nodes": []})", R"({"nodes": {"charlie": {"applied": "many", "lag": 7}}})"}) {
+       {"{}", R"({"relay": 5, "nodes": []})",
+        R"({"nodes": {"charlie": {"state": "fine", "role": 1, "applied": "many", "lag": 7}}})"}) {
     const StatusView view = ReadStatus(Json::parse(text), TwoNodes());
     EXPECT_EQ(view.head, std::nullopt);
     const NodeView* charlie = view.Find("charlie");
     ASSERT_NE(charlie, nullptr) << "a node of the config is always there";
-    EXPECT_EQ(charlie->state, "unknown");
+    EXPECT_EQ(charlie->state, ReplicaState::kUnknown);
+    EXPECT_EQ(charlie->role, std::nullopt);
     EXPECT_EQ(charlie->applied, std::nullopt);
   }
 }

@@ -22,12 +22,12 @@ class FakeNode {
   FakeNode(const Config& config, const std::string& name)
       : name_(name), requester_(context_, config.relay.ControlEndpoint()) {}
 
-  Overview Report(const std::string& state, const Progress& applied, const std::string& problem = "") {
+  Overview Report(ReplicaState state, const Progress& applied, const std::string& problem = "") {
     hawser::Report report;
     report.node = name_;
     report.session = 1;
     report.received = applied;
-    report.volumes.push_back({VolumeName("docs"), "secondary", state, applied, applied, problem});
+    report.volumes.push_back({VolumeName("docs"), ReplicaRole::kSecondary, state, applied, applied, problem});
     const Buffer body = Encode(report);
     const auto reply = requester_.Request(MessageType::kReport, {body}, SteadyClock::now() + kPatience);
     if (!reply || reply->type() != MessageType::kOverview || reply->parts() < 1) {
@@ -54,7 +54,7 @@ class StatusAndWait : public ProgramTest {
     auto config = LoadConfig(Path("hawser.yaml"));
     ASSERT_TRUE(config) << config.error().message;
     charlie_ = std::make_unique<FakeNode>(*config, "charlie");
-    head_ = charlie_->Report("catching_up", Progress()).head;
+    head_ = charlie_->Report(ReplicaState::kCatchingUp, Progress()).head;
     ASSERT_GE(head_.position.sequence.value, 1u) << "the relay has journaled the first primary";
   }
 
@@ -72,7 +72,7 @@ TEST_F(StatusAndWait, TableHasARowForEachNode) {
 }
 
 TEST_F(StatusAndWait, ProblemIsInTheTable) {
-  charlie_->Report("diverged", Progress(), "docs/a: somebody changed it");
+  charlie_->Report(ReplicaState::kDiverged, Progress(), "docs/a: somebody changed it");
   EXPECT_THAT(Hawser({"status"}).out, AllOf(HasSubstr("diverged"), HasSubstr("docs/a: somebody changed it")));
 }
 
@@ -100,7 +100,7 @@ TEST_F(StatusAndWait, WatchShowsAgainAndAgainUntilInterrupted) {
 }
 
 TEST_F(StatusAndWait, WaitEndsWhenTheSecondaryHasAppliedEverything) {
-  charlie_->Report("live", head_);
+  charlie_->Report(ReplicaState::kLive, head_);
   const ProgramResult result = Hawser({"wait"});
   EXPECT_EQ(result.exit, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("charlie: applied everything up to record " +
@@ -110,10 +110,10 @@ TEST_F(StatusAndWait, WaitEndsWhenTheSecondaryHasAppliedEverything) {
 TEST_F(StatusAndWait, WaitGoesOnUntilThen) {
   Process wait = StartHawser({"wait"}, Path("wait"));
   for (int i = 0; i < 5; ++i) {
-    charlie_->Report("catching_up", Progress());
+    charlie_->Report(ReplicaState::kCatchingUp, Progress());
     EXPECT_TRUE(wait.running()) << Content(Path("wait"));
   }
-  charlie_->Report("live", head_);
+  charlie_->Report(ReplicaState::kLive, head_);
   const auto exit = wait.Wait();
   ASSERT_TRUE(exit);
   EXPECT_EQ(*exit, 0) << Content(Path("wait"));
@@ -127,7 +127,7 @@ TEST_F(StatusAndWait, WaitNamesWhoIsBehindWhenTimeIsOver) {
 }
 
 TEST_F(StatusAndWait, WaitGivesUpAtOnceOnADivergedNode) {
-  charlie_->Report("diverged", head_, "docs/a: somebody changed it");
+  charlie_->Report(ReplicaState::kDiverged, head_, "docs/a: somebody changed it");
   const ProgramResult result = Hawser({"wait"});
   EXPECT_EQ(result.exit, 1);
   EXPECT_THAT(result.err,
@@ -138,7 +138,7 @@ TEST_F(StatusAndWait, WaitSaysItInJson) {
   auto late = json::parse(Hawser({"wait", "--json", "--timeout", "50ms"}).out, nullptr, false);
   EXPECT_EQ(late.value("reached", true), false);
   EXPECT_EQ(late["nodes"]["charlie"]["behind"], head_.position.sequence.value);
-  charlie_->Report("live", head_);
+  charlie_->Report(ReplicaState::kLive, head_);
   auto there = json::parse(Hawser({"wait", "--json"}).out, nullptr, false);
   EXPECT_EQ(there.value("reached", false), true);
   EXPECT_EQ(there["nodes"]["charlie"]["behind"], 0);
@@ -152,12 +152,12 @@ TEST_F(StatusAndWait, WaitForAPrimaryByName) {
 
 TEST_F(StatusAndWait, WaitSurvivesARestartOfTheRelay) {
   Process wait = StartHawser({"wait"}, Path("wait"));
-  charlie_->Report("catching_up", Progress());
+  charlie_->Report(ReplicaState::kCatchingUp, Progress());
   relay_->Signal(SIGTERM);
   ASSERT_TRUE(relay_->Wait());
   EXPECT_TRUE(wait.running()) << Content(Path("wait"));
   relay_.emplace(StartHawser({"relay"}, Path("relay2.log")));
-  charlie_->Report("live", head_);
+  charlie_->Report(ReplicaState::kLive, head_);
   const auto exit = wait.Wait();
   ASSERT_TRUE(exit);
   EXPECT_EQ(*exit, 0) << Content(Path("wait"));

@@ -88,7 +88,7 @@ TEST_F(ReplayTest, ParallelRecordsOfAGroupEndBeforeTheNextGroup) {
   }
   ASSERT_OK(Start());
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_EQ(Report("docs").state, "live") << Report("docs").problem;
+  EXPECT_EQ(Report("docs").state, ReplicaState::kLive) << Report("docs").problem;
   ExpectEqualTrees("docs");
 }
 
@@ -98,14 +98,14 @@ TEST_F(ReplayTest, PauseStopsAtAGroupBoundaryWhileReceivingGoesOn) {
   ASSERT_TRUE(WaitUntilCaughtUp());
   replica().Pause();
   const Progress paused_at = Report("docs").applied;
-  EXPECT_EQ(Report("docs").state, "paused");
+  EXPECT_EQ(Report("docs").state, ReplicaState::kPaused);
   for (int i = 0; i < 20; ++i) relay_.Group({docs_.Write("a", 0, std::to_string(i))});
   ASSERT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
   EXPECT_EQ(Report("docs").applied, paused_at);
   EXPECT_EQ(Content("docs", "a"), "");
   replica().Resume();
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
   ExpectEqualTrees("docs");
 }
 
@@ -142,9 +142,9 @@ TEST_F(ReplayTest, TouchedStoreStopsThatVolumeOnly) {
   relay_.Group({docs_.Write("touched", 0, "data"), mail_.Write("fine", 0, "data")});
   relay_.Group({docs_.Create("later"), mail_.Create("later")});
 
-  ASSERT_TRUE(WaitForState("docs", "diverged"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kDiverged));
   ASSERT_TRUE(WaitUntil([&] { return Report("mail").applied == relay_.head(); }));
-  EXPECT_TRUE(WaitForState("mail", "live"));
+  EXPECT_TRUE(WaitForState("mail", ReplicaState::kLive));
   EXPECT_EQ(Report("docs").applied, before);
   EXPECT_THAT(Report("docs").problem, HasSubstr("'touched'"));
   EXPECT_THAT(Report("docs").problem, HasSubstr("Repair"));
@@ -154,7 +154,7 @@ TEST_F(ReplayTest, TouchedStoreStopsThatVolumeOnly) {
   // Not forgotten by a restart.
   ASSERT_OK(Stop());
   ASSERT_OK(Start());
-  EXPECT_EQ(Report("docs").state, "diverged");
+  EXPECT_EQ(Report("docs").state, ReplicaState::kDiverged);
   EXPECT_THAT(Report("docs").problem, HasSubstr("'touched'"));
   relay_.Group({mail_.Create("latest")});
   ASSERT_TRUE(WaitUntil([&] { return Report("mail").applied == relay_.head(); }));
@@ -167,7 +167,7 @@ TEST_F(ReplayTest, DeletedFileIsADivergence) {
   ASSERT_TRUE(WaitUntilCaughtUp());
   ASSERT_EQ(::unlink((SecondaryStore("docs") + "/gone").c_str()), 0);
   relay_.Group({docs_.Write("gone", 0, "data")});
-  ASSERT_TRUE(WaitForState("docs", "diverged"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kDiverged));
   EXPECT_THAT(Report("docs").problem, HasSubstr("'gone' of volume docs is missing"));
 }
 
@@ -220,7 +220,7 @@ TEST_F(SmallDiskTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
       {docs_.Write("big", 900 * kKiB, std::string(900 * kKiB, 'b')), mail_.Write("small", 0, "data")});
   relay_.Group({mail_.Write("small", 4, "more")});
   ASSERT_OK(Start());
-  ASSERT_TRUE(WaitForState("docs", "stalled"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kStalled));
   EXPECT_THAT(Report("docs").problem, HasSubstr("No space left on device"));
   EXPECT_EQ(Report("docs").applied.position.group, Next(before.position.group));
   EXPECT_EQ(Report("mail").applied.position.group, Next(before.position.group));
@@ -228,7 +228,7 @@ TEST_F(SmallDiskTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
 
   MakeRoom();
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
   EXPECT_EQ(Report("docs").problem, "");
   ExpectEqualTrees("docs");
   ExpectEqualTrees("mail");
@@ -242,12 +242,12 @@ TEST_F(SmallDiskTest, FullOwnJournalStallsReceivingAndGoesOnOnceThereIsRoom) {
   for (int i = 0; i < 40; ++i)
     relay_.Group(
         {docs_.Write("big", static_cast<std::uint64_t>(i) * 60 * kKiB, std::string(60 * kKiB, 'x'))});
-  ASSERT_TRUE(WaitForState("docs", "stalled"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kStalled));
   EXPECT_THAT(Report("docs").problem, HasSubstr("own journal"));
   EXPECT_THAT(Report("docs").problem, HasSubstr("No space left on device"));
   MakeRoom();
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
   ExpectEqualTrees("docs");
 }
 
@@ -258,8 +258,8 @@ TEST_F(ReplayTest, DivergedVolumeIsCopiedAnewByHand) {
   ASSERT_TRUE(WaitUntilCaughtUp());
   std::ofstream(SecondaryStore("docs") + "/a") << "somebody was here";
   relay_.Group({docs_.Write("a", 0, "data"), mail_.Write("a", 0, "data")});
-  ASSERT_TRUE(WaitForState("docs", "diverged"));
-  ASSERT_TRUE(WaitForState("mail", "live"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kDiverged));
+  ASSERT_TRUE(WaitForState("mail", ReplicaState::kLive));
   ASSERT_OK(Stop());
 
   std::filesystem::remove_all(SecondaryStore("docs"));
@@ -269,8 +269,8 @@ TEST_F(ReplayTest, DivergedVolumeIsCopiedAnewByHand) {
   relay_.Group({docs_.Create("b"), mail_.Create("b")});
   ASSERT_OK(Start());
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_TRUE(WaitForState("docs", "live"));
-  EXPECT_TRUE(WaitForState("mail", "live"));
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
+  EXPECT_TRUE(WaitForState("mail", ReplicaState::kLive));
   ExpectEqualTrees("docs");
   ExpectEqualTrees("mail");
 }

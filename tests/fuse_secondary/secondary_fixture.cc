@@ -68,7 +68,7 @@ bool SecondaryTest::WaitUntilCaughtUp() const {
   return WaitUntil([&] { return Report("docs").applied == head && Report("mail").applied == head; });
 }
 
-bool SecondaryTest::WaitForState(const std::string& volume, const std::string& state) const {
+bool SecondaryTest::WaitForState(const std::string& volume, ReplicaState state) const {
   return WaitUntil([&] { return Report(volume).state == state; });
 }
 

@@ -35,7 +35,7 @@ class SecondaryTest : public ::testing::Test {
   bool WaitUntil(const std::function<bool()>& condition) const;
   // Until both volumes have applied all that the relay has.
   bool WaitUntilCaughtUp() const;
-  bool WaitForState(const std::string& volume, const std::string& state) const;
+  bool WaitForState(const std::string& volume, ReplicaState state) const;
 
   std::string SecondaryStore(const std::string& volume) const { return temp_ / ("secondary." + volume); }
   std::string Content(const std::string& volume, const std::string& path) const;

@@ -32,8 +32,8 @@ TEST_F(StreamTest, StartsWithNothingAndCatchesUp) {
   ASSERT_TRUE(WaitUntilCaughtUp());
   ExpectEqualTrees("docs");
   ExpectEqualTrees("mail");
-  EXPECT_TRUE(WaitForState("docs", "live"));
-  EXPECT_EQ(Report("docs").role, "secondary");
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
+  EXPECT_EQ(Report("docs").role, ReplicaRole::kSecondary);
   EXPECT_EQ(replica().Report().received, relay_.head());
 }
 
@@ -54,7 +54,7 @@ TEST_F(StreamTest, FollowsTheLiveStreamWithoutPulling) {
   ASSERT_OK(Start());
   ASSERT_TRUE(WaitUntilCaughtUp());
   // From here on the subscription is known to be there: a published group arrives by itself.
-  ASSERT_TRUE(WaitForState("docs", "live"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kLive));
   const auto pulls = relay_.pulls();
   WriteSome(20);
   ASSERT_TRUE(WaitUntilCaughtUp());
@@ -86,7 +86,7 @@ TEST_F(StreamTest, RepeatedMessagesAreDropped) {
   for (std::uint64_t group = 1; group <= 10; ++group) relay_.Republish(Group(group));
   WriteSome(1);
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
   ExpectEqualTrees("docs");
 }
 
@@ -98,7 +98,7 @@ TEST_F(StreamTest, JoinsWhileWritersGoOn) {
   ASSERT_TRUE(WaitUntil([&] { return relay_.head().position.group > Group(40); }));
   const Status started = Start();
   if (started) {
-    EXPECT_TRUE(WaitForState("mail", "live"));
+    EXPECT_TRUE(WaitForState("mail", ReplicaState::kLive));
   }
   stop = true;
   writer.join();
@@ -114,11 +114,11 @@ TEST_F(StreamTest, RelayAwayIsDisconnectedAndGoesOnByItself) {
   ASSERT_OK(Start());
   ASSERT_TRUE(WaitUntilCaughtUp());
   relay_.GoAway();
-  ASSERT_TRUE(WaitForState("docs", "disconnected"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kDisconnected));
   WriteSome(3);
   relay_.ComeBack();
   ASSERT_TRUE(WaitUntilCaughtUp());
-  EXPECT_TRUE(WaitForState("docs", "live"));
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
   ExpectEqualTrees("docs");
 }
 
@@ -126,7 +126,7 @@ TEST_F(StreamTest, StartsWithoutRelayAndWaitsForIt) {
   options_.disconnected_after = 100ms;
   relay_.GoAway();
   ASSERT_OK(Start());
-  ASSERT_TRUE(WaitForState("docs", "disconnected"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kDisconnected));
   relay_.ComeBack();
   WriteSome(2);
   ASSERT_TRUE(WaitUntilCaughtUp());
@@ -142,7 +142,7 @@ TEST_F(StreamTest, RelayThatHasDroppedTheBeginningNeedsSync) {
   ASSERT_OK(relay_.journal().DropThrough(Group(30)));
   ASSERT_GT(relay_.journal().oldest().position.group, Group(0));
   ASSERT_OK(Start());
-  ASSERT_TRUE(WaitForState("docs", "needs_sync"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kNeedsSync));
   EXPECT_THAT(Report("docs").problem, HasSubstr("needs a sync"));
   EXPECT_EQ(Report("docs").applied, Progress{});
 }
@@ -161,7 +161,7 @@ TEST_F(StreamTest, RelayWithAnotherHistoryIsADivergence) {
   for (int i = 0; i < 10; ++i) other.Group({elsewhere.Create(std::to_string(i))});
   relay_.GoAway();
   ASSERT_OK(StartWith(other.config()));
-  ASSERT_TRUE(WaitForState("docs", "diverged"));
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kDiverged));
   EXPECT_EQ(Report("docs").applied, applied);
 }
 

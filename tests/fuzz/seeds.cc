@@ -74,7 +74,7 @@ Buffer PayloadOf(const Body& body) { return Buffer(PayloadBytes(body).value_or(5
 void PutMessages(const Seeds& seeds) {
   const std::vector<VolumeFact> facts{{VolumeName("docs"), NodeName("alpha"), Generation(3)}};
   const Progress p = SomeProgress();
-  const VolumeReport volume{VolumeName("docs"), "primary", "live", p, p, "hot"};
+  const VolumeReport volume{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, p, p, "hot"};
   const std::vector<std::pair<std::string, Buffer>> messages{
       {"envelope", EncodeEnvelope(MessageType::kSubmit)},
       {"hello", Encode(Hello{NodeName("alpha"), 7})},

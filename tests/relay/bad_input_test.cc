@@ -178,7 +178,7 @@ TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
   const std::string good = Text(Encode(Report{kAlpha, 1, {}, {}}));
   const std::vector<BadMessage> table = {
       {"garbage", {std::string(100'000, '\0')}, RefusalCode::kBadMessage, "envelope"},
-      {"another wire version", {"HW\x02\x10", good}, RefusalCode::kWrongVersion, "2"},
+      {"another wire version", {"HW\x07\x10", good}, RefusalCode::kWrongVersion, "7"},
       {"a record",
        {Text(EncodeEnvelope(MessageType::kSubmit)), Header(), "hello"},
        RefusalCode::kBadMessage,

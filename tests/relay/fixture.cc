@@ -183,7 +183,8 @@ Result<Welcome> RelayTest::SayHello(const NodeName& node, std::uint64_t session)
 Result<Overview> RelayTest::SendReport(const NodeName& node, const Progress& checkpoint) {
   Report report{node, 1, checkpoint, {}};
   for (const auto& [volume, replica] : config_.nodes[node].volumes)
-    report.volumes.push_back({volume, "secondary", "live", checkpoint, checkpoint, ""});
+    report.volumes.push_back(
+        {volume, ReplicaRole::kSecondary, ReplicaState::kLive, checkpoint, checkpoint, ""});
   const Buffer body = Encode(report);
   return Expect<Overview>(Ask(config_.relay.ControlEndpoint(), MessageType::kReport, {body}),
                           MessageType::kOverview);

@@ -20,19 +20,20 @@ JournalFacts SomeFacts() {
 NodeStatus SomeNode() {
   NodeStatus node;
   node.node = NodeName("charlie");
-  node.role = "secondary";
-  node.state = "catching_up";
+  node.role = ReplicaRole::kSecondary;
+  node.state = ReplicaState::kCatchingUp;
   node.received.position.sequence = Sequence(41);
   node.applied.position.sequence = Sequence(40);
   node.checkpoint.position.sequence = Sequence(30);
   node.lag = {2, 1000, std::chrono::milliseconds(1500)};
-  node.volumes.push_back(
-      {VolumeName("docs"), "secondary", "catching_up", node.applied, node.checkpoint, node.lag, ""});
+  node.volumes.push_back({VolumeName("docs"), ReplicaRole::kSecondary, ReplicaState::kCatchingUp,
+                          node.applied, node.checkpoint, node.lag, ""});
   return node;
 }
 
 TEST(StatusJson, HasTheFieldsThatTheDesignNames) {
-  const json status = json::parse(StatusJson("demo", {"live", "", 9000, 3}, SomeFacts(), {SomeNode()}));
+  const json status =
+      json::parse(StatusJson("demo", {RelayState::kLive, "", 9000, 3}, SomeFacts(), {SomeNode()}));
   EXPECT_EQ(status["group"], "demo");
   EXPECT_EQ(status["relay"]["state"], "live");
   EXPECT_EQ(status["relay"]["head"], 42);
@@ -58,7 +59,7 @@ TEST(StatusJson, ProblemsAreThereWhenThereAreAny) {
   NodeStatus node = SomeNode();
   node.problem = "disk";
   const json status =
-      json::parse(StatusJson("demo", {"journal_failed", "broken", 0, 0}, SomeFacts(), {node}));
+      json::parse(StatusJson("demo", {RelayState::kJournalFailed, "broken", 0, 0}, SomeFacts(), {node}));
   EXPECT_EQ(status["relay"]["problem"], "broken");
   EXPECT_EQ(status["nodes"]["charlie"]["problem"], "disk");
 }

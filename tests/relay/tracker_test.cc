@@ -56,8 +56,8 @@ class TrackerTest : public testing::Test {
   Tracker Make() { return Make({1000, std::chrono::seconds(1000), WhenFull::kDropSlowest, 100}); }
 
   static VolumeReport Replica(const VolumeName& volume, std::uint64_t applied, std::uint64_t checkpoint,
-                              const std::string& state = "live") {
-    return {volume, "secondary", state, At(applied), At(checkpoint), ""};
+                              ReplicaState state = ReplicaState::kLive) {
+    return {volume, ReplicaRole::kSecondary, state, At(applied), At(checkpoint), ""};
   }
   void Hear(Tracker& tracker, const NodeName& node, std::vector<VolumeReport> volumes,
             std::uint64_t session = 1) {
@@ -92,8 +92,8 @@ TEST_F(TrackerTest, NodesWithoutVolumesAreNotMembers) {
 
 TEST_F(TrackerTest, ANodeNeverHeardOfIsDisconnectedAndLagsByEverything) {
   const NodeStatus alpha = StatusOf(Make(), kAlpha);
-  EXPECT_EQ(alpha.state, "disconnected");
-  EXPECT_EQ(alpha.role, "primary");
+  EXPECT_EQ(alpha.state, ReplicaState::kDisconnected);
+  EXPECT_EQ(alpha.role, ReplicaRole::kPrimary);
   EXPECT_EQ(alpha.lag.records, 1000U);
   EXPECT_EQ(alpha.lag.bytes, 10'000U);
   EXPECT_EQ(alpha.lag.time, 90s);  // since the oldest milestone, not since 1970
@@ -107,7 +107,8 @@ TEST_F(TrackerTest, ALateCopyOfAReportIsIgnored) {
   EXPECT_FALSE(tracker.NeedsSync(kCharlie, facts_));
   // Made when it had no checkpoint yet, in no journal.
   Hear(tracker, kCharlie,
-       {{kDocs, "secondary", "live", {}, {}, ""}, {kMail, "secondary", "live", {}, {}, ""}});
+       {{kDocs, ReplicaRole::kSecondary, ReplicaState::kLive, {}, {}, ""},
+        {kMail, ReplicaRole::kSecondary, ReplicaState::kLive, {}, {}, ""}});
   EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(90));
   // A new session begins where its disks are.
   Hear(tracker, kCharlie, {Replica(kDocs, 80, 70), Replica(kMail, 80, 70)}, 2);
@@ -118,8 +119,8 @@ TEST_F(TrackerTest, LagIsHeadMinusApplied) {
   Tracker tracker = Make();
   Hear(tracker, kCharlie, {Replica(kDocs, 97, 90), Replica(kMail, 100, 95)});
   const NodeStatus charlie = StatusOf(tracker, kCharlie);
-  EXPECT_EQ(charlie.state, "live");
-  EXPECT_EQ(charlie.role, "secondary");
+  EXPECT_EQ(charlie.state, ReplicaState::kLive);
+  EXPECT_EQ(charlie.role, ReplicaRole::kSecondary);
   EXPECT_EQ(charlie.applied, At(97));
   EXPECT_EQ(charlie.checkpoint, At(90));
   EXPECT_EQ(charlie.lag.records, 30U);
@@ -142,25 +143,32 @@ TEST_F(TrackerTest, ASilentNodeIsDisconnectedAndOneThatReportsAgainIsNot) {
   Tracker tracker = Make();
   Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
   now_ += 5s;
-  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "live");
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kLive);
   now_ += 1ms;
-  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "disconnected");
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kDisconnected);
   Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
-  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "live");
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kLive);
 }
 
 TEST_F(TrackerTest, ANodeIsAsBadAsItsWorstVolumeAndSaysWhy) {
   Tracker tracker = Make();
-  VolumeReport mail = Replica(kMail, 50, 50, "diverged");
+  VolumeReport mail = Replica(kMail, 50, 50, ReplicaState::kDiverged);
   mail.problem = "somebody changed 'x'";
-  Hear(tracker, kCharlie, {Replica(kDocs, 100, 100, "catching_up"), mail});
+  Hear(tracker, kCharlie, {Replica(kDocs, 100, 100, ReplicaState::kCatchingUp), mail});
   NodeStatus charlie = StatusOf(tracker, kCharlie);
-  EXPECT_EQ(charlie.state, "diverged");
+  EXPECT_EQ(charlie.state, ReplicaState::kDiverged);
   EXPECT_EQ(charlie.problem, "somebody changed 'x'");
   now_ += 1min;
   charlie = StatusOf(tracker, kCharlie);
-  EXPECT_EQ(charlie.state, "diverged");
-  EXPECT_EQ(charlie.volumes[0].state, "disconnected");
+  EXPECT_EQ(charlie.state, ReplicaState::kDiverged);
+  EXPECT_EQ(charlie.volumes[0].state, ReplicaState::kDisconnected);
+}
+
+TEST_F(TrackerTest, ADivergedVolumeIsWorseThanAStalledOne) {
+  Tracker tracker = Make();
+  Hear(tracker, kCharlie,
+       {Replica(kDocs, 100, 100, ReplicaState::kDiverged), Replica(kMail, 100, 100, ReplicaState::kStalled)});
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kDiverged);
 }
 
 TEST_F(TrackerTest, ReportsOfAnEndedSessionAreIgnored) {
@@ -174,9 +182,9 @@ TEST_F(TrackerTest, AVolumeThatANodeDoesNotReportIsDisconnected) {
   Tracker tracker = Make();
   Hear(tracker, kCharlie, {Replica(kDocs, 100, 100)});
   const NodeStatus charlie = StatusOf(tracker, kCharlie);
-  EXPECT_EQ(charlie.state, "disconnected");
-  EXPECT_EQ(charlie.volumes[0].state, "live");
-  EXPECT_EQ(charlie.volumes[1].state, "disconnected");
+  EXPECT_EQ(charlie.state, ReplicaState::kDisconnected);
+  EXPECT_EQ(charlie.volumes[0].state, ReplicaState::kLive);
+  EXPECT_EQ(charlie.volumes[1].state, ReplicaState::kDisconnected);
 }
 
 TEST_F(TrackerTest, AReplicaOfAnotherJournalIsDivergedAndHoldsEverything) {
@@ -186,7 +194,7 @@ TEST_F(TrackerTest, AReplicaOfAnotherJournalIsDivergedAndHoldsEverything) {
   docs.applied.position.journal.bytes.fill(std::byte{2});
   docs.checkpoint = docs.applied;
   Hear(tracker, kAlpha, {docs});
-  EXPECT_EQ(StatusOf(tracker, kAlpha).state, "diverged");
+  EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kDiverged);
   EXPECT_FALSE(tracker.Decide(facts_, wall_, kPlenty).drop_through);
 }
 
@@ -249,7 +257,7 @@ TEST_F(TrackerTest, ShortOfRoomTheSlowestIsGivenUpIfThatIsThePolicy) {
 
   Journal(90, 100);
   const NodeStatus charlie = StatusOf(tracker, kCharlie);
-  EXPECT_EQ(charlie.state, "needs_sync");
+  EXPECT_EQ(charlie.state, ReplicaState::kNeedsSync);
   EXPECT_FALSE(charlie.problem.empty());
 }
 
@@ -259,7 +267,7 @@ TEST_F(TrackerTest, ANodeNeverHeardOfIsGivenUpToo) {
   Hear(tracker, kBravo, {Replica(kMail, 100, 95)});
   EXPECT_EQ(tracker.Decide(facts_, wall_, 80).dropped, std::vector<NodeName>{kCharlie});
   Journal(90, 100);
-  EXPECT_EQ(StatusOf(tracker, kCharlie).state, "needs_sync");
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kNeedsSync);
   // It no longer holds anything back.
   Journal(90, 200);
   HearAll(tracker, 150, 150, 5);
@@ -272,7 +280,7 @@ TEST_F(TrackerTest, ANodeThatHasBeenSyncedHoldsAgain) {
   static_cast<void>(tracker.Decide(facts_, wall_, 80));
   Journal(90, 200);
   HearAll(tracker, 190, 190, 101);
-  EXPECT_EQ(StatusOf(tracker, kCharlie).state, "live");
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kLive);
   EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(100));
 }
 

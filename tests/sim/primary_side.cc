@@ -268,7 +268,8 @@ void PrimarySide::HeadKnown(const Progress& head) {
 }
 
 VolumeReport PrimarySide::Report() const {
-  VolumeReport report{parts_.volume, "primary", trouble_ ? "fenced" : "live", {}, {}, {}};
+  VolumeReport report{parts_.volume, ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, {}};
+  if (trouble_) report.state = ReplicaState::kFenced;
   if (parts_.disk.checkpoint) report.checkpoint = parts_.disk.checkpoint->progress;
   report.applied = applied_ ? applied_->Get() : report.checkpoint;
   return report;

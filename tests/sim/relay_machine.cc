@@ -255,8 +255,9 @@ void RelayProcess::Retain() {
 // What every replica needs is there: nobody may be called lost.
 void RelayProcess::CheckStatus() const {
   for (const NodeStatus& status : NodesStatus()) {
-    if (status.state == "needs_sync" || status.state == "diverged")
-      checker_.Diverged(status.node, status.volumes.front().volume, "status says " + status.state);
+    if (NeedsHelp(status.state))
+      checker_.Diverged(status.node, status.volumes.front().volume,
+                        fmt::format("status says {}", TextOf(status.state)));
   }
 }
 

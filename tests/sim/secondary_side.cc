@@ -109,8 +109,9 @@ void SecondarySide::Commit() {
   if (parts_.life->dead) return;
   parts_.checker.Received(parts_.node, board_->received());
   for (const VolumeReport& report : board_->Reports()) {
-    if (report.state == "diverged" || report.state == "needs_sync")
-      parts_.checker.Diverged(parts_.node, report.volume, report.state + ": " + report.problem);
+    if (NeedsHelp(report.state))
+      parts_.checker.Diverged(parts_.node, report.volume,
+                              fmt::format("{}: {}", TextOf(report.state), report.problem));
   }
   WakeReplayer(microseconds(parts_.world.rng().Between(5, 200)));
 }

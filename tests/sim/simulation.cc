@@ -229,9 +229,9 @@ class Simulation {
   void CheckStatus() {
     for (const NodeStatus& status : relay_->NodesStatus()) {
       for (const ReplicaStatus& replica : status.volumes) {
-        if (replica.state == "diverged" || replica.state == "needs_sync")
+        if (NeedsHelp(replica.state))
           world_.Fail(kI7, fmt::format("status says of {} on {} '{}': {}", replica.volume.value,
-                                       status.node.value, replica.state, replica.problem));
+                                       status.node.value, TextOf(replica.state), replica.problem));
       }
     }
   }
