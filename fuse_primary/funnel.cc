@@ -194,7 +194,7 @@ Status Funnel::Sync(int fd, bool data_only) {
 
 Status Funnel::JournalRoot() {
   return Mutate({[this]() -> Result<LockSet> {
-                   return LockSet{{*volume_.inodes().InodeOf(kRootNode)}, {}, std::nullopt};
+                   return LockSet{{volume_.inodes().root_inode()}, {}, std::nullopt};
                  },
                  [this]() -> Result<std::optional<Decision>> {
                    HAWSER_ASSIGN(const struct stat info, StatFd(volume_.store().root_fd()));

@@ -23,6 +23,7 @@ class LocalRole : public Role {
   Status Mutate(const Mutation& mutation) override {
     const std::lock_guard lock(mutex_);
     if (ended_) return Error{EROFS, "the role has ended"};
+    if (auto locks = mutation.locks(); !locks) return std::move(locks).error();
     HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
     if (!decision) return {};
     const Record record{

@@ -29,33 +29,25 @@ Result<AttributesReply> Operations::SetAttributes(const Caller& who, NodeId node
                                                   const AttributeChange& change, const FileHandle* file) {
   if (change.size) HAWSER_TRY(Truncate(who, node, *change.size, file));
   if (change.mode || change.uid || change.gid || change.atime || change.mtime) {
-    HAWSER_TRY(Mutate(
-        who, [&] { return LocksOf(node); },
-        [&]() -> Result<std::optional<Decision>> {
-          HAWSER_ASSIGN(const Subject subject, Examine(node));
-          SetAttr record{subject.id, subject.path(), {}, change.uid, change.gid, change.atime, change.mtime};
-          if (options_.uid) record.uid.reset();  // squashed: there is one owner
-          if (options_.gid) record.gid.reset();
-          if (change.uid || change.gid) record.mode = ModeAfterChown(subject.info, who.uid, who.in_group);
-          if (change.mode) record.mode = *change.mode & 07777;
-          return std::optional(Decision{record, nullptr, subject.orphan() ? subject.pin.fd : nullptr});
-        }));
+    HAWSER_TRY(Change(who, node, nullptr, [&](const Subject& subject) -> Result<std::optional<Body>> {
+      SetAttr record{subject.id, subject.path(), {}, change.uid, change.gid, change.atime, change.mtime};
+      if (options_.uid) record.uid.reset();  // squashed: there is one owner
+      if (options_.gid) record.gid.reset();
+      if (change.uid || change.gid) record.mode = ModeAfterChown(subject.info, who.uid, who.in_group);
+      if (change.mode) record.mode = *change.mode & 07777;
+      return std::optional<Body>(std::move(record));
+    }));
   }
   return GetAttributes(node, file);
 }
 
 Status Operations::Truncate(const Caller& who, NodeId node, std::uint64_t size, const FileHandle* file) {
-  return Mutate(
-      who, [&] { return LocksOf(node); },
-      [&]() -> Result<std::optional<Decision>> {
-        if (size > static_cast<std::uint64_t>(INT64_MAX)) return Error{EFBIG, "size"};
-        if (size > kCertainSize) HAWSER_TRY(RehearseSize(volume_.store().root_fd(), size));
-        HAWSER_ASSIGN(const Subject subject, Examine(node, file));
-        hawser::Truncate record{subject.id, subject.path(),
-                                size,       StateOf(subject.info),
-                                Now(),      ModeAfterChange(subject.info, who.uid, who.in_group)};
-        return std::optional(Decision{record, nullptr, subject.orphan() ? subject.pin.fd : nullptr});
-      });
+  return Change(who, node, file, [&](const Subject& subject) -> Result<std::optional<Body>> {
+    if (size > static_cast<std::uint64_t>(INT64_MAX)) return Error{EFBIG, "size"};
+    if (size > kCertainSize) HAWSER_TRY(RehearseSize(volume_.store().root_fd(), size));
+    return std::optional<Body>(hawser::Truncate{subject.id, subject.path(), size, StateOf(subject.info),
+                                                Now(), ModeAfterChange(subject.info, who.uid, who.in_group)});
+  });
 }
 
 Result<std::string> Operations::ReadLink(NodeId node) {

@@ -53,47 +53,32 @@ Status Operations::CheckSpace(const struct stat& info, std::uint64_t offset, std
 Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file, Payload data,
                                       std::uint64_t offset) {
   if (data.size() == 0) return std::size_t{0};
-  HAWSER_TRY(Mutate(
-      who, [&] { return LocksOf(file.node); },
-      [&]() -> Result<std::optional<Decision>> {
-        if (offset > INT64_MAX - data.size()) return Error{EFBIG, "offset"};
-        if (offset + data.size() > kCertainSize)
-          HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + data.size()));
-        HAWSER_ASSIGN(const Subject subject, Examine(file.node, &file));
-        HAWSER_TRY(CheckSpace(subject.info, offset, data.size()));
-        hawser::Write record{subject.id,
-                             subject.path(),
-                             offset,
-                             data.size(),
-                             StateOf(subject.info),
-                             Now(),
-                             ModeAfterChange(subject.info, who.uid, who.in_group)};
-        return std::optional(
-            Decision{std::move(record), file.fd, subject.orphan() ? subject.pin.fd : nullptr});
-      },
-      data));
+  const auto decide = [&](const Subject& subject) -> Result<std::optional<Body>> {
+    if (offset > INT64_MAX - data.size()) return Error{EFBIG, "offset"};
+    if (offset + data.size() > kCertainSize)
+      HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + data.size()));
+    HAWSER_TRY(CheckSpace(subject.info, offset, data.size()));
+    return std::optional<Body>(hawser::Write{subject.id, subject.path(), offset, data.size(),
+                                             StateOf(subject.info), Now(),
+                                             ModeAfterChange(subject.info, who.uid, who.in_group)});
+  };
+  HAWSER_TRY(Change(who, file.node, &file, decide, data));
   return data.size();
 }
 
 Status Operations::Allocate(const Caller& who, const FileHandle& file, int mode, std::uint64_t offset,
                             std::uint64_t length) {
-  return Mutate(
-      who, [&] { return LocksOf(file.node); },
-      [&]() -> Result<std::optional<Decision>> {
-        HAWSER_ASSIGN(const Subject subject, Examine(file.node, &file));
-        const auto size = static_cast<std::uint64_t>(subject.info.st_size);
-        const auto flags = static_cast<std::uint32_t>(mode);
-        HAWSER_TRY(RehearseAllocate(volume_.store().root_fd(), size, flags, offset, length));
-        if (offset + length > kCertainSize)
-          HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + length));
-        if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE)) == 0)
-          HAWSER_TRY(CheckSpace(subject.info, offset, length));
-        hawser::Allocate record{
-            subject.id, subject.path(),        flags, offset,
-            length,     StateOf(subject.info), Now(), ModeAfterChange(subject.info, who.uid, who.in_group)};
-        return std::optional(
-            Decision{std::move(record), file.fd, subject.orphan() ? subject.pin.fd : nullptr});
-      });
+  return Change(who, file.node, &file, [&](const Subject& subject) -> Result<std::optional<Body>> {
+    const auto size = static_cast<std::uint64_t>(subject.info.st_size);
+    const auto flags = static_cast<std::uint32_t>(mode);
+    HAWSER_TRY(RehearseAllocate(volume_.store().root_fd(), size, flags, offset, length));
+    if (offset + length > kCertainSize) HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + length));
+    if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE)) == 0)
+      HAWSER_TRY(CheckSpace(subject.info, offset, length));
+    return std::optional<Body>(hawser::Allocate{subject.id, subject.path(), flags, offset, length,
+                                                StateOf(subject.info), Now(),
+                                                ModeAfterChange(subject.info, who.uid, who.in_group)});
+  });
 }
 
 Result<off_t> Operations::Seek(const FileHandle& file, off_t offset, int whence) {

@@ -17,7 +17,7 @@ struct InodeTable::Node {
   SharedFd pin;
 };
 
-InodeTable::InodeTable(ino_t root) {
+InodeTable::InodeTable(ino_t root) : root_inode_(root) {
   auto node = std::make_unique<Node>();
   node->id = kRootNode;
   node->inode = root;
@@ -114,12 +114,10 @@ void InodeTable::DropName(Node* parent, const std::string& name) {
   ReleaseIfUnused(child);
 }
 
-std::optional<StorePath> InodeTable::PathOf(NodeId id) const {
-  const MutexLock lock(mutex_);
-  const Node* node = Lookup(id);
-  if (node == nullptr) return std::nullopt;
+// With the lock held: nodes are theirs who hold it.
+std::optional<StorePath> InodeTable::PathFromRoot(const Node* node) {
   std::vector<const std::string*> names;
-  while (node != root_) {
+  while (node->id != kRootNode) {
     if (node->names.empty()) return std::nullopt;
     names.push_back(&node->names.front().name);
     node = node->names.front().parent;
@@ -133,19 +131,20 @@ std::optional<StorePath> InodeTable::PathOf(NodeId id) const {
   return path ? std::optional(*std::move(path)) : std::nullopt;
 }
 
-std::vector<ino_t> InodeTable::Lineage(NodeId id) const {
-  const MutexLock lock(mutex_);
-  std::vector<ino_t> inodes;
-  for (const Node* node = Lookup(id); node != nullptr;
-       node = node->names.empty() ? nullptr : node->names.front().parent)
-    inodes.push_back(node->inode);
-  return inodes;
-}
-
-std::optional<ino_t> InodeTable::InodeOf(NodeId id) const {
+std::optional<InodeTable::Whereabouts> InodeTable::Locate(NodeId id) const {
   const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
-  return node == nullptr ? std::nullopt : std::optional(node->inode);
+  if (node == nullptr) return std::nullopt;
+  Whereabouts at{node->inode, PathFromRoot(node), {}, node->pin};
+  for (; node != nullptr; node = node->names.empty() ? nullptr : node->names.front().parent)
+    at.lineage.push_back(node->inode);
+  return at;
+}
+
+std::optional<StorePath> InodeTable::PathOf(NodeId id) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Lookup(id);
+  return node == nullptr ? std::nullopt : PathFromRoot(node);
 }
 
 SharedFd InodeTable::PinOf(NodeId id) const {
@@ -207,12 +206,12 @@ std::size_t InodeTable::size() const {
   return nodes_.size();
 }
 
+// Most records change no name, and don't take the lock.
 void InodeTable::Follow(const Record& record) {
-  const MutexLock lock(mutex_);
   std::visit(Overloaded{
-                 [this](const Unlink& r) HAWSER_REQUIRES(mutex_) { Remove(r.path); },
-                 [this](const Rmdir& r) HAWSER_REQUIRES(mutex_) { Remove(r.path); },
-                 [this](const Rename& r) HAWSER_REQUIRES(mutex_) {
+                 [this](const Unlink& r) { Remove(r.path); },
+                 [this](const Rmdir& r) { Remove(r.path); },
+                 [this](const Rename& r) {
                    r.mode == RenameMode::kExchange ? Exchange(r.path, r.new_path) : Move(r.path, r.new_path);
                  },
                  // A new name is learned when the kernel looks it up.
@@ -232,11 +231,13 @@ void InodeTable::Follow(const Record& record) {
 }
 
 void InodeTable::Remove(const StorePath& path) {
+  const MutexLock lock(mutex_);
   Node* parent = Walk(path.Parent());
   if (parent != nullptr) DropName(parent, std::string(path.Name()));
 }
 
 void InodeTable::Move(const StorePath& from, const StorePath& to) {
+  const MutexLock lock(mutex_);
   Node* node = Walk(from);
   Node* to_parent = Walk(to.Parent());
   if (to_parent != nullptr) DropName(to_parent, std::string(to.Name()));
@@ -249,6 +250,7 @@ void InodeTable::Move(const StorePath& from, const StorePath& to) {
 }
 
 void InodeTable::Exchange(const StorePath& one, const StorePath& other) {
+  const MutexLock lock(mutex_);
   Node* one_parent = Walk(one.Parent());
   Node* other_parent = Walk(other.Parent());
   Node* one_node = Walk(one);

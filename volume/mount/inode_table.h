@@ -44,14 +44,20 @@ class InodeTable {
   // The kernel gives back `count` lookups.
   void Forget(NodeId node, std::uint64_t count);
 
-  // One of the node's present paths. nullopt: it has no known name (any more).
-  std::optional<StorePath> PathOf(NodeId node) const;
-  // The inode numbers of the directories above the node on that path, and of itself.
-  std::vector<ino_t> Lineage(NodeId node) const;
-  std::optional<ino_t> InodeOf(NodeId node) const;
+  // All that a call has to know of a node that it is about to change, in one look.
+  struct Whereabouts {
+    ino_t inode = 0;
+    std::optional<StorePath> path;  // one of its present ones; nullopt: it has no known name (any more)
+    std::vector<ino_t> lineage;  // the inode numbers of itself and of the directories above it on that path
+    SharedFd pin;                // what a node without known names is kept by; else null
+  };
+  // nullopt: there is no such node (any more).
+  std::optional<Whereabouts> Locate(NodeId node) const;
 
-  // The descriptor that pins a node without known names.
+  // Only the path, for those who read.
+  std::optional<StorePath> PathOf(NodeId node) const;
   SharedFd PinOf(NodeId node) const;
+  ino_t root_inode() const { return root_inode_; }
 
   // Whether the kernel knows the node at this path, and under this as its only known name: it has to be
   // pinned before the name goes.
@@ -92,11 +98,14 @@ class InodeTable {
   Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
   void AddName(Node* node, Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
   void DropName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
-  void Move(const StorePath& from, const StorePath& to) HAWSER_REQUIRES(mutex_);
-  void Exchange(const StorePath& one, const StorePath& other) HAWSER_REQUIRES(mutex_);
-  void Remove(const StorePath& path) HAWSER_REQUIRES(mutex_);
+  void Move(const StorePath& from, const StorePath& to);
+  void Exchange(const StorePath& one, const StorePath& other);
+  void Remove(const StorePath& path);
   void ReleaseIfUnused(Node* node) HAWSER_REQUIRES(mutex_);
 
+  static std::optional<StorePath> PathFromRoot(const Node* node);
+
+  const ino_t root_inode_;
   mutable Mutex mutex_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_ HAWSER_GUARDED_BY(mutex_);  // by NodeId
   std::unordered_map<ino_t, Node*> by_inode_ HAWSER_GUARDED_BY(mutex_);

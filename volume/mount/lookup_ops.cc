@@ -28,24 +28,22 @@ EntryReply Operations::Missing(NodeId parent, const std::string& name) {
   return reply;
 }
 
-Result<Operations::Subject> Operations::Examine(NodeId node, const FileHandle* file) {
+Result<Operations::Subject> Operations::Examine(const Whereabouts& at, const FileHandle* file) {
   // With an open file at hand and a name that is known, nothing needs to be looked up.
-  if (file != nullptr) {
-    if (auto path = volume_.inodes().PathOf(node)) {
-      HAWSER_ASSIGN(const struct stat info, StatFd(file->fd->get()));
-      if (info.st_nlink > 0) {
-        HAWSER_ASSIGN(const FileId id, ReadFileId(file->fd->get()));
-        return Subject{{nullptr, std::move(path)}, info, id};
-      }
+  if (file != nullptr && at.path) {
+    HAWSER_ASSIGN(const struct stat info, StatFd(file->fd->get()));
+    if (info.st_nlink > 0) {
+      HAWSER_ASSIGN(const FileId id, ReadFileId(file->fd->get()));
+      return Subject{{nullptr, at.path}, info, id};
     }
   }
-  HAWSER_ASSIGN(PinnedNode pin, volume_.PinForChange(node));
+  HAWSER_ASSIGN(PinnedNode pin, volume_.PinForChange(at));
   HAWSER_ASSIGN(const struct stat info, StatFd(pin.get()));
   HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(pin.get())));
   return Subject{std::move(pin), info, id};
 }
 
-Result<Operations::Place> Operations::ExamineEntry(NodeId parent, const std::string& name) {
+Result<Operations::Place> Operations::ExamineEntry(const Whereabouts& parent, const std::string& name) {
   if (name.size() > kMaxNameBytes) return Error{ENAMETOOLONG, "name '" + name + "'"};
   if (!IsValidName(name)) return Error{EINVAL, "name '" + name + "'"};
   HAWSER_ASSIGN(PinnedNode directory, volume_.PinForChange(parent));
@@ -62,19 +60,20 @@ Result<Operations::Place> Operations::ExamineEntry(NodeId parent, const std::str
   return place;
 }
 
-Result<LockSet> Operations::LocksOf(NodeId node) {
-  const auto inode = volume_.inodes().InodeOf(node);
-  if (!inode) return Error{ESTALE, "the node is gone"};
-  LockSet set{{*inode}, volume_.inodes().Lineage(node), std::nullopt};
+Result<LockSet> Operations::LocksOf(NodeId node, Whereabouts& at) {
+  auto located = volume_.inodes().Locate(node);
+  if (!located) return Error{ESTALE, "the node is gone"};
+  at = *std::move(located);
+  LockSet set{{at.inode}, at.lineage, std::nullopt};
   // A name that the kernel doesn't know will be searched for: no directory may be renamed meanwhile.
-  if (!volume_.inodes().PathOf(node)) set.moved = volume_.inodes().InodeOf(kRootNode);
+  if (!at.path) set.moved = volume_.inodes().root_inode();
   return set;
 }
 
 // The directory's lock covers all its entries; what stands at the entry may have other names, so it's locked
 // too.
-Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name) {
-  HAWSER_ASSIGN(LockSet set, LocksOf(parent));
+Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name, Whereabouts& at) {
+  HAWSER_ASSIGN(LockSet set, LocksOf(parent, at));
   auto child = volume_.PinEntry(parent, name);
   if (!child && child.error().code != ENOENT) return std::move(child).error();
   if (child) {
@@ -82,6 +81,21 @@ Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name)
     set.nodes.push_back(info.st_ino);
   }
   return set;
+}
+
+Status Operations::Change(const Caller& who, NodeId node, const FileHandle* file, const DecideBody& decide,
+                          Payload payload) {
+  Whereabouts at;
+  return Mutate(
+      who, [&] { return LocksOf(node, at); },
+      [&]() -> Result<std::optional<Decision>> {
+        HAWSER_ASSIGN(const Subject subject, Examine(at, file));
+        HAWSER_ASSIGN(std::optional<Body> body, decide(subject));
+        if (!body) return std::optional<Decision>();
+        return std::optional(Decision{*std::move(body), file != nullptr ? file->fd : nullptr,
+                                      subject.orphan() ? subject.pin.fd : nullptr});
+      },
+      std::move(payload));
 }
 
 Status Operations::Mutate(const Caller& who, std::function<Result<LockSet>()> locks,

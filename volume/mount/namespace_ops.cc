@@ -51,10 +51,11 @@ Status Operations::CheckNewNode() const {
 
 Status Operations::CreateNode(const Caller& who, NodeId parent, const std::string& name,
                               const NewNode& node) {
+  Whereabouts directory;
   return Mutate(
-      who, [&] { return LocksOfEntry(parent, name); },
+      who, [&] { return LocksOfEntry(parent, name, directory); },
       [&]() -> Result<std::optional<Decision>> {
-        HAWSER_ASSIGN(const Place place, ExamineEntry(parent, name));
+        HAWSER_ASSIGN(const Place place, ExamineEntry(directory, name));
         if (place.child) return Error{EEXIST, "'" + name + "'"};
         HAWSER_TRY(CheckNewNode());
         Create record;
@@ -112,10 +113,11 @@ Status Operations::RemoveDirectory(const Caller& who, NodeId parent, const std::
 }
 
 Status Operations::Remove(const Caller& who, NodeId parent, const std::string& name, bool directory) {
+  Whereabouts at;
   return Mutate(
-      who, [&] { return LocksOfEntry(parent, name); },
+      who, [&] { return LocksOfEntry(parent, name, at); },
       [&]() -> Result<std::optional<Decision>> {
-        HAWSER_ASSIGN(const Place place, ExamineEntry(parent, name));
+        HAWSER_ASSIGN(const Place place, ExamineEntry(at, name));
         if (!place.child) return Error{ENOENT, "'" + name + "'"};
         const bool is_directory = S_ISDIR(place.child->info.st_mode);
         if (!directory) {
@@ -134,9 +136,11 @@ Status Operations::Rename(const Caller& who, NodeId parent, const std::string& n
                           const std::string& new_name, unsigned flags) {
   if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0)
     return Error{EINVAL, "this kind of rename isn't supported"};
+  Whereabouts from_directory;
+  Whereabouts to_directory;
   const auto locks = [&]() -> Result<LockSet> {
-    HAWSER_ASSIGN(LockSet set, LocksOfEntry(parent, name));
-    HAWSER_ASSIGN(const LockSet to, LocksOfEntry(new_parent, new_name));
+    HAWSER_ASSIGN(LockSet set, LocksOfEntry(parent, name, from_directory));
+    HAWSER_ASSIGN(const LockSet to, LocksOfEntry(new_parent, new_name, to_directory));
     set.nodes.insert(set.nodes.end(), to.nodes.begin(), to.nodes.end());
     set.lineage.insert(set.lineage.end(), to.lineage.begin(), to.lineage.end());
     for (const auto& [directory, entry] : {std::pair(parent, name), std::pair(new_parent, new_name)}) {
@@ -145,16 +149,17 @@ Status Operations::Rename(const Caller& who, NodeId parent, const std::string& n
       HAWSER_ASSIGN(const struct stat info, StatFd(pin->get()));
       if (!S_ISDIR(info.st_mode)) continue;
       // An exchange of two directories moves both: the root stands for all.
-      set.moved = set.moved ? volume_.inodes().InodeOf(kRootNode) : std::optional(info.st_ino);
+      set.moved = set.moved ? volume_.inodes().root_inode() : info.st_ino;
     }
     return set;
   };
-  return Mutate(who, locks, [&] { return DecideRename(parent, name, new_parent, new_name, flags); });
+  return Mutate(who, locks,
+                [&] { return DecideRename(from_directory, name, to_directory, new_name, flags); });
 }
 
-Result<std::optional<Decision>> Operations::DecideRename(NodeId parent, const std::string& name,
-                                                         NodeId new_parent, const std::string& new_name,
-                                                         unsigned flags) {
+Result<std::optional<Decision>> Operations::DecideRename(const Whereabouts& parent, const std::string& name,
+                                                         const Whereabouts& new_parent,
+                                                         const std::string& new_name, unsigned flags) {
   HAWSER_ASSIGN(const Place from, ExamineEntry(parent, name));
   HAWSER_ASSIGN(const Place to, ExamineEntry(new_parent, new_name));
   if (!from.child) return Error{ENOENT, "'" + name + "'"};
@@ -191,17 +196,19 @@ Result<std::optional<Decision>> Operations::DecideRename(NodeId parent, const st
 
 Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_parent,
                                     const std::string& new_name) {
+  Whereabouts source_at;
+  Whereabouts directory;
   const auto locks = [&]() -> Result<LockSet> {
-    HAWSER_ASSIGN(LockSet set, LocksOfEntry(new_parent, new_name));
-    HAWSER_ASSIGN(const LockSet source, LocksOf(node));
+    HAWSER_ASSIGN(LockSet set, LocksOfEntry(new_parent, new_name, directory));
+    HAWSER_ASSIGN(const LockSet source, LocksOf(node, source_at));
     set.nodes.insert(set.nodes.end(), source.nodes.begin(), source.nodes.end());
     set.lineage.insert(set.lineage.end(), source.lineage.begin(), source.lineage.end());
     if (source.moved) set.moved = source.moved;
     return set;
   };
   HAWSER_TRY(Mutate(who, locks, [&]() -> Result<std::optional<Decision>> {
-    HAWSER_ASSIGN(const Subject source, Examine(node));
-    HAWSER_ASSIGN(const Place to, ExamineEntry(new_parent, new_name));
+    HAWSER_ASSIGN(const Subject source, Examine(source_at));
+    HAWSER_ASSIGN(const Place to, ExamineEntry(directory, new_name));
     if (source.orphan()) return Error{ENOENT, "the file has been removed"};
     if (S_ISDIR(source.info.st_mode)) return Error{EPERM, "a directory can't be linked"};
     if (to.child) return Error{EEXIST, "'" + new_name + "'"};

@@ -175,18 +175,27 @@ class Operations {
     SharedFd directory_pin;
     std::optional<Subject> child;
   };
-  Result<Subject> Examine(NodeId node, const FileHandle* file = nullptr);
-  Result<Place> ExamineEntry(NodeId parent, const std::string& name);
+  using Whereabouts = InodeTable::Whereabouts;
+  Result<Subject> Examine(const Whereabouts& at, const FileHandle* file = nullptr);
+  Result<Place> ExamineEntry(const Whereabouts& parent, const std::string& name);
 
-  Result<LockSet> LocksOf(NodeId node);
-  Result<LockSet> LocksOfEntry(NodeId parent, const std::string& name);
+  // These note where the node, or the directory, is. It stays there once the locks are held.
+  Result<LockSet> LocksOf(NodeId node, Whereabouts& at);
+  Result<LockSet> LocksOfEntry(NodeId parent, const std::string& name, Whereabouts& at);
 
+  // A change of one node, also by an open file (else null): its locks, and what is decided of it once it has
+  // been examined under them. nullopt: nothing changes.
+  using DecideBody = std::function<Result<std::optional<Body>>(const Subject&)>;
+  Status Change(const Caller& who, NodeId node, const FileHandle* file, const DecideBody& decide,
+                Payload payload = {});
+  // Any other change.
   Status Mutate(const Caller& who, std::function<Result<LockSet>()> locks,
                 std::function<Result<std::optional<Decision>>()> decide, Payload payload = {});
   Status CreateNode(const Caller& who, NodeId parent, const std::string& name, const NewNode& node);
   Status Remove(const Caller& who, NodeId parent, const std::string& name, bool directory);
-  Result<std::optional<Decision>> DecideRename(NodeId parent, const std::string& name, NodeId new_parent,
-                                               const std::string& new_name, unsigned flags);
+  Result<std::optional<Decision>> DecideRename(const Whereabouts& parent, const std::string& name,
+                                               const Whereabouts& new_parent, const std::string& new_name,
+                                               unsigned flags);
   Status Truncate(const Caller& who, NodeId node, std::uint64_t size, const FileHandle* file);
 
   Status CheckSpace(const struct stat& info, std::uint64_t offset, std::uint64_t length) const;

@@ -36,7 +36,7 @@ struct Decision {
 // One mutating call. The callbacks run in the calling thread.
 struct Mutation {
   // The locks needed, as things stand now. Called again once they are held: if it then says otherwise, the
-  // call starts over.
+  // call starts over. `decide` comes after the last call, and builds on what it has found.
   std::function<Result<LockSet>()> locks;
   // Checks that the store will accept the change, and decides the record (ids, mode, times). An error is the
   // caller's errno. nullopt: done, nothing changes.

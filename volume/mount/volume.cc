@@ -1,7 +1,6 @@
 #include "volume/mount/volume.h"
 
 #include <dirent.h>
-#include <fmt/format.h>
 
 namespace hawser {
 
@@ -14,12 +13,17 @@ Result<PinnedNode> Volume::Pin(NodeId node) {
 }
 
 Result<PinnedNode> Volume::PinInGate(NodeId node) {
-  if (auto path = inodes_.PathOf(node)) {
+  auto path = inodes_.PathOf(node);
+  SharedFd pin = path ? nullptr : inodes_.PinOf(node);
+  return PinInGate(std::move(path), std::move(pin));
+}
+
+Result<PinnedNode> Volume::PinInGate(std::optional<StorePath> path, SharedFd pin) {
+  if (path) {
     HAWSER_ASSIGN(UniqueFd fd, store_->Pin(*path));
     return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
   }
-  SharedFd pin = inodes_.PinOf(node);
-  if (pin == nullptr) return Error{ESTALE, fmt::format("node {} is gone", node.value)};
+  if (pin == nullptr) return Error{ESTALE, "the node is gone"};
   return PinnedNode{std::move(pin), std::nullopt};
 }
 
@@ -41,9 +45,9 @@ Result<PinnedNode> Volume::PinEntryInGate(NodeId parent, const std::string& name
   return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::nullopt};
 }
 
-Result<PinnedNode> Volume::PinForChange(NodeId node) {
+Result<PinnedNode> Volume::PinForChange(const InodeTable::Whereabouts& at) {
   const std::shared_lock view(gate_);
-  HAWSER_ASSIGN(PinnedNode pinned, PinInGate(node));
+  HAWSER_ASSIGN(PinnedNode pinned, PinInGate(at.path, at.pin));
   if (pinned.path) return pinned;
   HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
   if (info.st_nlink > 0) {

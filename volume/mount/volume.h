@@ -38,9 +38,9 @@ class Volume {
   Result<PinnedNode> Pin(NodeId node);
   // Pins an entry of a directory that the kernel knows. ENOENT, ENAMETOOLONG, ... Takes the gate.
   Result<PinnedNode> PinEntry(NodeId parent, const std::string& name);
-  // As Pin, and finds the path of a node that has one which the kernel doesn't know: for those about to
-  // change it.
-  Result<PinnedNode> PinForChange(NodeId node);
+  // For those about to change a node: pins it where it was located, with its turn taken, so that it is there
+  // still. Finds the path of a node that has one which the kernel doesn't know. Takes the gate.
+  Result<PinnedNode> PinForChange(const InodeTable::Whereabouts& at);
 
   // A lookup of the kernel's: the entry's node is remembered (one lookup) and its attributes are returned.
   // Takes the gate.
@@ -65,6 +65,7 @@ class Volume {
 
  private:
   Result<PinnedNode> PinInGate(NodeId node);
+  Result<PinnedNode> PinInGate(std::optional<StorePath> path, SharedFd pin);
   Result<PinnedNode> PinEntryInGate(NodeId parent, const std::string& name);
   Result<std::optional<StorePath>> FindPath(ino_t inode) const;
   void PinWhatGoes(const Body& body);

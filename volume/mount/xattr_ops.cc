@@ -59,15 +59,11 @@ Result<std::string> Operations::ListXattrs(const Caller& who, NodeId node) {
 
 // Before the ACL is set: a record says one thing.
 Status Operations::LoseSetgidByAcl(const Caller& who, NodeId node) {
-  return Mutate(
-      who, [&] { return LocksOf(node); },
-      [&]() -> Result<std::optional<Decision>> {
-        HAWSER_ASSIGN(const Subject subject, Examine(node));
-        const auto mode = ModeAfterAcl(subject.info, who.uid, who.in_group);
-        if (!mode) return std::optional<Decision>();
-        return std::optional(Decision{hawser::SetAttr{subject.id, subject.path(), mode, {}, {}, {}, {}},
-                                      nullptr, subject.orphan() ? subject.pin.fd : nullptr});
-      });
+  return Change(who, node, nullptr, [&](const Subject& subject) -> Result<std::optional<Body>> {
+    const auto mode = ModeAfterAcl(subject.info, who.uid, who.in_group);
+    if (!mode) return std::optional<Body>();
+    return std::optional<Body>(hawser::SetAttr{subject.id, subject.path(), mode, {}, {}, {}, {}});
+  });
 }
 
 Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& name, Payload value,
@@ -75,37 +71,29 @@ Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& n
   HAWSER_TRY(CheckXattrs());
   if (IsHiddenXattr(name)) return Error{EPERM, name};
   if (name == kAccessAcl) HAWSER_TRY(LoseSetgidByAcl(who, node));
-  return Mutate(
-      who, [&] { return LocksOf(node); },
-      [&]() -> Result<std::optional<Decision>> {
-        HAWSER_ASSIGN(const Subject subject, Examine(node));
-        const auto present = ReadXattr(subject.pin.get(), name);
-        if (!present && present.error().code != ENODATA) return present.error();
-        if (present && (flags & XATTR_CREATE) != 0) return Error{EEXIST, name};
-        if (!present && (flags & XATTR_REPLACE) != 0) return Error{ENODATA, name};
-        if (S_ISREG(subject.info.st_mode))
-          HAWSER_TRY(
-              RehearseSetXattr(volume_.store().root_fd(), ProcPath(subject.pin.get()), name, value.bytes()));
-        return std::optional(Decision{hawser::SetXattr{subject.id, subject.path(), name}, nullptr,
-                                      subject.orphan() ? subject.pin.fd : nullptr});
-      },
-      value);
+  const auto decide = [&](const Subject& subject) -> Result<std::optional<Body>> {
+    const auto present = ReadXattr(subject.pin.get(), name);
+    if (!present && present.error().code != ENODATA) return present.error();
+    if (present && (flags & XATTR_CREATE) != 0) return Error{EEXIST, name};
+    if (!present && (flags & XATTR_REPLACE) != 0) return Error{ENODATA, name};
+    if (S_ISREG(subject.info.st_mode))
+      HAWSER_TRY(
+          RehearseSetXattr(volume_.store().root_fd(), ProcPath(subject.pin.get()), name, value.bytes()));
+    return std::optional<Body>(hawser::SetXattr{subject.id, subject.path(), name});
+  };
+  return Change(who, node, nullptr, decide, value);
 }
 
 Status Operations::RemoveXattr(const Caller& who, NodeId node, const std::string& name) {
   HAWSER_TRY(CheckXattrs());
   if (IsHiddenXattr(name)) return Error{ENODATA, name};
-  return Mutate(
-      who, [&] { return LocksOf(node); },
-      [&]() -> Result<std::optional<Decision>> {
-        HAWSER_ASSIGN(const Subject subject, Examine(node));
-        const auto present = ReadXattr(subject.pin.get(), name);
-        // Taking away an ACL that isn't there succeeds on Linux.
-        if (!present && present.error().code == ENODATA && IsAcl(name)) return std::optional<Decision>();
-        if (!present) return present.error();
-        return std::optional(Decision{hawser::RemoveXattr{subject.id, subject.path(), name}, nullptr,
-                                      subject.orphan() ? subject.pin.fd : nullptr});
-      });
+  return Change(who, node, nullptr, [&](const Subject& subject) -> Result<std::optional<Body>> {
+    const auto present = ReadXattr(subject.pin.get(), name);
+    // Taking away an ACL that isn't there succeeds on Linux.
+    if (!present && present.error().code == ENODATA && IsAcl(name)) return std::optional<Body>();
+    if (!present) return present.error();
+    return std::optional<Body>(hawser::RemoveXattr{subject.id, subject.path(), name});
+  });
 }
 
 }  // namespace hawser

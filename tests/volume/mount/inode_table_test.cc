@@ -30,7 +30,7 @@ class InodeTableTest : public testing::Test {
 TEST_F(InodeTableTest, TheRootIsKnownAndNeverForgotten) {
   table_.Forget(kRootNode, 100);
   EXPECT_EQ(PathOf(kRootNode), "");
-  EXPECT_EQ(table_.InodeOf(kRootNode), 2U);
+  EXPECT_EQ(table_.Locate(kRootNode)->inode, 2U);
 }
 
 TEST_F(InodeTableTest, AnInodeSeenTwiceIsOneNodeUntilAllLookupsAreGivenBack) {
@@ -58,7 +58,7 @@ TEST_F(InodeTableTest, ARenamedDirectoryTakesItsChildrenAlong) {
   const NodeId other = table_.Remember(kRootNode, "o", 12);
   Rename("d", "o/e");
   EXPECT_EQ(PathOf(file), "o/e/f");
-  EXPECT_EQ(table_.Lineage(file), (std::vector<ino_t>{11, 10, 12, 2}));
+  EXPECT_EQ(table_.Locate(file)->lineage, (std::vector<ino_t>{11, 10, 12, 2}));
   EXPECT_EQ(PathOf(other), "o");
 }
 
