@@ -1,18 +1,11 @@
 #include "volume/mount/binding.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstring>
-
-#include "common/base/log.h"
+#include "volume/mount/frame.h"
 #include "volume/mount/request_buffers.h"
 
 namespace hawser {
 
 namespace {
-
-BindingContext& ContextOf(fuse_req_t req) { return *static_cast<BindingContext*>(fuse_req_userdata(req)); }
 
 FileHandle& FileOf(const fuse_file_info* info) { return *reinterpret_cast<FileHandle*>(info->fh); }
 DirectoryHandle& DirectoryOf(const fuse_file_info* info) {
@@ -23,159 +16,6 @@ const FileHandle* FileOrNull(const fuse_file_info* info) { return info == nullpt
 // Data of the request that this thread works on.
 Payload PayloadOf(const char* data, std::size_t size) {
   return {AsBytes({data, size}), RequestBuffers::Current()};
-}
-
-// Whether the caller of a request is being killed: then its call need not go on waiting. Must be gone before
-// the reply.
-class Interruption {
- public:
-  explicit Interruption(fuse_req_t req) : req_(req), watch_(ContextOf(req).kill_watch) {
-    fuse_req_interrupt_func(req, OnSignal, this);
-  }
-  ~Interruption() {
-    fuse_req_interrupt_func(req_, nullptr, nullptr);  // waits for a call of OnSignal that is under way
-    if (watched_) watch_.Remove(&killed_);
-  }
-  Interruption(const Interruption&) = delete;
-  Interruption& operator=(const Interruption&) = delete;
-
-  std::atomic<bool>* killed() { return &killed_; }
-
- private:
-  static void OnSignal(fuse_req_t req, void* self) {
-    auto& interruption = *static_cast<Interruption*>(self);
-    interruption.watched_ = true;
-    interruption.watch_.Add(fuse_req_ctx(req)->pid, &interruption.killed_);
-  }
-
-  fuse_req_t req_;
-  KillWatch& watch_;
-  std::atomic<bool> watched_{false};
-  std::atomic<bool> killed_{false};
-};
-
-// Whether the caller of a request belongs to a group; libfuse looks it up in /proc.
-bool InGroup(fuse_req_t req, gid_t group) {
-  if (fuse_req_ctx(req)->gid == group) return true;
-  std::vector<gid_t> groups(64);
-  const int count = fuse_req_getgroups(req, static_cast<int>(groups.size()), groups.data());
-  groups.resize(std::clamp(count, 0, 64));
-  return std::find(groups.begin(), groups.end(), group) != groups.end();
-}
-
-// Errors that mean nothing to a caller are I/O errors to it; the log has the reason.
-int ShownErrno(const Error& error) {
-  switch (error.code) {
-    case kStoreDiverged:
-    case EBADMSG:
-    case ECANCELED:
-      return EIO;
-    default:
-      return error.code;
-  }
-}
-
-fuse_entry_param Param(const EntryReply& entry) {
-  fuse_entry_param param{};
-  param.ino = entry.node.value;
-  param.attr = entry.info;
-  param.attr_timeout = entry.cache.attributes_seconds;
-  param.entry_timeout = entry.cache.entries_seconds;
-  return param;
-}
-
-// Shapes of replies that no operation knows.
-struct NoReply {};  // the kernel waits for none
-struct Content {
-  Bytes bytes;
-};
-struct Listing {
-  std::vector<char> bytes;
-};
-struct Target {
-  std::string text;  // of a symlink
-};
-struct XattrReply {
-  std::string value;
-  std::size_t room;  // 0: the caller only asks how long it is
-};
-
-// One overload a shape of reply. The ones that give the kernel a lookup or a handle take it back if the
-// caller is gone (libfuse returns -ENOENT then).
-void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry) {
-  const fuse_entry_param param = Param(entry);
-  if (fuse_reply_entry(req, &param) == -ENOENT && entry.node.value != 0) operations.Forget(entry.node, 1);
-}
-void Reply(fuse_req_t req, Operations&, const AttributesReply& reply) {
-  fuse_reply_attr(req, &reply.info, reply.seconds);
-}
-void Reply(fuse_req_t req, Operations&, NoReply) { fuse_reply_none(req); }
-void Reply(fuse_req_t req, Operations&, const struct statvfs& space) { fuse_reply_statfs(req, &space); }
-void Reply(fuse_req_t req, Operations&, std::size_t written) { fuse_reply_write(req, written); }
-void Reply(fuse_req_t req, Operations&, off_t offset) { fuse_reply_lseek(req, offset); }
-void Reply(fuse_req_t req, Operations&, const Target& target) {
-  fuse_reply_readlink(req, target.text.c_str());
-}
-void Reply(fuse_req_t req, Operations&, const Content& content) {
-  fuse_reply_buf(req, reinterpret_cast<const char*>(content.bytes.data()), content.bytes.size());
-}
-void Reply(fuse_req_t req, Operations&, const Listing& listing) {
-  fuse_reply_buf(req, listing.bytes.data(), listing.bytes.size());
-}
-void Reply(fuse_req_t req, Operations&, const XattrReply& xattr) {
-  if (xattr.room == 0)
-    fuse_reply_xattr(req, xattr.value.size());
-  else if (xattr.value.size() > xattr.room)
-    fuse_reply_err(req, ERANGE);
-  else
-    fuse_reply_buf(req, xattr.value.data(), xattr.value.size());
-}
-
-// An answer that nobody takes (the caller was interrupted) opens nothing.
-void Reply(fuse_req_t req, Operations&, OpenReply&& open, fuse_file_info info) {
-  OpenHandles& handles = ContextOf(req).handles;
-  info.fh = handles.Keep(std::move(open.file));
-  info.keep_cache = open.keep_pages ? 1 : 0;
-  if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
-}
-void Reply(fuse_req_t req, Operations& operations, CreateReply&& created, fuse_file_info info) {
-  OpenHandles& handles = ContextOf(req).handles;
-  const fuse_entry_param param = Param(created.entry);
-  info.fh = handles.Keep(std::move(created.open.file));
-  info.keep_cache = created.open.keep_pages ? 1 : 0;
-  if (fuse_reply_create(req, &param, &info) == 0) return;
-  handles.Close(info.fh);
-  operations.Forget(created.entry.node, 1);
-}
-void Reply(fuse_req_t req, Operations&, std::unique_ptr<DirectoryHandle>&& directory, fuse_file_info info) {
-  OpenHandles& handles = ContextOf(req).handles;
-  info.fh = handles.Keep(std::move(directory));
-  if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
-}
-
-// The frame of every request: under which role it runs, until its answer is with the kernel; who calls;
-// errors.
-template <class Call, class... Info>
-void Run(fuse_req_t req, Call&& call, Info... info) {
-  BindingContext& context = ContextOf(req);
-  const RoleSlot::Lease role = context.volume.roles().Take();
-  Operations operations(context.volume, context.options, *role);
-  auto result = [&] {
-    Interruption interruption(req);
-    const fuse_ctx* ctx = fuse_req_ctx(req);
-    return call(operations,
-                Caller{ctx->uid, ctx->gid, ctx->umask, [req](gid_t group) { return InGroup(req, group); },
-                       interruption.killed()});
-  }();
-  if (!result) {
-    const int code = ShownErrno(result.error());
-    if (code == EIO) log::warn("{}: a call failed: {}", context.volume.name().value, result.error().Text());
-    fuse_reply_err(req, code);
-  } else if constexpr (std::is_same_v<decltype(result), Status>) {
-    fuse_reply_err(req, 0);
-  } else {
-    Reply(req, operations, *std::move(result), info...);
-  }
 }
 
 void OnInit(void* userdata, fuse_conn_info* connection) {

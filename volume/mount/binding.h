@@ -1,5 +1,6 @@
 // The outer ring: binds libfuse's requests to Operations. The only place that sees a request, and the only
-// one that replies. docs/ARCHITECTURE.md, "FUSE".
+// one that replies: binding.cc has a line for each operation, frame.h what is common to all, replies.h the
+// shapes of answers. docs/ARCHITECTURE.md, "FUSE".
 #pragma once
 
 #define FUSE_USE_VERSION 314
@@ -48,6 +49,10 @@ struct BindingContext {
   OpenHandles handles{};
   std::atomic<bool> greeted{false};  // the kernel's greeting has been answered
 };
+
+inline BindingContext& ContextOf(fuse_req_t req) {
+  return *static_cast<BindingContext*>(fuse_req_userdata(req));
+}
 
 const fuse_lowlevel_ops& FuseOperations();
 
