@@ -114,6 +114,7 @@ Exit SayDiffers(const Session& session, const ReplicaStand& replica, const std::
 
 // Whether the replica lacks this record.
 bool IsLacked(const ReplicaStand& replica, const ShownRecord& record) {
+  if (record.record.volume.value.empty()) return false;  // of the relay's own, and of no volume
   if (!replica.journal.empty()) return record.sequence > replica.end.position.sequence;
   const auto held = replica.checkpoints.find(record.record.volume);
   return held != replica.checkpoints.end() && record.sequence > held->second.position.sequence;

@@ -105,6 +105,16 @@ Json Fields(const SetAttr& body) {
 Json Fields(const SetXattr& body) { return {{"name", Utf8(body.name)}}; }
 Json Fields(const RemoveXattr& body) { return {{"name", Utf8(body.name)}}; }
 Json Fields(const Promote& body) { return {{"node", body.node.value}}; }
+Json Fields(const NodeSession& body) {
+  Json runs = Json::array();
+  for (const AnsweredRun& run : body.answered) {
+    runs.push_back({{"number", run.number},
+                    {"count", run.count},
+                    {"sequence", run.sequence.value},
+                    {"group", run.group.position.group.value}});
+  }
+  return {{"answered", std::move(runs)}};
+}
 Json Fields(const Mark& body) { return {{"text", Utf8(body.text)}}; }
 
 }  // namespace
@@ -123,7 +133,6 @@ Json ToJson(const Record& record, std::size_t payload_bytes) {
         json["payload_bytes"] = payload_bytes;
         json["origin"] = {{"node", record.origin.node.value},
                           {"session", record.origin.session},
-                          {"lane", record.origin.lane},
                           {"number", record.origin.number}};
         return json;
       },

@@ -72,7 +72,12 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
                    decision->orphan ? decision->orphan->get() : -1};
   if (decision->orphan) return volume_.store().Apply(record, mutation.payload.bytes(), to);
 
-  Journey journey{std::move(turn), relay_.Borrow(), applied_.Begin(), std::move(record), {}};
+  auto lane = relay_.Borrow(RelayDeadline(), &cancel);
+  if (!lane) {
+    const MutexLock lock(mutex_);
+    return Error{lane.error().code == ECANCELED && !stopping_ ? EINTR : EIO, lane.error().message};
+  }
+  Journey journey{std::move(turn), *std::move(lane), applied_.Begin(), std::move(record), {}};
   journey.record.origin = journey.lane->NextOrigin();
   journey.header = EncodeRecord(journey.record);
   CrashPoint("primary.decided");

@@ -52,8 +52,9 @@ class JournalWalk {
       HAWSER_TRY(CheckFollows(at_, frame.header));
       for (const Entry& entry : frame.entries) {
         HAWSER_ASSIGN(const Record record, DecodeRecord(entry.header, entry.payload));
-        const bool control =
-            std::holds_alternative<Promote>(record.body) || std::holds_alternative<Mark>(record.body);
+        const bool control = std::holds_alternative<Promote>(record.body) ||
+                             std::holds_alternative<NodeSession>(record.body) ||
+                             std::holds_alternative<Mark>(record.body);
         if (record.volume != volume_ || control) continue;
         HAWSER_TRY(visit(record, entry.payload));
         ++records_;

@@ -14,12 +14,10 @@ constexpr auto kCancelCheck = std::chrono::milliseconds(50);
 
 }  // namespace
 
-RelayClient::Lane::Lane(const RelayClient& client, std::uint32_t number)
-    : client_(client), lane_(number), requester_(client.context_, client.endpoint_) {}
+RelayClient::Lane::Lane(const RelayClient& client)
+    : client_(client), requester_(client.context_, client.endpoint_) {}
 
-Origin RelayClient::Lane::NextOrigin() const {
-  return {client_.node_, client_.session_, lane_, answered_ + 1};
-}
+Origin RelayClient::Lane::NextOrigin() const { return {client_.node_, client_.session_, answered_ + 1}; }
 
 Result<Answer> RelayClient::Lane::Submit(Bytes header, Bytes payload, std::optional<Deadline> deadline,
                                          const std::atomic<bool>* cancel) {
@@ -37,12 +35,13 @@ Result<Answer> RelayClient::Lane::Submit(Bytes header, Bytes payload, std::optio
 
 Result<Answer> RelayClient::Lane::Ask(Bytes header, Bytes payload, std::optional<Deadline> deadline,
                                       const std::atomic<bool>* cancel) {
+  const Buffer batch = Encode(Batch{});
   HAWSER_ASSIGN(const Incoming reply,
-                requester_.Request(MessageType::kSubmit, {header, payload}, deadline, cancel));
+                requester_.Request(MessageType::kSubmit, {batch, header, payload}, deadline, cancel));
   const Bytes body = reply.parts() > 0 ? reply.part(0) : Bytes();
-  if (reply.type() == MessageType::kAck) {
-    HAWSER_ASSIGN(const Ack ack, Decode<Ack>(body));
-    return Answer(ack);
+  if (reply.type() == MessageType::kAnswers) {
+    HAWSER_ASSIGN(Answers answers, Decode<Answers>(body));
+    if (answers.answers.size() == 1) return std::move(answers.answers.front());
   }
   if (reply.type() == MessageType::kRefusal) {
     HAWSER_ASSIGN(Refusal refusal, Decode<Refusal>(body));
@@ -63,17 +62,24 @@ Status RelayClient::Lane::WaitToAskAgain(const std::string& why, std::optional<D
   return {};
 }
 
-RelayClient::Loan RelayClient::Borrow() {
+Result<RelayClient::Loan> RelayClient::Borrow(std::optional<Deadline> deadline,
+                                              const std::atomic<bool>* cancel) {
   const MutexLock lock(mutex_);
-  if (free_.empty()) return {new Lane(*this, ++lanes_), GiveBack{this}};
-  Lane* lane = free_.back().release();
-  free_.pop_back();
-  return {lane, GiveBack{this}};
+  while (lent_) {
+    if (cancel != nullptr && cancel->load()) return Error{ECANCELED, "waiting for " + endpoint_};
+    if (deadline && SteadyClock::now() >= *deadline) return Error{ETIMEDOUT, "no answer from " + endpoint_};
+    static_cast<void>(returned_.WaitUntil(mutex_, SteadyClock::now() + kCancelCheck));
+  }
+  lent_ = true;
+  return Loan(lane_.get(), GiveBack{this});
 }
 
-void RelayClient::Return(Lane* lane) {
-  const MutexLock lock(mutex_);
-  free_.emplace_back(lane);
+void RelayClient::Return() {
+  {
+    const MutexLock lock(mutex_);
+    lent_ = false;
+  }
+  returned_.NotifyOne();
 }
 
 Result<Welcome> RelayClient::Hello(std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {

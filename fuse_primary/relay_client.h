@@ -1,6 +1,6 @@
-// A primary's way to the relay's write port: a pool of lanes. A lane is one REQ socket and has one record
-// outstanding; its numbers count up by one an answered record, so that the relay recognises a resend (exactly
-// once).
+// A primary's way to the relay's write port. The node's records go over one socket, one at a time, each a
+// batch of its own; its numbers count up by one an answered record, so that the relay recognises a resend
+// (exactly once).
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
@@ -20,14 +19,16 @@
 
 namespace hawser {
 
-// What the relay said to a record: where it is, or why it isn't taken.
-using Answer = std::variant<Ack, Refusal>;
-
 class RelayClient {
  public:
   RelayClient(NetContext& context, std::string endpoint, NodeName node, std::uint64_t session)
-      : context_(context), endpoint_(std::move(endpoint)), node_(std::move(node)), session_(session) {}
+      : context_(context),
+        endpoint_(std::move(endpoint)),
+        node_(std::move(node)),
+        session_(session),
+        lane_(new Lane(*this)) {}
 
+  // Who has it is the one that sends.
   class Lane {
    public:
     // The origin of the next record.
@@ -42,7 +43,7 @@ class RelayClient {
 
    private:
     friend class RelayClient;
-    Lane(const RelayClient& client, std::uint32_t number);
+    explicit Lane(const RelayClient& client);
 
     Result<Answer> Ask(Bytes header, Bytes payload, std::optional<Deadline> deadline,
                        const std::atomic<bool>* cancel);
@@ -50,18 +51,18 @@ class RelayClient {
                           const std::atomic<bool>* cancel) const;
 
     const RelayClient& client_;
-    const std::uint32_t lane_;
     std::uint64_t answered_ = 0;
     Requester requester_;
   };
 
-  // A lane for the length of one call; goes back to the pool when it's destroyed. Thread safe.
+  // The lane for the length of one call; it goes back when it's destroyed. Waits for it; ETIMEDOUT,
+  // ECANCELED: it was not to be had in time. Thread safe.
   struct GiveBack {
     RelayClient* client;
-    void operator()(Lane* lane) const { client->Return(lane); }
+    void operator()(Lane*) const { client->Return(); }
   };
   using Loan = std::unique_ptr<Lane, GiveBack>;
-  Loan Borrow();
+  Result<Loan> Borrow(std::optional<Deadline> deadline, const std::atomic<bool>* cancel);
 
   // Begins the session at the relay: nothing of older sessions of this node is accepted from then on.
   Result<Welcome> Hello(std::optional<Deadline> deadline, const std::atomic<bool>* cancel);
@@ -69,15 +70,16 @@ class RelayClient {
   const NodeName& node() const { return node_; }
 
  private:
-  void Return(Lane* lane);
+  void Return();
 
   NetContext& context_;
   const std::string endpoint_;
   const NodeName node_;
   const std::uint64_t session_;
+  const std::unique_ptr<Lane> lane_;
   Mutex mutex_;
-  std::vector<std::unique_ptr<Lane>> free_ HAWSER_GUARDED_BY(mutex_);
-  std::uint32_t lanes_ HAWSER_GUARDED_BY(mutex_) = 0;
+  CondVar returned_;
+  bool lent_ HAWSER_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hawser

@@ -11,14 +11,14 @@
 
 namespace hawser {
 
-// A write group. What is over waits in the socket and is the next group. Half of what a socket takes as one
-// part (common/net/socket.h), so that any frame can be pulled.
+// The write groups that are formed at a time, together. What is over waits in the socket for the next time.
+// Half of what a socket takes as one part (common/net/socket.h), so that any frame can be pulled.
 inline constexpr std::size_t kMaxGroupRecords = 1024;
 inline constexpr std::uint64_t kMaxGroupBytes = 8 * kMiB;
-inline constexpr std::uint64_t kMaxRecordBytes = kMaxRecordHeaderBytes + kMaxPayloadBytes;
 
-// Frames up to this size go over the stream; larger ones are announced, and secondaries pull them. With the
-// queue below it bounds what a subscriber that does not read can hold back: 64 MiB.
+// Frames up to this size go over the stream; larger ones are announced, and secondaries pull them. The size
+// is that of the batches that a frame keeps in memory. With the queue below it bounds what a subscriber that
+// does not read can hold back: 64 MiB.
 inline constexpr std::uint64_t kMaxPublishedBytes = 256 * kKiB;
 inline constexpr int kPublishQueue = 256;
 inline constexpr auto kHeadInterval = std::chrono::milliseconds(250);
@@ -27,9 +27,6 @@ inline constexpr std::uint64_t kMaxPullBytes = 4 * kMiB;
 inline constexpr std::size_t kPullQueue = 256;
 // Readers of pulls are closed when nobody has pulled for so long: they hold segments on the disk.
 inline constexpr auto kIdleReader = std::chrono::seconds(30);
-
-// Lanes of one mount session: far more than a mount has threads.
-inline constexpr std::size_t kMaxLanes = 1024;
 
 // Points of the journal that the relay remembers for retention.
 inline constexpr std::size_t kMaxMilestones = 2048;

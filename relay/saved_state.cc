@@ -3,18 +3,18 @@
 #include <fmt/format.h>
 
 #include "common/base/files.h"
+#include "common/record/codec.h"
 #include "common/record/digest.h"
-#include "common/record/pack.h"
+#include "common/record/pack_position.h"
 
-// The file: 16 bytes XXH3-128 of what follows, then msgpack [version, head, [[volume, primary,
-// generation]...], [[node, session, [[lane, number, ack]...]]...], [milestone...]] where head and milestones
-// are Head messages and ack an Ack message (common/net/messages.h), as bin.
+// The file: 16 bytes XXH3-128 of what follows, then msgpack [version, head, [fact...], [milestone...]]. A
+// fact is a record header as bin.
 
 namespace hawser {
 
 namespace {
 
-constexpr std::uint64_t kStateVersion = 1;
+constexpr std::uint64_t kStateVersion = 2;
 
 std::string PathIn(const std::string& folder) { return folder + "/sequencer.state"; }
 
@@ -26,67 +26,34 @@ Digest DigestOf(Bytes bytes) {
 
 Buffer EncodeState(const SavedState& state) {
   Packer out;
-  out.Array(5).Uint(kStateVersion).Binary(Encode(Head{state.sequencer.head}));
-  out.Array(state.sequencer.volumes.size());
-  for (const auto& [name, volume] : state.sequencer.volumes)
-    out.Array(3).Text(name.value).Text(volume.primary.value).Uint(volume.generation.value);
-  out.Array(state.sequencer.nodes.size());
-  for (const auto& [name, node] : state.sequencer.nodes) {
-    out.Array(3).Text(name.value).Uint(node.session).Array(node.lanes.size());
-    for (const auto& [number, lane] : node.lanes)
-      out.Array(3).Uint(number).Uint(lane.number).Binary(Encode(lane.ack));
-  }
+  out.Array(4).Uint(kStateVersion);
+  Pack(out, state.sequencer.head);
+  const std::vector<Record> facts = state.sequencer.Facts();
+  out.Array(facts.size());
+  for (const Record& fact : facts) out.Binary(EncodeRecord(fact));
   out.Array(state.milestones.size());
-  for (const Progress& milestone : state.milestones) out.Binary(Encode(Head{milestone}));
+  for (const Progress& milestone : state.milestones) Pack(out, milestone);
   return out.Finish();
 }
 
-Progress ReadProgress(Unpacker& in, const char* field) {
-  auto head = Decode<Head>(in.Binary(field));
-  if (!head) {
-    in.Fail(field, head.error().message);
-    return {};
-  }
-  return head->head;
-}
-
-void ReadLane(Unpacker& in, SessionState& node) {
-  in.Array("lane", 3);
-  LaneState& lane = node.lanes[static_cast<std::uint32_t>(in.Uint("lane.id", UINT32_MAX))];
-  lane.number = in.Uint("lane.number");
-  if (auto ack = Decode<Ack>(in.Binary("lane.ack"))) {
-    lane.ack = *std::move(ack);
-  } else {
-    in.Fail("lane.ack", ack.error().message);
-  }
-}
-
-void ReadSequencer(Unpacker& in, SequencerState& state) {
-  state.head = ReadProgress(in, "head");
-  for (std::size_t left = in.Array("volumes"); left > 0 && !in.failed(); --left) {
-    in.Array("volume", 3);
-    VolumeState& volume = state.volumes[VolumeName(in.Text("volume.name"))];
-    volume.primary = NodeName(in.Text("volume.primary"));
-    volume.generation = Generation(in.Uint("volume.generation"));
-  }
-  for (std::size_t left = in.Array("nodes"); left > 0 && !in.failed(); --left) {
-    in.Array("node", 3);
-    SessionState& node = state.nodes[NodeName(in.Text("node.name"))];
-    node.session = in.Uint("node.session");
-    for (std::size_t lanes = in.Array("node.lanes"); lanes > 0 && !in.failed(); --lanes) ReadLane(in, node);
-  }
+void ReadFact(Unpacker& in, SequencerState& state) {
+  const Bytes header = in.Binary("fact");
+  if (in.failed()) return;
+  if (const auto fact = DecodeRecord(header)) return state.Enter(*fact, {});
+  in.Fail("fact", "isn't a record");
 }
 
 Result<SavedState> DecodeState(Bytes bytes) {
   SavedState state;
   Unpacker in(bytes);
-  in.Array("state", 5);
+  in.Array("state", 4);
   const auto version = in.Uint("version");
   if (!in.failed() && version != kStateVersion)
     return Error{EBADMSG, fmt::format("it has version {}, not {}", version, kStateVersion)};
-  ReadSequencer(in, state.sequencer);
+  state.sequencer.head = UnpackProgress(in, "head");
+  for (std::size_t left = in.Array("facts"); left > 0 && !in.failed(); --left) ReadFact(in, state.sequencer);
   for (std::size_t left = in.Array("milestones"); left > 0 && !in.failed(); --left)
-    state.milestones.push_back(ReadProgress(in, "milestone"));
+    state.milestones.push_back(UnpackProgress(in, "milestone"));
   HAWSER_TRY(in.Finish());
   return state;
 }

@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "relay/limits.h"
+#include <algorithm>
 
 namespace hawser {
 
 namespace {
-
-// The name under which the relay's own records stand in the journal.
-constexpr const char* kOwnName = "relay";
 
 bool IsMutation(const Body& body) {
   return std::visit(Overloaded{
@@ -25,6 +22,7 @@ bool IsMutation(const Body& body) {
                         [](const SetXattr&) { return true; },
                         [](const RemoveXattr&) { return true; },
                         [](const Promote&) { return false; },
+                        [](const NodeSession&) { return false; },
                         [](const Mark&) { return false; },
                     },
                     body);
@@ -46,89 +44,106 @@ Refusal UnknownNode(const NodeName& node) {
               node.value)};
 }
 
+Refusal NoHello(const Origin& origin) {
+  return {RefusalCode::kOutOfTurn, fmt::format("session {} of node {} has not said hello to this relay",
+                                               origin.session, origin.node.value)};
+}
+
 }  // namespace
 
 Sequencer::Sequencer(Membership members, SequencerState state)
     : members_(std::move(members)), state_(std::move(state)) {}
 
-std::optional<Refusal> Sequencer::Greet(const Hello& hello) {
-  if (!members_.nodes.contains(hello.node)) return UnknownNode(hello.node);
-  SessionState& node = state_.nodes[hello.node];
-  if (hello.session < node.session) return OldSession(hello.node, hello.session, node.session);
-  if (hello.session > node.session) {
-    node = SessionState{hello.session, {}};
-    std::erase_if(abandoned_,
-                  [&](const auto& entry) { return std::get<NodeName>(entry.first) == hello.node; });
+Sequencer::Present& Sequencer::PresentOf(const NodeName& node) {
+  const auto [entry, is_new] = present_.try_emplace(node);
+  Present& present = entry->second;
+  if (const auto known = state_.nodes.find(node); is_new && known != state_.nodes.end()) {
+    const SessionState& session = known->second;
+    present.session = session.session;
+    present.journaled = true;
+    if (!session.answered.empty()) present.newest = session.answered.rbegin()->first;
   }
-  return std::nullopt;
+  return present;
 }
 
-Verdict Sequencer::Offer(Record record) {
-  if (auto refusal = CheckSession(record)) return *std::move(refusal);
-  // Before the role: a record that was accepted stays accepted, whoever is primary now.
-  if (auto repetition = FindRepetition(record.origin)) return *std::move(repetition);
-  if (auto refusal = CheckRole(record)) return *std::move(refusal);
-  pending_lanes_[Lane(record.origin.node, record.origin.session, record.origin.lane)] = pending_.size();
-  pending_.push_back(std::move(record));
-  return Accepted{pending_.size() - 1};
+Greeting Sequencer::Greet(const Hello& hello) {
+  if (!members_.nodes.contains(hello.node)) return UnknownNode(hello.node);
+  Present& present = PresentOf(hello.node);
+  if (hello.session < present.session || hello.session == 0)
+    return OldSession(hello.node, hello.session, present.session);
+  if (hello.session > present.session) {
+    const auto group = present.group;
+    present = Present{};
+    present.session = hello.session;
+    present.group = group;
+  }
+  if (present.journaled) return GoesOn{};
+  present.journaled = true;
+  // Not before what its older sessions have in the formation.
+  const Record record{{}, {}, Origin{hello.node, hello.session, 0}, NodeSession{}};
+  present.group = present.group.value_or(0);
+  return Begins{record, Add(record, *present.group)};
 }
 
-void Sequencer::OfferOwn(Record record) { pending_.push_back(std::move(record)); }
+std::vector<Verdict> Sequencer::Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts) {
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(records.size());
+  bool cut = false;  // lies before the next record that is taken
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Origin& origin = records[i].origin;
+    cut = cut || std::ranges::binary_search(cuts, i);
+    if (!members_.nodes.contains(origin.node)) {
+      verdicts.emplace_back(UnknownNode(origin.node));
+      continue;
+    }
+    verdicts.push_back(Judge(records[i], PresentOf(origin.node), cut));
+    if (!std::holds_alternative<Refusal>(verdicts.back())) cut = false;
+  }
+  return verdicts;
+}
 
-std::optional<Refusal> Sequencer::CheckSession(const Record& record) const {
+Verdict Sequencer::Judge(const Record& record, Present& present, bool cut) {
   const Origin& origin = record.origin;
-  if (!members_.nodes.contains(origin.node)) return UnknownNode(origin.node);
+  if (origin.session < present.session) return OldSession(origin.node, origin.session, present.session);
+  if (origin.session > present.session || origin.session == 0) return NoHello(origin);
+  // First of all: a record that was accepted stays accepted, whoever is primary now.
+  if (auto repetition = FindRepetition(origin, present)) return *std::move(repetition);
+  auto refusal = CheckRecord(record);
+  if (!refusal) refusal = CheckRole(record);
+  if (!refusal) refusal = CheckNumber(origin, present);
+  present.newest = std::max(present.newest, origin.number);
+  if (refusal) return *std::move(refusal);
+  // The node's records keep their order. A cut that nothing of the node lies before has nothing to divide.
+  const std::size_t group = present.group ? *present.group + (cut ? 1 : 0) : 0;
+  const Place place = Add(record, group);
+  present.group = group;
+  present.pending[origin.number] = place;
+  return Accepted{place};
+}
+
+std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin, const Present& present) const {
+  if (const auto waiting = present.pending.find(origin.number); waiting != present.pending.end())
+    return AlreadyPending{waiting->second};
+  const auto node = state_.nodes.find(origin.node);
+  if (node == state_.nodes.end() || node->second.session != origin.session) return std::nullopt;
+  const auto answered = node->second.answered.find(origin.number);
+  if (answered == node->second.answered.end()) return std::nullopt;
+  Ack ack = answered->second;
+  ack.repeated = true;
+  return Repeated{std::move(ack)};
+}
+
+std::optional<Refusal> Sequencer::CheckRecord(const Record& record) const {
+  if (!IsMutation(record.body))
+    return Refusal{RefusalCode::kBadMessage,
+                   fmt::format("{} records are the relay's own; node {} may not send them",
+                               KindName(record.body), record.origin.node.value)};
   if (!members_.volumes.contains(record.volume))
     return Refusal{
         RefusalCode::kUnknownVolume,
         fmt::format("volume '{}' is not in the relay's config; use the same config file on every machine "
                     "and restart the relay after a change",
                     record.volume.value)};
-  if (!IsMutation(record.body))
-    return Refusal{RefusalCode::kBadMessage,
-                   fmt::format("{} records are the relay's own; node {} may not send them",
-                               KindName(record.body), origin.node.value)};
-  const auto node = state_.nodes.find(origin.node);
-  const std::uint64_t newest = node == state_.nodes.end() ? 0 : node->second.session;
-  if (origin.session < newest) return OldSession(origin.node, origin.session, newest);
-  if (origin.session > newest || origin.session == 0)
-    return Refusal{RefusalCode::kOutOfTurn,
-                   fmt::format("session {} of node {} has not said hello to this relay", origin.session,
-                               origin.node.value)};
-  return std::nullopt;
-}
-
-std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin) const {
-  std::uint64_t last = 0;
-  if (const auto waiting = pending_lanes_.find(Lane(origin.node, origin.session, origin.lane));
-      waiting != pending_lanes_.end()) {
-    last = pending_[waiting->second].origin.number;
-    if (origin.number == last) return AlreadyPending{waiting->second};
-    return Refusal{RefusalCode::kOutOfTurn,
-                   fmt::format("lane {} of node {} sent number {} before number {} was answered", origin.lane,
-                               origin.node.value, origin.number, last)};
-  }
-  const SessionState& session = state_.nodes.at(origin.node);
-  if (const auto lane = session.lanes.find(origin.lane); lane != session.lanes.end()) {
-    last = lane->second.number;
-    if (origin.number == last) {
-      Ack ack = lane->second.ack;
-      ack.repeated = true;
-      return Repeated{std::move(ack)};
-    }
-  } else if (session.lanes.size() >= kMaxLanes) {
-    return Refusal{RefusalCode::kOutOfTurn,
-                   fmt::format("node {} uses more than {} lanes", origin.node.value, kMaxLanes)};
-  }
-  const auto abandoned = abandoned_.find(Lane(origin.node, origin.session, origin.lane));
-  if (abandoned != abandoned_.end() && origin.number <= abandoned->second)
-    return Refusal{
-        RefusalCode::kJournalFull,
-        fmt::format("number {} of lane {} of node {} was refused, since the relay's disk had no room",
-                    origin.number, origin.lane, origin.node.value)};
-  if (origin.number <= last)
-    return Refusal{RefusalCode::kOutOfTurn, fmt::format("lane {} of node {} sent number {} after number {}",
-                                                        origin.lane, origin.node.value, origin.number, last)};
   return std::nullopt;
 }
 
@@ -151,56 +166,82 @@ std::optional<Refusal> Sequencer::CheckRole(const Record& record) const {
   return std::nullopt;
 }
 
-std::vector<Ack> Sequencer::Commit(const Progress& after) {
-  std::vector<Ack> acks;
-  acks.reserve(pending_.size());
-  const std::uint64_t first = after.position.sequence.value - pending_.size() + 1;
-  for (const Record& record : pending_) {
-    acks.push_back({Sequence(first + acks.size()), after, false});
-    Enter(record, acks.back());
+// A number that is not new and has no answer was refused, or is none of this session's.
+std::optional<Refusal> Sequencer::CheckNumber(const Origin& origin, const Present& present) {
+  if (origin.number > present.newest) return std::nullopt;
+  if (origin.number != 0 && origin.number <= present.abandoned)
+    return Refusal{RefusalCode::kJournalFull,
+                   fmt::format("number {} of node {} was refused, since the relay's disk had no room",
+                               origin.number, origin.node.value)};
+  return Refusal{RefusalCode::kOutOfTurn, fmt::format("node {} sent number {} after number {}",
+                                                      origin.node.value, origin.number, present.newest)};
+}
+
+Place Sequencer::OfferOwn(Record record) {
+  return Add(std::move(record), formation_.empty() ? 0 : formation_.size() - 1);
+}
+
+Place Sequencer::Add(Record record, std::size_t group) {
+  if (group == formation_.size()) formation_.emplace_back();
+  formation_[group].push_back(std::move(record));
+  return {group, formation_[group].size() - 1};
+}
+
+std::vector<std::size_t> Sequencer::pending() const {
+  std::vector<std::size_t> sizes;
+  sizes.reserve(formation_.size());
+  for (const auto& group : formation_) sizes.push_back(group.size());
+  return sizes;
+}
+
+std::vector<std::vector<Ack>> Sequencer::Commit(std::span<const Progress> after) {
+  std::vector<std::vector<Ack>> acks(formation_.size());
+  for (std::size_t i = 0; i < formation_.size(); ++i) {
+    const std::vector<Record>& group = formation_[i];
+    std::uint64_t sequence = after[i].position.sequence.value - group.size();
+    acks[i].reserve(group.size());
+    for (const Record& record : group) {
+      acks[i].push_back({Sequence(++sequence), after[i], false});
+      state_.Enter(record, acks[i].back());
+    }
+    state_.head = after[i];
   }
-  state_.head = after;
-  pending_.clear();
-  pending_lanes_.clear();
+  EndFormation();
   return acks;
 }
 
 void Sequencer::Abandon() {
-  for (const auto& [lane, place] : pending_lanes_) abandoned_[lane] = pending_[place].origin.number;
-  pending_.clear();
-  pending_lanes_.clear();
+  for (const auto& group : formation_) {
+    for (const Record& record : group) {
+      const auto found = present_.find(record.origin.node);
+      if (found == present_.end() || found->second.session != record.origin.session) continue;
+      Present& present = found->second;
+      present.abandoned = std::max(present.abandoned, record.origin.number);
+      if (std::holds_alternative<NodeSession>(record.body)) present.journaled = false;
+    }
+  }
+  EndFormation();
+}
+
+void Sequencer::EndFormation() {
+  formation_.clear();
+  for (auto& [node, present] : present_) {
+    present.pending.clear();
+    present.group.reset();
+  }
 }
 
 void Sequencer::Replay(std::span<const Record> records, const Progress& after) {
   std::uint64_t sequence = after.position.sequence.value - records.size();
-  for (const Record& record : records) {
-    // A session whose hello was not recorded shows itself by its records.
-    if (IsMutation(record.body)) {
-      SessionState& node = state_.nodes[record.origin.node];
-      if (record.origin.session > node.session) node = SessionState{record.origin.session, {}};
-      // So does a primary whose Promote record has been dropped.
-      VolumeState& volume = state_.volumes[record.volume];
-      if (record.generation > volume.generation) volume = {record.origin.node, record.generation};
-    }
-    Enter(record, {Sequence(++sequence), after, false});
-  }
+  for (const Record& record : records) state_.Enter(record, {Sequence(++sequence), after, false});
   state_.head = after;
-}
-
-void Sequencer::Enter(const Record& record, const Ack& ack) {
-  if (const auto* promote = std::get_if<Promote>(&record.body))
-    state_.volumes[record.volume] = {promote->node, record.generation};
-  if (!IsMutation(record.body)) return;
-  SessionState& node = state_.nodes[record.origin.node];
-  // A hello may have ended the session while its last records were in the group.
-  if (node.session == record.origin.session) node.lanes[record.origin.lane] = {record.origin.number, ack};
 }
 
 std::vector<Record> Sequencer::MissingPrimaries(const std::map<VolumeName, NodeName>& first) const {
   std::vector<Record> records;
   for (const auto& [volume, node] : first) {
     if (state_.volumes.contains(volume)) continue;
-    records.push_back({volume, Generation(1), Origin{NodeName(kOwnName)}, Promote{node}});
+    records.push_back({volume, Generation(1), OriginOfTheRelay(), Promote{node}});
   }
   return records;
 }

@@ -1,12 +1,19 @@
 // The relay's decisions about records: accept, refuse, recognise a repetition, number, cut into write groups.
 // Pure: no sockets, files, clocks or threads; the writer (writer.h) executes what is decided here, the
-// simulation drives it. DESIGN sections 2 and 5.
+// simulation drives it. DESIGN sections 2, 2a and 5.
 //
-// Records that are accepted wait in the group that is being formed. Commit() ends the group, after its frame
-// is durable. Exactly once (I5): a request is (node, session, lane, number); each lane's last number is kept
-// with its answer, numbers only go up, and a session that said hello ends all earlier ones of its node. A
-// refusal is for good: what was refused for want of room stays refused, for a copy of it may still be on its
-// way when there is room again, and its sender has told its caller.
+// What is accepted waits in a *formation*: the write groups that are being formed, one behind the other.
+// Commit() ends it, after the frames of all its groups are durable. There is one group as long as no batch
+// has cuts. The records of all nodes share the groups: whatever is in a formation was outstanding at once,
+// and what must not be in one group with an earlier record of its own batch has a cut before it (I3). A call
+// that returned had its record in an earlier formation, whose groups all come before this one's (I2).
+//
+// Exactly once (I5): a session's numbers only go up, in the journal too: a node's record never enters a group
+// before that of an earlier number. So the newest number is enough to know what is new, also when a crash
+// kept only the first groups of a batch; and the answers to the newest kMaxBatchRecords numbers, which any
+// batch fits into, are kept. A session that said hello ends all earlier ones of its node. A refusal is for
+// good, so a refused number is used up: its sender has told its caller, and a copy of it may still be on its
+// way when the record would be taken.
 #pragma once
 
 #include <cstdint>
@@ -14,37 +21,14 @@
 #include <optional>
 #include <set>
 #include <span>
-#include <tuple>
 #include <variant>
 #include <vector>
 
 #include "common/net/messages.h"
 #include "common/record/record.h"
+#include "relay/sequencer_state.h"
 
 namespace hawser {
-
-// The last record of a lane and what was answered.
-struct LaneState {
-  std::uint64_t number = 0;
-  Ack ack;
-};
-
-struct SessionState {
-  std::uint64_t session = 0;  // the newest that said hello
-  std::map<std::uint32_t, LaneState> lanes;
-};
-
-struct VolumeState {
-  NodeName primary;
-  Generation generation;
-};
-
-// What a sequencer knows, apart from the group being formed.
-struct SequencerState {
-  Progress head;
-  std::map<VolumeName, VolumeState> volumes;
-  std::map<NodeName, SessionState> nodes;
-};
 
 // Who may take part: the config's nodes and volumes.
 struct Membership {
@@ -52,42 +36,56 @@ struct Membership {
   std::set<VolumeName> volumes;
 };
 
-// What became of a record that was offered. `index` is a place in the group being formed, counting from 0.
+// In the formation, counting from 0.
+struct Place {
+  std::size_t group = 0;
+  std::size_t index = 0;  // in the group
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+// What became of a record that was offered.
 struct Accepted {
-  std::size_t index = 0;
+  Place place;
 };
-struct AlreadyPending {  // the same request has been accepted into this group: answer this requester too
-  std::size_t index = 0;
+struct AlreadyPending {  // it is in the formation: answer this requester too
+  Place place;
 };
-struct Repeated {  // the same request is in an earlier group
+struct Repeated {  // it is in an earlier group
   Ack ack;
 };
 using Verdict = std::variant<Accepted, AlreadyPending, Repeated, Refusal>;
+
+// What became of a hello.
+struct Begins {  // a session that is new: this record is in the formation
+  Record record;
+  Place place;
+};
+struct GoesOn {};  // the session is known
+using Greeting = std::variant<Begins, GoesOn, Refusal>;
 
 class Sequencer {
  public:
   explicit Sequencer(Membership members, SequencerState state = {});
 
-  // A session of a node begins. What older sessions have in the group being formed stays; nothing more of
-  // theirs is accepted. The answer is due after the group: only then is the head after all that was accepted
-  // of theirs.
-  std::optional<Refusal> Greet(const Hello& hello);
+  // A session of a node begins. What older sessions have in the formation stays; nothing more of theirs is
+  // accepted. The answer is due after the formation: only then is the head after all that was accepted of
+  // theirs, and the session in the journal.
+  Greeting Greet(const Hello& hello);
 
-  // A record that a node sent.
-  Verdict Offer(Record record);
+  // A batch that a node sent: records of one session, their numbers one after the other. `cuts` as in Batch.
+  // Gives a verdict on each; the refusal of one concerns no other.
+  std::vector<Verdict> Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts = {});
 
-  // A record of the relay itself: Promote or Mark.
-  void OfferOwn(Record record);
+  // A record of the relay itself. It enters the last group.
+  Place OfferOwn(Record record);
 
-  // Records in the group being formed.
-  std::size_t pending() const { return pending_.size(); }
+  // How many records each group of the formation has; none is empty.
+  std::vector<std::size_t> pending() const;
 
-  // The group being formed is durable and `after` is the state after it. Gives the answer to each of its
-  // records.
-  std::vector<Ack> Commit(const Progress& after);
+  // The formation's groups are durable, and these are the states after each. Gives the answers by place.
+  std::vector<std::vector<Ack>> Commit(std::span<const Progress> after);
 
-  // The group being formed is nowhere, and will not be: its records are refused, now and when they are
-  // offered again.
+  // The formation is nowhere, and will not be: its records are refused, now and when they are offered again.
   void Abandon();
 
   // Recovery: a group that the journal holds after the present head.
@@ -100,20 +98,30 @@ class Sequencer {
   std::vector<VolumeFact> VolumeFacts() const;
 
  private:
-  using Lane = std::tuple<NodeName, std::uint64_t, std::uint32_t>;  // node, session, lane
+  // What is known of a node's present session beyond the journal. Gone at a restart, which is no loss: no
+  // copy of a request outlives its connection to this process.
+  struct Present {
+    std::uint64_t session = 0;    // the newest that said hello
+    bool journaled = false;       // the session: or at least in the formation
+    std::uint64_t newest = 0;     // number of it that had a verdict
+    std::uint64_t abandoned = 0;  // number of it that was abandoned: the newest one
+    std::map<std::uint64_t, Place> pending;
+    std::optional<std::size_t> group;  // of the formation: where the node's last record is
+  };
 
-  std::optional<Refusal> CheckSession(const Record& record) const;
-  std::optional<Verdict> FindRepetition(const Origin& origin) const;
+  Present& PresentOf(const NodeName& node);
+  Verdict Judge(const Record& record, Present& present, bool cut);
+  std::optional<Verdict> FindRepetition(const Origin& origin, const Present& present) const;
+  std::optional<Refusal> CheckRecord(const Record& record) const;
   std::optional<Refusal> CheckRole(const Record& record) const;
-  void Enter(const Record& record, const Ack& ack);
+  static std::optional<Refusal> CheckNumber(const Origin& origin, const Present& present);
+  Place Add(Record record, std::size_t group);
+  void EndFormation();
 
   const Membership members_;
   SequencerState state_;
-  std::vector<Record> pending_;
-  std::map<Lane, std::size_t> pending_lanes_;  // the place of each lane's record in pending_
-  // The newest number of a lane that was abandoned. In memory only: no copy outlives its connection to this
-  // process.
-  std::map<Lane, std::uint64_t> abandoned_;
+  std::vector<std::vector<Record>> formation_;
+  std::map<NodeName, Present> present_;
 };
 
 }  // namespace hawser

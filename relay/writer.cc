@@ -24,10 +24,6 @@ std::vector<Buffer> OnePart(Buffer part) {
 
 }  // namespace
 
-bool Writer::Forming::IsFull() const {
-  return messages >= kMaxGroupRecords || bytes + kMaxRecordBytes > kMaxGroupBytes;
-}
-
 Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
     : parts_(parts),
       sequencer_(members, std::move(state.sequencer)),
@@ -48,19 +44,14 @@ Status Writer::AppointPrimaries(const std::map<VolumeName, NodeName>& first) {
 
 Status Writer::JournalOwn(const std::vector<Record>& records) {
   Forming forming;
-  std::vector<Buffer> headers;
-  headers.reserve(records.size());
-  for (const Record& record : records) {
-    headers.push_back(EncodeRecord(record));
-    forming.entries.push_back({headers.back(), {}});
-    sequencer_.OfferOwn(record);
-  }
-  if (auto durable = MakeDurable(forming); !durable) {
+  for (const Record& record : records) forming.AddOwn(record, sequencer_.OfferOwn(record));
+  const Frames frames = forming.MakeFrames(sequencer_.state().head, GroupTime());
+  if (auto durable = MakeDurable(frames); !durable) {
     journal_failure_ = durable.error().Text();
     Post();
     return durable;
   }
-  sequencer_.Commit(forming.frame->frame.header.progress());
+  Commit(frames);
   AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes);
   HAWSER_TRY(Save());
   Post();
@@ -80,22 +71,21 @@ void Writer::Run(Router& router, const std::atomic<bool>& stop) {
       log::error("the write port has failed: {}", arrival.error().Text());
       break;
     }
-    if (forming.messages > 0) Finish(std::move(forming));
+    if (forming.messages() > 0) Finish(std::move(forming));
   }
   SaveAndPost();
 }
 
 void Writer::Collect(Arrival arrival, Forming& forming) {
-  ++forming.messages;
+  forming.Count();
   // Not kept until there is room, which may be long: whoever still waits then sends it again.
   if (parts_.board.hold_writers.load()) return;
   if (!arrival.message)
     return Refuse(parts_.answers, arrival.from, Unreadable(arrival.message.error()), complaints_);
   Incoming message = *std::move(arrival.message);
-  if (!journal_failure_.empty()) return Refuse(parts_.answers, arrival.from, JournalFailed(), complaints_);
   if (message.type() == MessageType::kHello && message.parts() == 1) {
     TakeHello(arrival.from, message, forming);
-  } else if (message.type() == MessageType::kSubmit && message.parts() == 2) {
+  } else if (message.type() == MessageType::kSubmit) {
     TakeSubmit(arrival.from, std::move(message), forming);
   } else {
     Refuse(parts_.answers, arrival.from, Misplaced(message, "write"), complaints_);
@@ -105,99 +95,114 @@ void Writer::Collect(Arrival arrival, Forming& forming) {
 void Writer::TakeHello(const Asker& from, const Incoming& message, Forming& forming) {
   const auto hello = Decode<Hello>(message.part(0));
   if (!hello) return Refuse(parts_.answers, from, Unreadable(hello.error()), complaints_);
-  if (const auto refusal = sequencer_.Greet(*hello))
+  if (!journal_failure_.empty()) return Refuse(parts_.answers, from, JournalFailed(), complaints_);
+  const Greeting greeting = sequencer_.Greet(*hello);
+  if (const auto* refusal = std::get_if<Refusal>(&greeting))
     return Refuse(parts_.answers, from, *refusal, complaints_);
-  log::info("node {} begins session {}", hello->node.value, hello->session);
-  forming.greeters.push_back(from);
+  if (const auto* begins = std::get_if<Begins>(&greeting)) {
+    log::info("node {} begins session {}", hello->node.value, hello->session);
+    forming.AddOwn(begins->record, begins->place);
+  }
+  forming.AddGreeter(from);
 }
 
 void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
-  const Bytes header = message.part(0);
-  const Bytes payload = message.part(1);
-  if (header.size() > kMaxRecordHeaderBytes || payload.size() > kMaxPayloadBytes) {
-    return Refuse(parts_.answers, from,
-                  {RefusalCode::kTooLarge,
-                   fmt::format("a record of {} + {} bytes is over the limit of {} + {}", header.size(),
-                               payload.size(), kMaxRecordHeaderBytes, kMaxPayloadBytes)},
-                  complaints_);
+  auto read = ReadSubmission(std::move(message));
+  if (const auto* refusal = std::get_if<Refusal>(&read))
+    return Refuse(parts_.answers, from, *refusal, complaints_);
+  const auto& submission = std::get<Submission>(read);
+  std::vector<Verdict> verdicts;
+  if (journal_failure_.empty()) {
+    verdicts = sequencer_.Offer(submission.records, submission.cuts);
+  } else {
+    // Not even what the sequencer knows: what it took last may be on the disk or not.
+    verdicts.assign(submission.records.size(), JournalFailed());
   }
-  auto record = DecodeRecord(header, payload);
-  if (!record) return Refuse(parts_.answers, from, Unreadable(record.error()), complaints_);
-  std::visit(Overloaded{
-                 [&](const Accepted&) {
-                   forming.entries.push_back({header, payload});
-                   forming.bytes += header.size() + payload.size();
-                   forming.askers.push_back({from});
-                   forming.frame->messages.push_back(std::move(message));
-                 },
-                 [&](const AlreadyPending& pending) { forming.askers[pending.index].push_back(from); },
-                 [&](const Repeated& repeated) {
-                   parts_.answers.Reply(from, MessageType::kAck, OnePart(Encode(repeated.ack)));
-                 },
-                 [&](const Refusal& refusal) { Refuse(parts_.answers, from, refusal, complaints_); },
-             },
-             sequencer_.Offer(*std::move(record)));
+  if (const auto known = forming.Add(from, submission, std::move(verdicts))) Answer(from, *known);
 }
 
 void Writer::Finish(Forming forming) {
-  if (!forming.entries.empty()) {
-    auto durable = MakeDurable(forming);
-    if (!durable && IsNoRoom(durable.error())) {
-      sequencer_.Abandon();
-      return RefuseAll(forming, JournalFull(durable.error()));
-    }
-    if (!durable) {
-      journal_failure_ = durable.error().Text();
-      log::error("the journal has failed, nothing more is accepted: {}", journal_failure_);
-      Post();
-      return RefuseAll(forming, JournalFailed());
-    }
-    CrashPoint("relay.flushed");
-    const std::vector<Ack> acks = sequencer_.Commit(forming.frame->frame.header.progress());
-    for (std::size_t i = 0; i < acks.size(); ++i) {
-      for (const Asker& asker : forming.askers[i])
-        parts_.answers.Reply(asker, MessageType::kAck, OnePart(Encode(acks[i])));
-    }
-    CrashPoint("relay.replied");
-    Publish(std::move(forming.frame));
-    if (AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes)) SaveAndPost();
+  if (forming.has_records()) {
+    FinishRecords(forming);
+  } else {
+    WelcomeAll(forming);
   }
-  if (!forming.greeters.empty()) AnswerGreeters(forming.greeters);
 }
 
-Status Writer::MakeDurable(Forming& forming) {
-  const Progress& head = sequencer_.state().head;
-  // Never before the group that came before, whatever the wall clock does.
-  const Timestamp time = std::max(parts_.clock(), head.time);
-  forming.frame->frame = MakeFrame(head, time, std::move(forming.entries));
-  HAWSER_TRY(parts_.journal.Append(forming.frame->frame));
+void Writer::FinishRecords(Forming& forming) {
+  const Frames frames = forming.MakeFrames(sequencer_.state().head, GroupTime());
+  auto durable = MakeDurable(frames);
+  if (!durable && IsNoRoom(durable.error())) {
+    sequencer_.Abandon();
+    return RefuseAll(forming, JournalFull(durable.error()));
+  }
+  if (!durable) {
+    journal_failure_ = durable.error().Text();
+    log::error("the journal has failed, nothing more is accepted: {}", journal_failure_);
+    Post();
+    return RefuseAll(forming, JournalFailed());
+  }
+  CrashPoint("relay.flushed");
+  AnswerAll(forming, Commit(frames));
+  CrashPoint("relay.replied");
+  for (const auto& frame : frames) Publish(frame);
+  if (AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes)) SaveAndPost();
+}
+
+// Never before the group that came before, whatever the wall clock does.
+Timestamp Writer::GroupTime() const { return std::max(parts_.clock(), sequencer_.state().head.time); }
+
+Status Writer::MakeDurable(const Frames& frames) {
+  for (const auto& frame : frames) {
+    if (auto appended = parts_.journal.Append(frame->frame); !appended) {
+      // The frames before it are in the journal, or may be: that is more than having no room.
+      if (frame != frames.front()) return Error{EIO, appended.error().message};
+      return appended;
+    }
+  }
   CrashPoint("relay.appended");
   return parts_.journal.Flush();
 }
 
-// The new sessions are on the disk before they are welcome: after a restart, too, older ones stay ended.
-void Writer::AnswerGreeters(const std::vector<Asker>& greeters) {
-  if (auto saved = Save(); !saved) {
-    const Refusal refusal = JournalFull(saved.error());
-    for (const Asker& asker : greeters) Refuse(parts_.answers, asker, refusal, complaints_);
-    return;
+std::vector<std::vector<Ack>> Writer::Commit(const Frames& frames) {
+  std::vector<Progress> after;
+  after.reserve(frames.size());
+  for (const auto& frame : frames) after.push_back(frame->frame.header.progress());
+  return sequencer_.Commit(after);
+}
+
+void Writer::AnswerAll(const Forming& forming, const std::vector<std::vector<Ack>>& acks) {
+  for (const Forming::Waiting& waiting : forming.waiting()) Answer(waiting.asker, AnswersFor(waiting, acks));
+  WelcomeAll(forming);
+}
+
+void Writer::Answer(const Asker& asker, const Answers& answers) {
+  for (const hawser::Answer& answer : answers.answers) {
+    if (const auto* refusal = std::get_if<Refusal>(&answer)) complaints_.Note(refusal->text);
   }
+  parts_.answers.Reply(asker, MessageType::kAnswers, OnePart(Encode(answers)));
+}
+
+// The sessions are in the journal: after a restart, too, older ones stay ended.
+void Writer::WelcomeAll(const Forming& forming) {
+  if (forming.greeters().empty()) return;
   const Welcome welcome{parts_.group, sequencer_.state().head, parts_.journal.oldest(),
                         sequencer_.VolumeFacts()};
-  for (const Asker& asker : greeters)
+  for (const Asker& asker : forming.greeters())
     parts_.answers.Reply(asker, MessageType::kWelcome, OnePart(Encode(welcome)));
+  SaveAndPost();  // sessions are few, and a restart finds them without reading far
 }
 
 void Writer::RefuseAll(const Forming& forming, const Refusal& refusal) {
-  for (const auto& askers : forming.askers) {
-    for (const Asker& asker : askers) Refuse(parts_.answers, asker, refusal, complaints_);
-  }
-  for (const Asker& asker : forming.greeters) Refuse(parts_.answers, asker, refusal, complaints_);
+  for (const Forming::Waiting& waiting : forming.waiting())
+    Answer(waiting.asker, AnswersFor(waiting, refusal));
+  for (const Asker& asker : forming.greeters()) Refuse(parts_.answers, asker, refusal, complaints_);
 }
 
 // A full queue drops the frame: the publisher announces the head, and secondaries pull what they miss.
-void Writer::Publish(std::shared_ptr<const DurableFrame> frame) {
-  if (frame->frame.header.frame_bytes() > kMaxPublishedBytes) frame.reset();
+void Writer::Publish(std::shared_ptr<DurableFrame> frame) {
+  const bool too_large = std::max(frame->owned_bytes, frame->frame.header.frame_bytes()) > kMaxPublishedBytes;
+  if (too_large) frame.reset();
   static_cast<void>(parts_.published.Push(std::move(frame)));
 }
 

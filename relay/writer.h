@@ -15,20 +15,12 @@
 #include "common/journal/journal.h"
 #include "common/net/router.h"
 #include "relay/complaints.h"
+#include "relay/forming.h"
 #include "relay/notice_board.h"
-#include "relay/queue.h"
 #include "relay/saved_state.h"
 #include "relay/sequencer.h"
 
 namespace hawser {
-
-// A durable group with the messages that its entries point into. Null in the queue: the head has moved, but
-// the frame is too large to publish.
-struct DurableFrame {
-  Frame frame;
-  std::vector<Incoming> messages;
-};
-using FrameQueue = Queue<std::shared_ptr<const DurableFrame>>;
 
 class Writer {
  public:
@@ -43,18 +35,6 @@ class Writer {
     std::function<Timestamp()> clock = Now;
   };
 
-  // A group being formed, and who waits for it.
-  struct Forming {
-    std::shared_ptr<DurableFrame> frame = std::make_shared<DurableFrame>();
-    std::vector<Entry> entries;
-    std::uint64_t bytes = 0;
-    std::vector<std::vector<Asker>> askers;  // by place in the group
-    std::vector<Asker> greeters;
-    std::size_t messages = 0;
-
-    bool IsFull() const;
-  };
-
   Writer(const Parts& parts, const Membership& members, SavedState state);
 
   // Journals who is primary where nobody is yet. Before Run().
@@ -63,9 +43,9 @@ class Writer {
   // Serves what `router` receives until `stop`; the group in progress is finished, the state saved.
   void Run(Router& router, const std::atomic<bool>& stop);
 
-  // Takes one request into the group being formed, or answers it at once.
+  // Takes one request into the groups being formed, or answers it at once.
   void Collect(Arrival arrival, Forming& forming);
-  // Ends the group: makes it durable, answers all that wait for it, hands it on to the stream.
+  // Ends the groups: makes them durable, answers all that wait for them, hands them on to the stream.
   void Finish(Forming forming);
 
   // Journals records of the relay itself. Not while a group is being formed.
@@ -74,10 +54,16 @@ class Writer {
  private:
   void TakeHello(const Asker& from, const Incoming& message, Forming& forming);
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);
-  Status MakeDurable(Forming& forming);
-  void AnswerGreeters(const std::vector<Asker>& greeters);
+  using Frames = std::vector<std::shared_ptr<DurableFrame>>;
+  Status MakeDurable(const Frames& frames);
+  void FinishRecords(Forming& forming);
+  std::vector<std::vector<Ack>> Commit(const Frames& frames);
+  Timestamp GroupTime() const;
+  void AnswerAll(const Forming& forming, const std::vector<std::vector<Ack>>& acks);
+  void WelcomeAll(const Forming& forming);
+  void Answer(const Asker& asker, const Answers& answers);
   void RefuseAll(const Forming& forming, const Refusal& refusal);
-  void Publish(std::shared_ptr<const DurableFrame> frame);
+  void Publish(std::shared_ptr<DurableFrame> frame);
   void SaveAndPost();
   Status Save();
   void Post();

@@ -78,6 +78,7 @@ struct PathsOf {
   bool operator()(const Link& r) const { return Either(r.path, r.new_path); }
   bool operator()(const Rename& r) const { return Either(r.path, r.new_path); }
   bool operator()(const Promote&) const { return false; }
+  bool operator()(const NodeSession&) const { return false; }
   bool operator()(const Mark&) const { return false; }
   template <class T>
   bool operator()(const T& r) const {

@@ -5,6 +5,8 @@
 #include <type_traits>
 
 #include "common/record/pack.h"
+#include "common/record/pack_position.h"
+#include "common/record/record.h"
 
 // Each message and each thing inside one lists its fields once, in Fields(); encoding and decoding walk the
 // same list.
@@ -16,21 +18,32 @@ namespace {
 template <class T, class... Ts>
 constexpr bool kIsOneOf = (std::is_same_v<T, Ts> || ...);
 
+// Answers as they travel: each group is there once, and the records in it name its place in the list.
+struct TakenRow {
+  Sequence sequence;
+  std::uint64_t group = 0;
+  bool repeated = false;
+};
+using AnswerRow = std::variant<TakenRow, Refusal>;
+struct AnswerTable {
+  std::vector<Progress> groups;
+  std::vector<AnswerRow> rows;
+};
+
 // What is written as a msgpack array of its fields.
 template <class T>
-concept Composite = kIsOneOf<T, Position, Progress, VolumeFact, VolumeReport, Hello, Welcome, Ack, Refusal,
-                             Report, Overview, Pull, PullReply, Head>;
+concept Composite = kIsOneOf<T, VolumeFact, VolumeReport, Hello, Welcome, Batch, TakenRow, Refusal,
+                             AnswerTable, Report, Overview, Pull, PullReply, Head>;
+
+// What a list can hold.
+template <class T>
+concept Listed = Composite<T> || kIsOneOf<T, Progress, AnswerRow, std::uint32_t>;
 
 // `m` is a T& or const T&; `f(name, field)` is called for each field in order.
 template <class M, class F>
 void Fields(M& m, F&& f) {
   using T = std::remove_const_t<M>;
-  if constexpr (std::is_same_v<T, Position>) {
-    f("journal", m.journal.bytes), f("sequence", m.sequence), f("group", m.group),
-        f("digest", m.digest.bytes);
-  } else if constexpr (std::is_same_v<T, Progress>) {
-    f("position", m.position), f("journal_bytes", m.journal_bytes), f("time", m.time);
-  } else if constexpr (std::is_same_v<T, VolumeFact>) {
+  if constexpr (std::is_same_v<T, VolumeFact>) {
     f("volume", m.volume), f("primary", m.primary), f("generation", m.generation);
   } else if constexpr (std::is_same_v<T, VolumeReport>) {
     f("volume", m.volume), f("role", m.role), f("state", m.state), f("applied", m.applied),
@@ -39,8 +52,12 @@ void Fields(M& m, F&& f) {
     f("node", m.node), f("session", m.session);
   } else if constexpr (std::is_same_v<T, Welcome>) {
     f("consistency_group", m.group), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
-  } else if constexpr (std::is_same_v<T, Ack>) {
+  } else if constexpr (std::is_same_v<T, Batch>) {
+    f("cuts", m.cuts);
+  } else if constexpr (std::is_same_v<T, TakenRow>) {
     f("sequence", m.sequence), f("write_group", m.group), f("repeated", m.repeated);
+  } else if constexpr (std::is_same_v<T, AnswerTable>) {
+    f("groups", m.groups), f("answers", m.rows);
   } else if constexpr (std::is_same_v<T, Refusal>) {
     f("code", m.code), f("text", m.text);
   } else if constexpr (std::is_same_v<T, Report>) {
@@ -70,10 +87,11 @@ struct Put {
   Packer& out;
 
   void operator()(const char*, std::uint64_t value) const { out.Uint(value); }
+  void operator()(const char*, std::uint32_t value) const { out.Uint(value); }
   void operator()(const char*, bool value) const { out.Bool(value); }
-  void operator()(const char*, Timestamp value) const { out.Int(value.nanoseconds); }
   void operator()(const char*, const std::string& value) const { out.Text(value); }
-  void operator()(const char*, const std::array<std::byte, 16>& value) const { out.Binary(value); }
+  void operator()(const char*, const Position& value) const { Pack(out, value); }
+  void operator()(const char*, const Progress& value) const { Pack(out, value); }
   template <class Tag>
   void operator()(const char*, const Strong<Tag, std::uint64_t>& value) const {
     out.Uint(value.value);
@@ -90,7 +108,11 @@ struct Put {
     out.Array(FieldCount<T>());
     Fields(value, *this);
   }
-  template <Composite T>
+  void operator()(const char* name, const AnswerRow& row) const {
+    out.Array(2).Uint(row.index());
+    std::visit([&](const auto& answer) { (*this)(name, answer); }, row);
+  }
+  template <Listed T>
   void operator()(const char* name, const std::vector<T>& values) const {
     out.Array(values.size());
     for (const T& value : values) (*this)(name, value);
@@ -103,14 +125,12 @@ struct Get {
 
   void operator()(const char* name, std::uint64_t& value) const { value = in.Uint(name); }
   void operator()(const char* name, bool& value) const { value = in.Bool(name); }
-  void operator()(const char* name, Timestamp& value) const { value = Timestamp{in.Int(name)}; }
-  void operator()(const char* name, std::string& value) const { value = in.Text(name); }
-  void operator()(const char* name, std::array<std::byte, 16>& value) const {
-    const Bytes bytes = in.Binary(name);
-    if (in.failed()) return;
-    if (bytes.size() != value.size()) return in.Fail(name, "does not have 16 bytes");
-    std::copy(bytes.begin(), bytes.end(), value.begin());
+  void operator()(const char* name, std::uint32_t& value) const {
+    value = static_cast<std::uint32_t>(in.Uint(name, UINT32_MAX));
   }
+  void operator()(const char* name, std::string& value) const { value = in.Text(name); }
+  void operator()(const char* name, Position& value) const { value = UnpackPosition(in, name); }
+  void operator()(const char* name, Progress& value) const { value = UnpackProgress(in, name); }
   template <class Tag>
   void operator()(const char* name, Strong<Tag, std::uint64_t>& value) const {
     value.value = in.Uint(name);
@@ -139,7 +159,15 @@ struct Get {
     in.Array(name, FieldCount<T>());
     Fields(value, *this);
   }
-  template <Composite T>
+  void operator()(const char* name, AnswerRow& row) const {
+    in.Array(name, 2);
+    if (in.Uint("answer.kind", 1) == 0) {
+      (*this)(name, row.emplace<TakenRow>());
+    } else {
+      (*this)(name, row.emplace<Refusal>());
+    }
+  }
+  template <Listed T>
   void operator()(const char* name, std::vector<T>& values) const {
     const std::size_t count = in.Array(name);
     for (std::size_t i = 0; i < count && !in.failed(); ++i) (*this)(name, values.emplace_back());
@@ -164,12 +192,46 @@ Buffer EncodeFields(const T& message) {
   return out.Finish();
 }
 
+AnswerTable ToTable(const Answers& message) {
+  AnswerTable table;
+  const auto place_of = [&table](const Progress& group) {
+    if (table.groups.empty() || table.groups.back() != group) table.groups.push_back(group);
+    return table.groups.size() - 1;
+  };
+  table.rows.reserve(message.answers.size());
+  for (const Answer& answer : message.answers) {
+    std::visit(
+        Overloaded{[&](const Ack& ack) {
+                     table.rows.emplace_back(TakenRow{ack.sequence, place_of(ack.group), ack.repeated});
+                   },
+                   [&](const Refusal& refusal) { table.rows.emplace_back(refusal); }},
+        answer);
+  }
+  return table;
+}
+
+Result<Answers> FromTable(AnswerTable table) {
+  Answers message;
+  message.answers.reserve(table.rows.size());
+  for (AnswerRow& row : table.rows) {
+    if (auto* refusal = std::get_if<Refusal>(&row)) {
+      message.answers.emplace_back(std::move(*refusal));
+      continue;
+    }
+    const auto& taken = std::get<TakenRow>(row);
+    if (taken.group >= table.groups.size())
+      return Error{EINVAL, "field 'write_group' names a group that isn't listed"};
+    message.answers.emplace_back(Ack{taken.sequence, table.groups[taken.group], taken.repeated});
+  }
+  return message;
+}
+
 bool IsKnown(std::uint8_t type) {
   switch (static_cast<MessageType>(type)) {
     case MessageType::kHello:
     case MessageType::kSubmit:
     case MessageType::kWelcome:
-    case MessageType::kAck:
+    case MessageType::kAnswers:
     case MessageType::kRefusal:
     case MessageType::kReport:
     case MessageType::kOverview:
@@ -216,7 +278,8 @@ int ToErrno(RefusalCode code) {
 
 Buffer Encode(const Hello& message) { return EncodeFields(message); }
 Buffer Encode(const Welcome& message) { return EncodeFields(message); }
-Buffer Encode(const Ack& message) { return EncodeFields(message); }
+Buffer Encode(const Batch& message) { return EncodeFields(message); }
+Buffer Encode(const Answers& message) { return EncodeFields(ToTable(message)); }
 Buffer Encode(const Refusal& message) { return EncodeFields(message); }
 Buffer Encode(const Report& message) { return EncodeFields(message); }
 Buffer Encode(const Overview& message) { return EncodeFields(message); }
@@ -233,9 +296,15 @@ Result<Message> Decode(Bytes bytes) {
   return message;
 }
 
+template <>
+Result<Answers> Decode<Answers>(Bytes bytes) {
+  HAWSER_ASSIGN(AnswerTable table, Decode<AnswerTable>(bytes));
+  return FromTable(std::move(table));
+}
+
 template Result<Hello> Decode<Hello>(Bytes);
 template Result<Welcome> Decode<Welcome>(Bytes);
-template Result<Ack> Decode<Ack>(Bytes);
+template Result<Batch> Decode<Batch>(Bytes);
 template Result<Refusal> Decode<Refusal>(Bytes);
 template Result<Report> Decode<Report>(Bytes);
 template Result<Overview> Decode<Overview>(Bytes);

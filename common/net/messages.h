@@ -1,13 +1,14 @@
 // What nodes, relay and command line say to each other. docs/WIRE_PROTOCOL.md.
 //
 // Every message begins with an envelope part: 'H' 'W', version, type (4 bytes). A msgpack part follows, and
-// for some types raw parts. A submitted record travels as [envelope][record header][payload], its bytes
-// exactly as journaled.
+// for some types raw parts. Submitted records travel as
+// [envelope][Batch][header][payload][header][payload]..., their bytes exactly as journaled.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "common/base/bytes.h"
@@ -23,10 +24,10 @@ inline constexpr std::uint8_t kWireVersion = 2;
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
   kHello = 1,   // Hello; answered by kWelcome or kRefusal
-  kSubmit = 2,  // [record header][payload]; answered by kAck or kRefusal
+  kSubmit = 2,  // [Batch], then a header and a payload a record; answered by kAnswers
   kWelcome = 3,
-  kAck = 4,
-  kRefusal = 5,
+  kAnswers = 4,
+  kRefusal = 5,  // also the answer to whatever can't be read: nothing of it was taken
   // control port: REQ -> ROUTER
   kReport = 16,  // Report; answered by kOverview
   kOverview = 17,
@@ -59,6 +60,14 @@ struct Welcome {
   std::vector<VolumeFact> volumes;
 };
 
+// What goes before the records of a submitted batch. The records are one session's, in the order of their
+// numbers, which have no gaps; limits.h says how many and how large.
+struct Batch {
+  // Places of records, ascending, from 1 on: before each of them lies a cut. There the relay begins another
+  // write group, because the record depends on one before it.
+  std::vector<std::uint32_t> cuts;
+};
+
 struct Ack {
   Sequence sequence;      // the record's
   Progress group;         // the write group it is in
@@ -74,7 +83,7 @@ enum class RefusalCode : std::uint8_t {
   kNotPrimary = 6,      // the node isn't the volume's primary
   kFenced = 7,          // older generation
   kOldSession = 8,      // a newer session of the node has said hello
-  kOutOfTurn = 9,       // number is neither the lane's last nor the one after it
+  kOutOfTurn = 9,       // the number is older than others that were answered, or the session is not known
   kJournalFailed = 10,  // the relay's journal is poisoned: restart the relay once the disk is repaired
   kJournalFull = 11,
 };
@@ -84,6 +93,14 @@ struct Refusal {
   std::string text;  // one sentence for a person: what, where, what to do
 };
 int ToErrno(RefusalCode code);
+
+// What the relay says to a record: where it is, or why it isn't taken.
+using Answer = std::variant<Ack, Refusal>;
+
+// One for each record of a batch, in order.
+struct Answers {
+  std::vector<Answer> answers;
+};
 
 // How a replica of one volume is doing.
 struct VolumeReport {
@@ -133,7 +150,8 @@ struct Head {
 // Encode gives the msgpack part. Decode: EINVAL naming the field, for anything but exactly that message.
 Buffer Encode(const Hello&);
 Buffer Encode(const Welcome&);
-Buffer Encode(const Ack&);
+Buffer Encode(const Batch&);
+Buffer Encode(const Answers&);
 Buffer Encode(const Refusal&);
 Buffer Encode(const Report&);
 Buffer Encode(const Overview&);
@@ -142,6 +160,8 @@ Buffer Encode(const PullReply&);
 Buffer Encode(const Head&);
 template <class Message>
 Result<Message> Decode(Bytes bytes);
+template <>
+Result<Answers> Decode<Answers>(Bytes bytes);
 
 // The 4 bytes of an envelope, and back: EINVAL for garbage, EPROTONOSUPPORT (naming both versions) for
 // another version.

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "common/record/pack.h"
+#include "common/record/pack_position.h"
 
 // Each kind lists its fields once, in Fields(); encoding and decoding walk the same list, so they cannot
 // drift apart.
@@ -43,6 +44,8 @@ template <>
 constexpr std::uint64_t kKindNumber<Promote> = 16;
 template <>
 constexpr std::uint64_t kKindNumber<Mark> = 17;
+template <>
+constexpr std::uint64_t kKindNumber<NodeSession> = 18;
 
 // `r` is a T& or const T&; `f(name, field)` is called for each field in order.
 template <class R, class F>
@@ -74,6 +77,8 @@ void Fields(R& r, F&& f) {
     f("file", r.file), f("path", r.path), f("name", r.name);
   } else if constexpr (std::is_same_v<T, Promote>) {
     f("node", r.node);
+  } else if constexpr (std::is_same_v<T, NodeSession>) {
+    f("answered", r.answered);
   } else {
     static_assert(std::is_same_v<T, Mark>, "a kind without a list of fields");
     f("text", r.text);
@@ -103,6 +108,13 @@ struct Put {
   void operator()(const char*, const StorePath& value) const { out.Text(value.text()); }
   void operator()(const char*, const FileState& value) const {
     out.Array(2).Uint(value.size).Int(value.mtime.nanoseconds);
+  }
+  void operator()(const char*, const std::vector<AnsweredRun>& runs) const {
+    out.Array(runs.size());
+    for (const AnsweredRun& run : runs) {
+      out.Array(4).Uint(run.number).Uint(run.count).Uint(run.sequence.value);
+      Pack(out, run.group);
+    }
   }
   template <class T>
   void operator()(const char* name, const std::optional<T>& value) const {
@@ -142,6 +154,16 @@ struct Get {
     value.size = in.Uint("before.size");
     value.mtime = Timestamp{in.Int("before.mtime")};
   }
+  void operator()(const char* name, std::vector<AnsweredRun>& runs) const {
+    for (std::size_t left = in.Array(name); left > 0 && !in.failed(); --left) {
+      AnsweredRun& run = runs.emplace_back();
+      in.Array("answered.run", 4);
+      run.number = in.Uint("answered.number");
+      run.count = in.Uint("answered.count");
+      run.sequence = Sequence(in.Uint("answered.sequence"));
+      run.group = UnpackProgress(in, "answered.group");
+    }
+  }
   template <class T>
   void operator()(const char* name, std::optional<T>& value) const {
     if (in.IsNil()) return value.reset();
@@ -164,9 +186,23 @@ bool ReadBody(std::uint64_t kind, Unpacker& in, std::variant<Ts...>& body) {
   return (ReadBodyAs<Ts>(kind, in, body) || ...);
 }
 
+// Whether the runs are ascending, and none is empty or runs over.
+bool AreRuns(const std::vector<AnsweredRun>& runs) {
+  std::uint64_t next = 1;
+  for (const AnsweredRun& run : runs) {
+    if (run.number < next || run.count == 0 || run.count > UINT64_MAX - run.number ||
+        run.count > UINT64_MAX - run.sequence.value)
+      return false;
+    next = run.number + run.count;
+  }
+  return true;
+}
+
 // What a well-formed record must also obey so that applying it can be trusted.
 Status CheckMeaning(const Record& record) {
-  if (record.volume.value.empty()) return Error{EINVAL, "field 'volume' is empty"};
+  const bool has_volume = !std::holds_alternative<NodeSession>(record.body);
+  if (record.volume.value.empty() == has_volume)
+    return Error{EINVAL, has_volume ? "field 'volume' is empty" : "field 'volume' is not empty"};
   const auto needs_node = [](const StorePath& path) -> Status {
     if (path.IsRoot())
       return Error{EINVAL, "field 'path' is the volume's root, which this kind cannot change"};
@@ -235,6 +271,12 @@ Status CheckMeaning(const Record& record) {
                           if (r.node.value.empty()) return Error{EINVAL, "field 'node' is empty"};
                           return {};
                         },
+                        [&](const NodeSession& r) -> Status {
+                          if (record.origin.node.value.empty() || record.origin.session == 0)
+                            return Error{EINVAL, "field 'origin' names no session"};
+                          if (!AreRuns(r.answered)) return Error{EINVAL, "field 'answered' is out of order"};
+                          return {};
+                        },
                         [](const Mark&) -> Status { return {}; },
                     },
                     record.body);
@@ -242,7 +284,7 @@ Status CheckMeaning(const Record& record) {
 
 }  // namespace
 
-// [version, kind, volume, generation, [node, session, lane, number], [fields of the kind]]
+// [version, kind, volume, generation, [node, session, number], [fields of the kind]]
 Buffer EncodeRecord(const Record& record) {
   Packer out;
   std::visit(
@@ -254,8 +296,7 @@ Buffer EncodeRecord(const Record& record) {
             .Uint(kKindNumber<T>)
             .Text(record.volume.value)
             .Uint(record.generation.value);
-        out.Array(4).Text(record.origin.node.value).Uint(record.origin.session).Uint(record.origin.lane);
-        out.Uint(record.origin.number);
+        out.Array(3).Text(record.origin.node.value).Uint(record.origin.session).Uint(record.origin.number);
         out.Array(FieldCount<T>());
         Fields(body, Put{out});
       },
@@ -277,10 +318,9 @@ Result<Record> DecodeRecord(Bytes header) {
   const auto kind = in.Uint("kind");
   record.volume = VolumeName(in.Text("volume"));
   record.generation = Generation(in.Uint("generation"));
-  in.Array("origin", 4);
+  in.Array("origin", 3);
   record.origin.node = NodeName(in.Text("origin.node"));
   record.origin.session = in.Uint("origin.session");
-  record.origin.lane = static_cast<std::uint32_t>(in.Uint("origin.lane", UINT32_MAX));
   record.origin.number = in.Uint("origin.number");
   if (!in.failed() && !ReadBody(kind, in, record.body))
     return Error{EINVAL, fmt::format("field 'kind' is {}, which this program does not know", kind)};

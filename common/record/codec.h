@@ -8,7 +8,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint64_t kRecordVersion = 1;
+inline constexpr std::uint64_t kRecordVersion = 2;
 inline constexpr std::size_t kMaxRecordHeaderBytes = 64 * kKiB;
 inline constexpr std::size_t kMaxPayloadBytes = kMiB;
 

@@ -85,6 +85,11 @@ struct Describer {
     return fmt::format("'{}'{} {}", r.path.Printable(), Id(r.file), r.name);
   }
   std::string operator()(const Promote& r) const { return fmt::format("node {}", r.node.value); }
+  std::string operator()(const NodeSession& r) const {
+    std::uint64_t answered = 0;
+    for (const AnsweredRun& run : r.answered) answered += run.count;
+    return answered == 0 ? std::string("begins") : fmt::format("with the answers to {} numbers", answered);
+  }
   std::string operator()(const Mark& r) const { return fmt::format("'{}'", r.text); }
 };
 
@@ -104,6 +109,7 @@ std::string_view KindName(const Body& body) {
                         [](const SetXattr&) { return "setxattr"; },
                         [](const RemoveXattr&) { return "removexattr"; },
                         [](const Promote&) { return "promote"; },
+                        [](const NodeSession&) { return "session"; },
                         [](const Mark&) { return "mark"; },
                     },
                     body);
@@ -116,8 +122,10 @@ std::optional<std::uint64_t> PayloadBytes(const Body& body) {
 }
 
 std::string Describe(const Record& record) {
-  return fmt::format("{} {} {}", KindName(record.body), record.volume.value,
-                     std::visit(Describer{}, record.body));
+  const std::string about = record.volume.value.empty()
+                                ? fmt::format("{} of {}", record.origin.session, record.origin.node.value)
+                                : record.volume.value;
+  return fmt::format("{} {} {}", KindName(record.body), about, std::visit(Describer{}, record.body));
 }
 
 }  // namespace hawser

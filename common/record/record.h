@@ -13,20 +13,21 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/base/ids.h"
+#include "common/record/position.h"
 #include "common/record/store_path.h"
 
 namespace hawser {
 
-// Who sent a record, so that a resend is recognised. A lane is one REQ socket of a mount session and has one
-// request outstanding; `number` counts 1, 2, 3, ... in it.
+// Who sent a record, so that a resend is recognised. `number` counts a session's records 1, 2, 3, ..., over
+// all of the node's volumes.
 struct Origin {
   NodeName node;
   std::uint64_t session = 0;
-  std::uint32_t lane = 0;
   std::uint64_t number = 0;
 
   friend bool operator==(const Origin&, const Origin&) = default;
@@ -166,6 +167,24 @@ struct Promote {
   friend bool operator==(const Promote&, const Promote&) = default;
 };
 
+// Numbers of a session, one after the other, that stand one after the other in one write group.
+struct AnsweredRun {
+  std::uint64_t number = 0;  // the first one's
+  std::uint64_t count = 0;   // at least 1
+  Sequence sequence;         // the first one's
+  Progress group;            // the state after their group
+  friend bool operator==(const AnsweredRun&, const AnsweredRun&) = default;
+};
+
+// Control, of no volume: the origin's node is in the origin's session; nothing of an older one enters the
+// journal behind this. Without runs the session begins here. The relay says it again before it lets old
+// segments go, with where the newest numbers stand, so that whoever resends one of them gets the answer that
+// it had.
+struct NodeSession {
+  std::vector<AnsweredRun> answered;  // ascending
+  friend bool operator==(const NodeSession&, const NodeSession&) = default;
+};
+
 // Control: a note for people who read the journal. Changes nothing.
 struct Mark {
   std::string text;
@@ -173,10 +192,10 @@ struct Mark {
 };
 
 using Body = std::variant<Write, Truncate, Allocate, Create, Link, Unlink, Rmdir, Rename, SetAttr, SetXattr,
-                          RemoveXattr, Promote, Mark>;
+                          RemoveXattr, Promote, NodeSession, Mark>;
 
 struct Record {
-  VolumeName volume;
+  VolumeName volume;  // empty in a NodeSession, and in no other
   Generation generation;
   Origin origin;
   Body body;

@@ -53,7 +53,7 @@ class JournalLack : public ProgramTest {
       for (const char* volume : {"docs", "mail"}) {
         const auto path = StorePath::Parse("f" + std::to_string(journal.appended().position.group.value));
         headers.push_back(
-            EncodeRecord({VolumeName(volume), Generation(1), Origin{NodeName(who), 1, 0, 1},
+            EncodeRecord({VolumeName(volume), Generation(1), Origin{NodeName(who), 1, 1},
                           Create{FileId(10), *path, NodeKind::kRegular, 0644, 0, 0, 0, "", kTime}}));
       }
       ASSERT_TRUE(journal.Append(MakeFrame(journal.appended(), kTime, {{headers[0], {}}, {headers[1], {}}})));

@@ -41,7 +41,7 @@ class JournalCommand : public ProgramTest {
   static StorePath At(const std::string& path) { return *StorePath::Parse(path); }
 
   static Record RecordOf(const std::string& volume, Body body) {
-    return {VolumeName(volume), Generation(1), Origin{NodeName("alpha"), 1, 0, 1}, std::move(body)};
+    return {VolumeName(volume), Generation(1), Origin{NodeName("alpha"), 1, 1}, std::move(body)};
   }
 
   static void Append(Journal& journal, const std::vector<Record>& records, const std::string& payload = "") {

@@ -12,7 +12,7 @@ StorePath PathOf(const std::string& text) {
 }
 
 Record RecordOf(Body body) {
-  return {VolumeName("docs"), Generation(3), Origin{NodeName("alpha"), 7, 2, 9}, std::move(body)};
+  return {VolumeName("docs"), Generation(3), Origin{NodeName("alpha"), 7, 9}, std::move(body)};
 }
 
 TEST(RecordJson, WriteHasEveryField) {
@@ -29,7 +29,7 @@ TEST(RecordJson, WriteHasEveryField) {
   EXPECT_EQ(json["payload_bytes"], 512);
   EXPECT_EQ(json["before"]["size"], 100);
   EXPECT_EQ(json["mtime"], "2023-11-14T22:13:20.123456789Z");
-  EXPECT_EQ(json["origin"], (Json{{"node", "alpha"}, {"session", 7}, {"lane", 2}, {"number", 9}}));
+  EXPECT_EQ(json["origin"], (Json{{"node", "alpha"}, {"session", 7}, {"number", 9}}));
 }
 
 TEST(RecordJson, NamesThatAreNotUtf8AreEscaped) {

@@ -22,12 +22,11 @@ class RelayClientTest : public testing::Test {
       for (const Answer& answer : answers) {
         auto arrival = router_->Receive(kPatience);
         if (!arrival || !*arrival || !(*arrival)->message) return;
-        const Bytes header = (*arrival)->message->part(0);
+        const Bytes header = (*arrival)->message->part(1);
         received_.emplace_back(header.begin(), header.end());
         std::vector<Buffer> parts;
-        parts.push_back(std::visit([](const auto& it) { return Encode(it); }, answer));
-        const bool ack = std::holds_alternative<Ack>(answer);
-        router_->Reply((*arrival)->from, ack ? MessageType::kAck : MessageType::kRefusal, std::move(parts));
+        parts.push_back(Encode(Answers{{answer}}));
+        router_->Reply((*arrival)->from, MessageType::kAnswers, std::move(parts));
       }
     });
   }
@@ -50,7 +49,7 @@ class RelayClientTest : public testing::Test {
 
 TEST_F(RelayClientTest, ARefusalUsesUpTheNumber) {
   Serve({Refusal{RefusalCode::kJournalFull, "full"}, Ack{}});
-  const auto lane = client_.Borrow();
+  const auto lane = *client_.Borrow(std::nullopt, nullptr);
   EXPECT_EQ(lane->NextOrigin().number, 1U);
   const auto refused = Submit(*lane);
   ASSERT_TRUE(refused) << refused.error().Text();
@@ -62,7 +61,7 @@ TEST_F(RelayClientTest, ARefusalUsesUpTheNumber) {
 
 TEST_F(RelayClientTest, AFailedJournalIsNoAnswerAndTheSameRecordIsSentAgain) {
   Serve({Refusal{RefusalCode::kJournalFailed, "failed"}, Ack{}});
-  const auto lane = client_.Borrow();
+  const auto lane = *client_.Borrow(std::nullopt, nullptr);
   const auto answer = Submit(*lane);
   ASSERT_TRUE(answer) << answer.error().Text();
   EXPECT_TRUE(std::holds_alternative<Ack>(*answer));
@@ -72,9 +71,21 @@ TEST_F(RelayClientTest, AFailedJournalIsNoAnswerAndTheSameRecordIsSentAgain) {
   EXPECT_EQ(lane->NextOrigin().number, 2U);
 }
 
+TEST_F(RelayClientTest, WhoeverComesWhileTheLaneIsTakenWaitsForItNoLongerThanItMay) {
+  const auto lane = client_.Borrow(std::nullopt, nullptr);
+  ASSERT_TRUE(lane);
+  const auto late = client_.Borrow(SteadyClock::now() + std::chrono::milliseconds(60), nullptr);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ETIMEDOUT);
+  const std::atomic<bool> cancel{true};
+  const auto cancelled = client_.Borrow(std::nullopt, &cancel);
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, ECANCELED);
+}
+
 TEST_F(RelayClientTest, WhoWaitsForAFailedJournalOnlySoLongHasNoAnswer) {
   Serve({Refusal{RefusalCode::kJournalFailed, "the disk of the relay is broken"}});
-  const auto lane = client_.Borrow();
+  const auto lane = *client_.Borrow(std::nullopt, nullptr);
   const auto answer = Submit(*lane, SteadyClock::now() + std::chrono::milliseconds(500));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ETIMEDOUT);

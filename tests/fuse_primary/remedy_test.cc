@@ -43,7 +43,7 @@ class RemedyTest : public testing::Test {
     return *std::move(store);
   }
   static Record Named(Body body) {
-    return {VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, 1, 1}, std::move(body)};
+    return {VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, 1}, std::move(body)};
   }
   static void Apply(Store& store, Body body, std::string_view payload = {}) {
     const Record record = Named(std::move(body));

@@ -1,4 +1,4 @@
-// What reaches the relay's write port, as its writer takes it: hellos and records are decoded and offered to
+// What reaches the relay's write port, as its writer takes it: hellos and batches are decoded and offered to
 // a sequencer, in any order, with group ends and lost groups between them.
 #include <map>
 #include <tuple>
@@ -11,13 +11,14 @@
 namespace hawser::fuzz {
 namespace {
 
-// One step: [0 hello | 1 record | 2 group's end | 3 group lost], then the bytes.
+// One step: [0 hello | 1 batch | 2 the groups' end | 3 the groups lost], then the bytes. A batch: [records - 1][where
+// cuts lie, a bit for each record], then each record's header and payload.
 class Relay {
  public:
   Relay() {
     sequencer_.OfferOwn({VolumeName("docs"), Generation(1), {}, Promote{NodeName("alpha")}});
-    expected_.push_back({});
-    EndGroup();
+    expected_.push_back({{}});
+    EndGroups();
   }
 
   void Step(Input& input) {
@@ -25,12 +26,10 @@ class Relay {
       case 0:
         if (const auto hello = Decode<Hello>(input.TakeSized())) Greet(*hello);
         return;
-      case 1: {
-        const Bytes header = input.TakeSized();
-        return Submit(header, input.TakeSized());
-      }
+      case 1:
+        return Submit(input);
       case 2:
-        return EndGroup();
+        return EndGroups();
       default:
         sequencer_.Abandon();
         expected_.clear();
@@ -39,38 +38,63 @@ class Relay {
   }
 
  private:
-  using Request = std::tuple<std::string, std::uint64_t, std::uint32_t, std::uint64_t>;
+  using Request = std::tuple<std::string, std::uint64_t, std::uint64_t>;
 
   static Request RequestOf(const Record& record) {
     const Origin& origin = record.origin;
-    return {origin.node.value, origin.session, origin.lane, origin.number};
+    return {origin.node.value, origin.session, origin.number};
   }
 
   void Greet(const Hello& hello) {
-    if (sequencer_.Greet(hello)) return;
+    const Greeting greeting = sequencer_.Greet(hello);
+    if (std::holds_alternative<Refusal>(greeting)) return;
     Check(hello.node.value == "alpha" || hello.node.value == "bravo", "only members are welcome");
+    const auto* begins = std::get_if<Begins>(&greeting);
+    if (begins == nullptr) return;
+    CheckRecord(begins->record);
+    Expect(begins->place, RequestOf(begins->record));
   }
 
-  void Submit(Bytes header, Bytes payload) {
-    auto record = DecodeRecord(header, payload);
-    if (!record) return Check(record.error().code == EINVAL, "what is no record is refused with EINVAL");
-    CheckRecord(*record);
-    const Record offered = *record;
-    const Verdict verdict = sequencer_.Offer(*std::move(record));
-    if (std::holds_alternative<Accepted>(verdict)) {
-      Check(std::get<Accepted>(verdict).index == expected_.size(), "accepted records keep their order");
+  void Submit(Input& input) {
+    const std::uint64_t count = 1 + input.Number(1) % 8;
+    const std::uint64_t bits = input.Number(1);
+    std::vector<Record> records;
+    std::vector<std::uint32_t> cuts;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Bytes header = input.TakeSized();
+      auto record = DecodeRecord(header, input.TakeSized());
+      if (!record) return Check(record.error().code == EINVAL, "what is no record is refused with EINVAL");
+      CheckRecord(*record);
+      records.push_back(*std::move(record));
+      if (i > 0 && (bits >> i & 1) != 0) cuts.push_back(i);
+    }
+    const std::vector<Verdict> verdicts = sequencer_.Offer(records, cuts);
+    Check(verdicts.size() == records.size(), "there is a verdict on each record");
+    for (std::size_t i = 0; i < records.size(); ++i) CheckVerdict(records[i], verdicts[i]);
+  }
+
+  void CheckVerdict(const Record& offered, const Verdict& verdict) {
+    if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
       Check(offered.volume.value == "docs" && offered.origin.node.value == "alpha" &&
                 offered.generation == Generation(1),
             "only the primary's records of its generation are accepted (I6)");
       Check(!answered_.contains(RequestOf(offered)), "a request is accepted once (I5)");
-      expected_.push_back(RequestOf(offered));
+      Expect(accepted->place, RequestOf(offered));
     } else if (const auto* repeated = std::get_if<Repeated>(&verdict)) {
       const auto found = answered_.find(RequestOf(offered));
       Check(found != answered_.end() && found->second == repeated->ack.sequence,
             "a repetition gets its first answer");
     } else if (const auto* pending = std::get_if<AlreadyPending>(&verdict)) {
-      Check(expected_.at(pending->index) == RequestOf(offered), "a pending repetition is that request");
+      Check(expected_.at(pending->place.group).at(pending->place.index) == RequestOf(offered),
+            "a pending repetition is that request");
     }
+  }
+
+  void Expect(const Place& place, Request request) {
+    Check(place.group <= expected_.size(), "groups have no gaps");
+    if (place.group == expected_.size()) expected_.emplace_back();
+    Check(place.index == expected_[place.group].size(), "accepted records keep their order");
+    expected_[place.group].push_back(std::move(request));
   }
 
   static void CheckRecord(const Record& record) {
@@ -81,24 +105,39 @@ class Relay {
     Check(!Describe(record).empty(), "every record can be told");
   }
 
-  void EndGroup() {
-    if (expected_.empty()) return;
-    Progress after = sequencer_.state().head;
-    const std::uint64_t first = after.position.sequence.value + 1;
-    after.position.group = Next(after.position.group);
-    after.position.sequence = Sequence(first + expected_.size() - 1);
-    const std::vector<Ack> acks = sequencer_.Commit(after);
-    Check(acks.size() == expected_.size(), "each record is answered");
+  void EndGroups() {
+    Progress head = sequencer_.state().head;
+    std::uint64_t next = head.position.sequence.value + 1;
+    std::vector<Progress> after;
+    for (const auto& group : expected_) {
+      head.position.group = Next(head.position.group);
+      head.position.sequence.value += group.size();
+      after.push_back(head);
+    }
+    const auto acks = sequencer_.Commit(after);
+    Check(acks.size() == expected_.size(), "each group is answered");
     for (std::size_t i = 0; i < acks.size(); ++i) {
-      Check(acks[i].sequence == Sequence(first + i), "sequence numbers have no gaps (I2)");
-      answered_[expected_[i]] = acks[i].sequence;
+      Check(acks[i].size() == expected_[i].size(), "each record is answered");
+      for (std::size_t j = 0; j < acks[i].size(); ++j, ++next) {
+        Check(acks[i][j].sequence == Sequence(next), "sequence numbers have no gaps (I2)");
+        if (std::get<2>(expected_[i][j]) != 0) answered_[expected_[i][j]] = acks[i][j].sequence;
+      }
     }
     expected_.clear();
-    Check(sequencer_.pending() == 0, "nothing is left of a group that has ended");
+    Check(sequencer_.pending().empty(), "nothing is left of groups that have ended");
+    Check(SameAfterFacts(), "the facts say all that is known");
+  }
+
+  // What is left of the state if the journal holds nothing but the facts.
+  bool SameAfterFacts() const {
+    SequencerState again;
+    const auto facts = sequencer_.state().Facts();
+    for (const Record& fact : facts) again.Enter(*DecodeRecord(EncodeRecord(fact)), {});
+    return again.Facts() == facts;
   }
 
   Sequencer sequencer_{{{NodeName("alpha"), NodeName("bravo")}, {VolumeName("docs")}}};
-  std::vector<Request> expected_;
+  std::vector<std::vector<Request>> expected_;  // the formation
   std::map<Request, Sequence> answered_;
 };
 

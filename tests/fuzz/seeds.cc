@@ -62,11 +62,13 @@ std::vector<Body> Bodies() {
           SetXattr{id, path("a/b"), "user.k"},
           RemoveXattr{id, path("a/b"), "user.k"},
           Promote{NodeName("bravo")},
-          Mark{"note"}};
+          Mark{"note"},
+          NodeSession{{{5, 2, Sequence(11), SomeProgress()}}}};
 }
 
 Record RecordOf(Body body, std::uint64_t number) {
-  return {VolumeName("docs"), Generation(1), {NodeName("alpha"), 77, 2, number}, std::move(body)};
+  if (std::holds_alternative<NodeSession>(body)) return {{}, {}, {NodeName("alpha"), 77, 0}, std::move(body)};
+  return {VolumeName("docs"), Generation(1), {NodeName("alpha"), 77, number}, std::move(body)};
 }
 
 Buffer PayloadOf(const Body& body) { return Buffer(PayloadBytes(body).value_or(5), std::byte{'p'}); }
@@ -79,13 +81,14 @@ void PutMessages(const Seeds& seeds) {
       {"envelope", EncodeEnvelope(MessageType::kSubmit)},
       {"hello", Encode(Hello{NodeName("alpha"), 7})},
       {"welcome", Encode(Welcome{"demo", p, p, facts})},
-      {"ack", Encode(Ack{Sequence(1001), p, true})},
+      {"answers", Encode(Answers{{Ack{Sequence(1001), p, true}, Refusal{RefusalCode::kFenced, "no"}}})},
       {"refusal", Encode(Refusal{RefusalCode::kFenced, "no"})},
       {"report", Encode(Report{NodeName("alpha"), 7, p, {volume, volume}})},
       {"overview", Encode(Overview{p, p, facts})},
       {"pull", Encode(Pull{NodeName("charlie"), p.position, 65536})},
       {"pull_reply", Encode(PullReply{PullReply::Answer::kGone, "old", p})},
-      {"head", Encode(Head{p})}};
+      {"head", Encode(Head{p})},
+      {"batch", Encode(Batch{{1, 3}})}};
   for (std::size_t i = 0; i < messages.size(); ++i)
     seeds.Put("messages", messages[i].first, Little(i, 1) + std::string(AsText(messages[i].second)));
 }
@@ -93,8 +96,12 @@ void PutMessages(const Seeds& seeds) {
 void PutRequests(const Seeds& seeds) {
   const std::string hello = Little(0, 1) + Sized(Encode(Hello{NodeName("alpha"), 77}));
   const std::string newer = Little(0, 1) + Sized(Encode(Hello{NodeName("alpha"), 78}));
-  const auto submit = [](const Body& body, std::uint64_t number) {
-    return Little(1, 1) + Sized(EncodeRecord(RecordOf(body, number))) + Sized(PayloadOf(body));
+  const auto record = [](const Body& body, std::uint64_t number) {
+    return Sized(EncodeRecord(RecordOf(body, number))) + Sized(PayloadOf(body));
+  };
+  // [records - 1][where cuts lie, a bit for each record].
+  const auto submit = [&record](const Body& body, std::uint64_t number) {
+    return Little(1, 1) + Little(0, 1) + Little(0, 1) + record(body, number);
   };
   const std::string end = Little(2, 1);
   const std::string lost = Little(3, 1);
@@ -105,6 +112,12 @@ void PutRequests(const Seeds& seeds) {
     seeds.Put("requests", kind + "_again", hello + once + once + end + once + submit(body, 2) + end);
   }
   const std::string one = submit(Bodies()[0], 1);
+  const auto batch = [&](std::uint64_t cuts) {
+    return Little(1, 1) + Little(2, 1) + Little(cuts, 1) + record(Bodies()[0], 1) + record(Bodies()[1], 2) +
+           record(Bodies()[2], 3);
+  };
+  seeds.Put("requests", "batch", hello + batch(0) + batch(0) + end + batch(0));
+  seeds.Put("requests", "batch_with_cuts", hello + batch(4) + one + end + batch(6) + end);
   seeds.Put("requests", "lost_group", hello + one + lost + one + end);
   seeds.Put("requests", "old_session", hello + newer + one + end);
 }

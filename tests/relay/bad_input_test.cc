@@ -5,6 +5,7 @@
 #include <zmq.hpp>
 
 #include "common/base/unique_fd.h"
+#include "common/net/limits.h"
 #include "tests/relay/fixture.h"
 
 namespace hawser::test {
@@ -26,14 +27,17 @@ class BadInputTest : public RelayTest {
   void SetUp() override {
     ASSERT_NO_FATAL_FAILURE(Start());
     ASSERT_TRUE(SayHello(kAlpha, 1));
+    ASSERT_TRUE(SayHello(kBravo, 1));
+    bravo_.emplace(context_, config_.relay.WriteEndpoint(), kBravo, kMail, 1);
+    before_ = HeadNow();
   }
 
-  // The header and payload that alpha's lane 9 might send.
+  // The header and payload that alpha might send.
   static Record GoodRecord() {
     Record record;
     record.volume = kDocs;
     record.generation = Generation(1);
-    record.origin = {kAlpha, 1, 9, 1};
+    record.origin = {kAlpha, 1, 1};
     hawser::Write write;
     write.file = FileId(7);
     write.path = *StorePath::Parse("x");
@@ -45,6 +49,16 @@ class BadInputTest : public RelayTest {
     Record record = GoodRecord();
     change(record);
     return Text(EncodeRecord(record));
+  }
+
+  // One record more than a batch may have.
+  static Parts TooMany() {
+    Parts parts{Text(EncodeEnvelope(MessageType::kSubmit)), Text(Encode(Batch{}))};
+    for (std::size_t i = 0; i <= kMaxBatchRecords; ++i) {
+      parts.push_back(Header([i](Record& r) { r.origin.number = 1 + i; }));
+      parts.push_back("hello");
+    }
+    return parts;
   }
 
   zmq::socket_t Connect(const std::string& endpoint) {
@@ -70,84 +84,125 @@ class BadInputTest : public RelayTest {
     zmq::message_t envelope;
     zmq::message_t body;
     ASSERT_TRUE(socket.recv(envelope));
-    ASSERT_EQ(envelope.to_string(), Text(EncodeEnvelope(MessageType::kRefusal)));
     ASSERT_TRUE(socket.recv(body));
-    const auto refusal = Decode<Refusal>(AsBytes(body.to_string_view()));
-    ASSERT_TRUE(refusal) << refusal.error().Text();
-    EXPECT_EQ(refusal->code, bad.code) << refusal->text;
-    EXPECT_NE(refusal->text.find(bad.says), std::string::npos) << refusal->text;
+    const Refusal refusal = RefusalIn(envelope.to_string(), AsBytes(body.to_string_view()));
+    EXPECT_EQ(refusal.code, bad.code) << refusal.text;
+    EXPECT_NE(refusal.text.find(bad.says), std::string::npos) << refusal.text;
   }
 
+  // Of the request, or of the only record in it.
+  static Refusal RefusalIn(const std::string& envelope, Bytes body) {
+    if (envelope == Text(EncodeEnvelope(MessageType::kRefusal))) {
+      if (const auto refusal = Decode<Refusal>(body)) return *refusal;
+    } else if (const auto answers = Decode<Answers>(body); answers && answers->answers.size() == 1) {
+      if (const auto* refusal = std::get_if<Refusal>(&answers->answers[0])) return *refusal;
+    }
+    return {RefusalCode::kBadMessage, "no refusal"};
+  }
+
+  // bravo writes: alpha's numbers are for what is bad.
   void ExpectServing() {
-    Lane lane = MakeLane(next_lane_++);
-    const auto ack = lane.Write("good");
+    const auto ack = bravo_->Write("good");
     ASSERT_TRUE(ack) << ack.error().Text();
     ++good_;
-    EXPECT_EQ(ack->sequence, Sequence(2 + good_));
-    EXPECT_EQ(AskStatus()["relay"]["head"], 2 + good_);
+    EXPECT_EQ(ack->sequence, Sequence(before_.value + good_));
+    EXPECT_EQ(HeadNow(), ack->sequence);
   }
 
+  std::optional<Primary> bravo_;
+  Sequence before_;
   std::uint64_t good_ = 0;
-  std::uint32_t next_lane_ = 100;
 };
 
 TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
   const std::string submit = Text(EncodeEnvelope(MessageType::kSubmit));
   const std::string hello = Text(EncodeEnvelope(MessageType::kHello));
   const std::string header = Header();
+  const std::string batch = Text(Encode(Batch{}));
+  const std::string cut = Text(Encode(Batch{{1}}));
+  const std::string second = Header([](Record& r) { r.origin.number = 2; });
   const std::vector<BadMessage> table = {
       {"garbage", {"GET / HTTP/1.1"}, RefusalCode::kBadMessage, "envelope"},
       {"empty", {""}, RefusalCode::kBadMessage, "envelope"},
-      {"another wire version", {"HW\x07\x02", header, "hello"}, RefusalCode::kWrongVersion, "7"},
-      {"unknown type", {"HW\x01\x63", header, "hello"}, RefusalCode::kBadMessage, "99"},
+      {"another wire version", {"HW\x07\x02", batch, header, "hello"}, RefusalCode::kWrongVersion, "7"},
+      {"unknown type", {"HW\x02\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
       {"a message for another port",
        {Text(EncodeEnvelope(MessageType::kStatus))},
        RefusalCode::kBadMessage,
        "port"},
       {"no parts", {submit}, RefusalCode::kBadMessage, "parts"},
-      {"payload missing", {submit, header}, RefusalCode::kBadMessage, "parts"},
-      {"a part too many", {submit, header, "hello", "more"}, RefusalCode::kBadMessage, "parts"},
-      {"header truncated", {submit, header.substr(0, 20), "hello"}, RefusalCode::kBadMessage, "record"},
-      {"header empty", {submit, "", "hello"}, RefusalCode::kBadMessage, "record"},
-      {"header followed by more", {submit, header + "x", "hello"}, RefusalCode::kBadMessage, "record"},
-      {"header is noise", {submit, std::string(200, '\xc1'), "hello"}, RefusalCode::kBadMessage, "record"},
+      {"no records", {submit, batch}, RefusalCode::kBadMessage, "parts"},
+      {"payload missing", {submit, batch, header}, RefusalCode::kBadMessage, "parts"},
+      {"a part too many", {submit, batch, header, "hello", "more"}, RefusalCode::kBadMessage, "parts"},
+      {"no batch", {submit, header, header, "hello"}, RefusalCode::kBadMessage, ""},
+      {"a cut before the first",
+       {submit, Text(Encode(Batch{{0}})), header, "hello"},
+       RefusalCode::kBadMessage,
+       "cut"},
+      {"a cut behind the last", {submit, cut, header, "hello"}, RefusalCode::kBadMessage, "cut"},
+      {"cuts out of order",
+       {submit, Text(Encode(Batch{{1, 1}})), header, "hello", second, "hello"},
+       RefusalCode::kBadMessage,
+       "cut"},
+      {"numbers out of order",
+       {submit, batch, second, "hello", header, "hello"},
+       RefusalCode::kBadMessage,
+       "number"},
+      {"one of two records truncated",
+       {submit, batch, header, "hello", second.substr(0, 20), "hello"},
+       RefusalCode::kBadMessage,
+       "record"},
+      {"too many records", TooMany(), RefusalCode::kTooLarge, "limit"},
+      {"header truncated",
+       {submit, batch, header.substr(0, 20), "hello"},
+       RefusalCode::kBadMessage,
+       "record"},
+      {"header empty", {submit, batch, "", "hello"}, RefusalCode::kBadMessage, "record"},
+      {"header followed by more", {submit, batch, header + "x", "hello"}, RefusalCode::kBadMessage, "record"},
+      {"header is noise",
+       {submit, batch, std::string(200, '\xc1'), "hello"},
+       RefusalCode::kBadMessage,
+       "record"},
       {"another record version",
-       {submit, "\x96\x09" + header.substr(2), "hello"},
+       {submit, batch, "\x96\x09" + header.substr(2), "hello"},
        RefusalCode::kBadMessage,
        "version"},
-      {"payload too short", {submit, header, "hell"}, RefusalCode::kBadMessage, "payload"},
-      {"payload too long", {submit, header, "hello!"}, RefusalCode::kBadMessage, "payload"},
-      {"header oversized", {submit, std::string(70'000, 'h'), "hello"}, RefusalCode::kTooLarge, "limit"},
+      {"payload too short", {submit, batch, header, "hell"}, RefusalCode::kBadMessage, "payload"},
+      {"payload too long", {submit, batch, header, "hello!"}, RefusalCode::kBadMessage, "payload"},
+      {"header oversized",
+       {submit, batch, std::string(70'000, 'h'), "hello"},
+       RefusalCode::kTooLarge,
+       "limit"},
       {"payload oversized",
-       {submit, header, std::string(kMaxPayloadBytes + 1, 'p')},
+       {submit, batch, header, std::string(kMaxPayloadBytes + 1, 'p')},
        RefusalCode::kTooLarge,
        "limit"},
       {"unknown node",
-       {submit, Header([](Record& r) { r.origin.node = NodeName("mallory"); }), "hello"},
+       {submit, batch, Header([](Record& r) { r.origin.node = NodeName("mallory"); }), "hello"},
        RefusalCode::kUnknownNode,
        "mallory"},
       {"unknown volume",
-       {submit, Header([](Record& r) { r.volume = VolumeName("attic"); }), "hello"},
+       {submit, batch, Header([](Record& r) { r.volume = VolumeName("attic"); }), "hello"},
        RefusalCode::kUnknownVolume,
        "attic"},
       {"not the primary",
-       {submit, Header([](Record& r) { r.volume = kMail; }), "hello"},
+       {submit, batch, Header([](Record& r) { r.volume = kMail; }), "hello"},
        RefusalCode::kNotPrimary,
        "bravo"},
       {"an older generation",
-       {submit, Header([](Record& r) { r.generation = Generation(0); }), "hello"},
+       {submit, batch, Header([](Record& r) { r.generation = Generation(0); }), "hello"},
        RefusalCode::kFenced,
        "generation"},
       {"out of turn",
-       {submit, Header([](Record& r) { r.origin.number = 0; }), "hello"},
+       {submit, batch, Header([](Record& r) { r.origin.number = 0; }), "hello"},
        RefusalCode::kOutOfTurn,
        "number 0"},
       {"no hello",
-       {submit, Header([](Record& r) { r.origin.session = 5; }), "hello"},
+       {submit, batch, Header([](Record& r) { r.origin.session = 5; }), "hello"},
        RefusalCode::kOutOfTurn,
        "hello"},
       {"a promotion",
-       {submit, Header([](Record& r) { r.body = Promote{kAlpha}; }), ""},
+       {submit, batch, Header([](Record& r) { r.body = Promote{kAlpha}; }), ""},
        RefusalCode::kBadMessage,
        "promote"},
       {"hello truncated", {hello, "\x92"}, RefusalCode::kBadMessage, ""},
@@ -169,7 +224,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
     ASSERT_NO_FATAL_FAILURE(ExpectServing());
   }
   EXPECT_EQ(AskStatus()["relay"]["refused"], table.size());
-  EXPECT_EQ(ReadJournal().size(), 2 + good_);
+  EXPECT_EQ(ReadJournal().size(), before_.value + good_);
 }
 
 TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {

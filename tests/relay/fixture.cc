@@ -87,29 +87,59 @@ Status FlushControl::Pass() {
   return {};
 }
 
-Lane::Lane(NetContext& context, const std::string& endpoint, NodeName node, VolumeName volume,
-           std::uint64_t session, std::uint32_t lane)
-    : requester_(context, endpoint) {
-  record_.volume = std::move(volume);
-  record_.generation = Generation(1);
-  record_.origin = {std::move(node), session, lane, 0};
+Primary::Primary(NetContext& context, const std::string& endpoint, NodeName node, VolumeName volume,
+                 std::uint64_t session, std::uint64_t first)
+    : requester_(std::make_unique<Requester>(context, endpoint)) {
+  next_.volume = std::move(volume);
+  next_.generation = Generation(1);
+  next_.origin = {std::move(node), session, first};
 }
 
-Result<Ack> Lane::Write(const std::string& payload, std::optional<Deadline> deadline) {
-  ++record_.origin.number;
-  payload_ = payload;
-  hawser::Write write;
-  write.file = FileId(7);
-  write.path = *StorePath::Parse("file-of-lane-" + std::to_string(record_.origin.lane));
-  write.length = payload.size();
-  record_.body = write;
+Result<Ack> Primary::Write(const std::string& payload, std::optional<Deadline> deadline) {
+  batch_.clear();
+  cuts_.clear();
+  Prepare(payload);
   return Repeat(deadline);
 }
 
-Result<Ack> Lane::Repeat(std::optional<Deadline> deadline) {
-  const Buffer header = EncodeRecord(record_);
-  return Expect<Ack>(requester_.Request(MessageType::kSubmit, {header, AsBytes(payload_)}, deadline),
-                     MessageType::kAck);
+void Primary::Prepare(const std::string& payload) {
+  hawser::Write write;
+  write.file = FileId(7);
+  write.path = *StorePath::Parse("file");
+  write.length = payload.size();
+  next_.body = write;
+  batch_.push_back({next_, payload});
+  ++next_.origin.number;
+}
+
+Result<Ack> Primary::Repeat(std::optional<Deadline> deadline) {
+  HAWSER_ASSIGN(const std::vector<Answer> answers, RepeatBatch(deadline));
+  if (const auto* refusal = std::get_if<Refusal>(&answers.front()))
+    return Error{ToErrno(refusal->code), refusal->text};
+  return std::get<Ack>(answers.front());
+}
+
+Result<std::vector<Answer>> Primary::WriteBatch(const std::vector<std::string>& payloads,
+                                                std::vector<std::uint32_t> cuts) {
+  batch_.clear();
+  cuts_ = std::move(cuts);
+  for (const std::string& payload : payloads) Prepare(payload);
+  return RepeatBatch();
+}
+
+Result<std::vector<Answer>> Primary::RepeatBatch(std::optional<Deadline> deadline) {
+  std::vector<Buffer> headers;
+  for (const Sent& sent : batch_) headers.push_back(EncodeRecord(sent.record));
+  const Buffer batch = Encode(Batch{cuts_});
+  std::vector<Bytes> parts{batch};
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    parts.emplace_back(headers[i]);
+    parts.push_back(AsBytes(batch_[i].payload));
+  }
+  HAWSER_ASSIGN(Answers answers, Expect<Answers>(requester_->Request(MessageType::kSubmit, parts, deadline),
+                                                 MessageType::kAnswers));
+  if (answers.answers.size() != batch_.size()) return Error{EPROTO, "not an answer for each record"};
+  return std::move(answers.answers);
 }
 
 std::vector<Received> Unpack(const Frame& frame) {
@@ -163,9 +193,22 @@ void RelayTest::Restart() {
   Start();
 }
 
-Lane RelayTest::LaneOf(const NodeName& node, const VolumeName& volume, std::uint32_t lane,
-                       std::uint64_t session) {
-  return {context_, config_.relay.WriteEndpoint(), node, volume, session, lane};
+Primary RelayTest::PrimaryOf(const NodeName& node, const VolumeName& volume, std::uint64_t session,
+                             std::uint64_t first) {
+  return {context_, config_.relay.WriteEndpoint(), node, volume, session, first};
+}
+
+void RelayTest::AddWriters(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const VolumeName volume("of-" + WriterName(i).value);
+    config_.volumes[volume].primary = WriterName(i);
+    config_.nodes[WriterName(i)].volumes[volume];
+  }
+}
+
+Primary RelayTest::Writer(std::size_t index) {
+  EXPECT_TRUE(SayHello(WriterName(index), 1));
+  return PrimaryOf(WriterName(index), VolumeName("of-" + WriterName(index).value));
 }
 
 Result<Incoming> RelayTest::Ask(const std::string& endpoint, MessageType type,

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -58,25 +59,39 @@ class FlushControl {
   std::atomic<std::chrono::microseconds> slow_{std::chrono::microseconds(0)};
 };
 
-// One lane of a primary: numbers its requests, and resends as a real one does.
-class Lane {
+// A primary: numbers its records, sends one batch at a time, and resends as a real one does.
+class Primary {
  public:
-  Lane(NetContext& context, const std::string& endpoint, NodeName node, VolumeName volume,
-       std::uint64_t session, std::uint32_t lane);
+  Primary(NetContext& context, const std::string& endpoint, NodeName node, VolumeName volume,
+          std::uint64_t session, std::uint64_t first = 1);
 
   // A write of `payload` with the next number, and its answer. Anything but an ack is an error; a refusal has
   // the code ToErrno gives it and the relay's text.
   Result<Ack> Write(const std::string& payload, std::optional<Deadline> deadline = Patience());
-  // The last request once more.
+  // The last request, which was of one record, once more.
   Result<Ack> Repeat(std::optional<Deadline> deadline = Patience());
 
-  Record& record() { return record_; }
-  Requester& requester() { return requester_; }
+  // The same for a batch, with cuts before the places given.
+  Result<std::vector<Answer>> WriteBatch(const std::vector<std::string>& payloads,
+                                         std::vector<std::uint32_t> cuts = {});
+  Result<std::vector<Answer>> RepeatBatch(std::optional<Deadline> deadline = Patience());
+
+  // Of the last request.
+  Record& record() { return batch_.back().record; }
+  Requester& requester() { return *requester_; }
 
  private:
-  Requester requester_;
-  Record record_;
-  std::string payload_;
+  struct Sent {
+    Record record;
+    std::string payload;
+  };
+
+  void Prepare(const std::string& payload);
+
+  std::unique_ptr<Requester> requester_;
+  Record next_;
+  std::vector<Sent> batch_;
+  std::vector<std::uint32_t> cuts_;
 };
 
 // A record as a replica gets it.
@@ -100,14 +115,24 @@ class RelayTest : public testing::Test {
   Status TryStart();
   void Restart();
 
-  Lane MakeLane(std::uint32_t lane, std::uint64_t session = 1) {
-    return LaneOf(kAlpha, kDocs, lane, session);
+  // The numbers of a session begin with `first`: one whose records were sent by another object goes on.
+  Primary MakePrimary(std::uint64_t session = 1, std::uint64_t first = 1) {
+    return PrimaryOf(kAlpha, kDocs, session, first);
   }
-  Lane LaneOf(const NodeName& node, const VolumeName& volume, std::uint32_t lane, std::uint64_t session = 1);
+  Primary PrimaryOf(const NodeName& node, const VolumeName& volume, std::uint64_t session = 1,
+                    std::uint64_t first = 1);
+
+  // Before Start(): that many more nodes, each the primary of a volume of its own, so that many can write at
+  // once.
+  void AddWriters(std::size_t count);
+  // One of them, in session 1, after its hello.
+  Primary Writer(std::size_t index);
+  static NodeName WriterName(std::size_t index) { return NodeName("writer-" + std::to_string(index)); }
 
   Result<Welcome> SayHello(const NodeName& node, std::uint64_t session);
   Result<Overview> SendReport(const NodeName& node, const Progress& checkpoint);
   nlohmann::json AskStatus();
+  Sequence HeadNow() { return Sequence(AskStatus()["relay"]["head"]); }
   // One pull; frames are checked and unpacked into `into`.
   PullReply PullOnce(const NodeName& node, Position& after, std::vector<Received>& into);
   // Pulls until nothing more comes.

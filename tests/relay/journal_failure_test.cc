@@ -8,15 +8,19 @@ class JournalFailureTest : public RelayTest {
   void SetUp() override {
     ASSERT_NO_FATAL_FAILURE(Start());
     ASSERT_TRUE(SayHello(kAlpha, 1));
-    Lane lane = MakeLane(0);
-    ASSERT_TRUE(lane.Write("before"));
+    primary_ = std::make_unique<Primary>(MakePrimary());
+    ASSERT_TRUE(primary_->Write("before"));
+    written_ = HeadNow();
   }
+
+  std::unique_ptr<Primary> primary_;
+  Sequence written_;
 };
 
 TEST_F(JournalFailureTest, AWriteWhoseFlushFailsIsRefusedAndSoIsEveryLaterOne) {
   flushes_.Fail();
-  for (std::uint32_t i = 1; i <= 3; ++i) {
-    const auto refused = MakeLane(i).Write("after");
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = primary_->Write("after");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ToErrno(RefusalCode::kJournalFailed)) << refused.error().Text();
     EXPECT_NE(refused.error().message.find("cannot flush"), std::string::npos) << refused.error().message;
@@ -27,38 +31,37 @@ TEST_F(JournalFailureTest, AWriteWhoseFlushFailsIsRefusedAndSoIsEveryLaterOne) {
 TEST_F(JournalFailureTest, StatusSaysSo) {
   EXPECT_EQ(AskStatus()["relay"]["state"], "live");
   flushes_.Fail();
-  EXPECT_FALSE(MakeLane(1).Write("after"));
+  EXPECT_FALSE(primary_->Write("after"));
   const auto status = AskStatus();
   EXPECT_EQ(status["relay"]["state"], "journal_failed");
   EXPECT_NE(std::string(status["relay"]["problem"]).find("cannot flush"), std::string::npos);
-  EXPECT_EQ(status["relay"]["head"], 3);
+  EXPECT_EQ(status["relay"]["head"], written_.value);
 }
 
 TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedForGoodAndLaterOnesTakePlace) {
-  Lane lane = MakeLane(1);
   flushes_.Fill(true);
-  for (const auto& refused : {lane.Write("after"), lane.Repeat()}) {
+  for (const auto& refused : {primary_->Write("after"), primary_->Repeat()}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ENOSPC) << refused.error().Text();
   }
   EXPECT_EQ(AskStatus()["relay"]["state"], "live");
   flushes_.Fill(false);
   // Its caller has been told: a copy of it that comes late must not take place.
-  const auto again = lane.Repeat();
+  const auto again = primary_->Repeat();
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ENOSPC) << again.error().Text();
-  const auto written = lane.Write("later");
+  const auto written = primary_->Write("later");
   ASSERT_TRUE(written) << written.error().Text();
   const auto records = PullAll();
-  ASSERT_EQ(records.size(), 4U);
+  ASSERT_EQ(records.size(), written_.value + 1);
   EXPECT_EQ(records.back().payload, "later");
 }
 
 TEST_F(JournalFailureTest, WhatWasDurableIsServedAndWhatWasNotIsNot) {
   flushes_.Fail();
-  EXPECT_FALSE(MakeLane(1).Write("after"));
+  EXPECT_FALSE(primary_->Write("after"));
   const auto records = PullAll();
-  ASSERT_EQ(records.size(), 3U);
+  ASSERT_EQ(records.size(), written_.value);
   EXPECT_EQ(records.back().payload, "before");
 }
 

@@ -16,22 +16,22 @@ class RecoveryTest : public RelayTest {
 
   // Writes twice, does `damage` while the relay is down, and expects that nothing is forgotten.
   void ExpectNothingForgottenAfter(const std::function<void()>& damage) {
-    Lane lane = MakeLane(3);
-    ASSERT_TRUE(lane.Write("one"));
-    const auto before = lane.Write("two");
+    Primary alpha = MakePrimary();
+    ASSERT_TRUE(alpha.Write("one"));
+    const auto before = alpha.Write("two");
     ASSERT_TRUE(before) << before.error().Text();
     relay_.reset();
     damage();
     ASSERT_NO_FATAL_FAILURE(Start());
-    const auto again = lane.Repeat();
+    const auto again = alpha.Repeat();
     ASSERT_TRUE(again) << again.error().Text();
     EXPECT_EQ(again->sequence, before->sequence);
     EXPECT_EQ(again->group, before->group);
     EXPECT_TRUE(again->repeated);
-    const auto next = lane.Write("three");
+    const auto next = alpha.Write("three");
     ASSERT_TRUE(next) << next.error().Text();
     EXPECT_EQ(next->sequence, Next(before->sequence));
-    EXPECT_EQ(ReadJournal().size(), 5U);
+    EXPECT_EQ(ReadJournal().size(), 2U + 1U + 3U);  // primaries, session, writes
   }
 };
 
@@ -74,14 +74,14 @@ TEST_F(RecoveryTest, TheSavedStateOfAnotherJournalIsNotUsed) {
 }
 
 TEST_F(RecoveryTest, AnEndedSessionStaysEndedThoughTheNewOneWroteNothing) {
-  Lane old = MakeLane(0, 1);
+  Primary old = MakePrimary();
   ASSERT_TRUE(old.Write("one"));
   ASSERT_TRUE(SayHello(kAlpha, 2));
   Restart();
   const auto refused = old.Write("two");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ToErrno(RefusalCode::kOldSession)) << refused.error().Text();
-  EXPECT_TRUE(MakeLane(0, 2).Write("new"));
+  EXPECT_TRUE(MakePrimary(2).Write("new"));
 }
 
 TEST_F(RecoveryTest, AVolumeThatIsNewInTheConfigGetsItsPrimary) {
@@ -93,7 +93,7 @@ TEST_F(RecoveryTest, AVolumeThatIsNewInTheConfigGetsItsPrimary) {
   ASSERT_TRUE(welcome) << welcome.error().Text();
   ASSERT_EQ(welcome->volumes.size(), 3U);
   EXPECT_EQ(welcome->volumes[2], (VolumeFact{VolumeName("more"), kBravo, Generation(1)}));
-  EXPECT_EQ(welcome->head.position.group, Group(2));
+  EXPECT_EQ(welcome->head.position.group, Group(4));  // primaries, a session, a primary, a session
 }
 
 TEST_F(RecoveryTest, ThePrimaryIsWhoTheJournalSaysNotTheConfig) {

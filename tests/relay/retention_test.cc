@@ -20,13 +20,13 @@ class RetentionTest : public RelayTest {
   void StartAndWrite(int writes) {
     ASSERT_NO_FATAL_FAILURE(Start());
     ASSERT_TRUE(SayHello(kAlpha, 1));
-    lane_.reset(new Lane(MakeLane(0)));
+    primary_ = std::make_unique<Primary>(MakePrimary());
     Write(writes);
   }
 
   void Write(int writes) {
     for (int i = 0; i < writes; ++i) {
-      const auto ack = lane_->Write(std::string(30'000, 'x'));
+      const auto ack = primary_->Write(std::string(30'000, 'x'));
       ASSERT_TRUE(ack) << ack.error().Text();
       head_ = ack->group;
     }
@@ -38,7 +38,7 @@ class RetentionTest : public RelayTest {
     return overview ? overview->oldest : Progress{};
   }
 
-  std::unique_ptr<Lane> lane_;
+  std::unique_ptr<Primary> primary_;
   Progress head_;
   std::atomic<std::uint64_t> free_ = 1'000'000;
 };
@@ -63,14 +63,14 @@ TEST_F(RetentionTest, OneNodeThatWasNeverHeardOfHoldsEverything) {
   AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(0); });
 }
 
-TEST_F(RetentionTest, AfterARestartOldSegmentsCanStillGoAndLanesAreStillKnown) {
+TEST_F(RetentionTest, AfterARestartOldSegmentsCanStillGoAndNumbersAreStillKnown) {
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_NO_FATAL_FAILURE(Restart());
   ASSERT_TRUE(SendReport(kBravo, head_));
   ASSERT_TRUE(SendReport(kCharlie, head_));
   AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
   ASSERT_NO_FATAL_FAILURE(Restart());
-  const auto again = lane_->Repeat();
+  const auto again = primary_->Repeat();
   ASSERT_TRUE(again) << again.error().Text();
   EXPECT_EQ(again->group, head_);
 }
@@ -117,9 +117,8 @@ TEST_F(RetentionTest, ShortOfRoomWritersAreHeldAndGoOnWhenThereIsRoom) {
 
   std::atomic<bool> answered = false;
   std::thread writer([&] {
-    Lane lane = MakeLane(1);
-    lane.requester().set_resend_after(20ms);
-    const auto ack = lane.Write("patient");
+    primary_->requester().set_resend_after(20ms);
+    const auto ack = primary_->Write("patient");
     EXPECT_TRUE(ack) << ack.error().Text();
     answered.store(true);
   });

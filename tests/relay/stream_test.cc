@@ -59,15 +59,15 @@ class StreamTest : public RelayTest {
 
 TEST_F(StreamTest, AnIdleRelayKeepsTellingTheHead) {
   Subscriber subscriber(context_, config_.relay.StreamEndpoint());
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(NextHead(subscriber).position.sequence, Sequence(2));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(NextHead(subscriber).position.sequence, Sequence(3));
 }
 
 TEST_F(StreamTest, AFrameIsPublishedByteForByteAsJournaled) {
   Subscriber subscriber(context_, config_.relay.StreamEndpoint());
   NextHead(subscriber);
-  Lane lane = MakeLane(0);
+  Primary alpha = MakePrimary();
   const std::string payload(20'000, 'p');
-  const auto ack = lane.Write(payload);
+  const auto ack = alpha.Write(payload);
   ASSERT_TRUE(ack) << ack.error().Text();
   const auto message = Next(subscriber, MessageType::kFrame);
   ASSERT_TRUE(message);
@@ -76,22 +76,22 @@ TEST_F(StreamTest, AFrameIsPublishedByteForByteAsJournaled) {
   EXPECT_EQ(frame->header.progress(), ack->group);
   const auto records = Unpack(*frame);
   ASSERT_EQ(records.size(), 1U);
-  EXPECT_EQ(records[0].record, lane.record());
+  EXPECT_EQ(records[0].record, alpha.record());
   EXPECT_EQ(records[0].payload, payload);
 }
 
 TEST_F(StreamTest, AFrameTooLargeForTheStreamIsAnnouncedAndPulled) {
   Subscriber subscriber(context_, config_.relay.StreamEndpoint());
   NextHead(subscriber);
-  Lane lane = MakeLane(0);
+  Primary alpha = MakePrimary();
   const std::string payload(kMaxPayloadBytes, 'p');
-  const auto large = lane.Write(payload);
+  const auto large = alpha.Write(payload);
   ASSERT_TRUE(large) << large.error().Text();
   while (NextHead(subscriber).position != large->group.position) {
   }
   EXPECT_EQ(PullAll().back().payload, payload);
   // The stream goes on behind it.
-  const auto small = lane.Write("small");
+  const auto small = alpha.Write("small");
   ASSERT_TRUE(small) << small.error().Text();
   const auto message = Next(subscriber, MessageType::kFrame);
   ASSERT_TRUE(message);
@@ -104,9 +104,9 @@ TEST_F(StreamTest, PullAndStreamMeet) {
   std::atomic<bool> stop = false;
   std::atomic<int> written = 0;
   std::thread writer([&] {
-    Lane lane = MakeLane(0);
+    Primary alpha = MakePrimary();
     while (!stop.load()) {
-      ASSERT_TRUE(lane.Write("x"));
+      ASSERT_TRUE(alpha.Write("x"));
       ++written;
     }
   });
@@ -148,17 +148,17 @@ TEST_F(StreamTest, PullAndStreamMeet) {
 }
 
 TEST_F(StreamTest, APullGoesOnWhereTheLastOneEnded) {
-  Lane lane = MakeLane(0);
-  for (int i = 0; i < 8; ++i) ASSERT_TRUE(lane.Write(std::string(30'000, 'x')));
+  Primary alpha = MakePrimary();
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(alpha.Write(std::string(30'000, 'x')));
   Position position;
   std::vector<Received> received;
   int pulls = 0;
-  while (received.size() < 10 && pulls < 20) {
+  while (received.size() < 11 && pulls < 20) {
     ASSERT_EQ(PullOnce(kCharlie, position, received).answer, PullReply::Answer::kFrames);
     ++pulls;
   }
   EXPECT_GT(pulls, 2);
-  ASSERT_EQ(received.size(), 10U);
+  ASSERT_EQ(received.size(), 11U);
   for (std::size_t i = 0; i < received.size(); ++i) EXPECT_EQ(received[i].sequence, Sequence(1 + i));
 }
 
@@ -166,16 +166,16 @@ TEST_F(StreamTest, APullAtTheHeadGivesNothing) {
   Position position = relay_->recovery().end.position;
   std::vector<Received> received;
   PullOnce(kCharlie, position, received);
-  ASSERT_EQ(received.size(), 2U);
+  ASSERT_EQ(received.size(), 3U);  // primaries, a session
   const PullReply reply = PullOnce(kCharlie, position, received);
   EXPECT_EQ(reply.answer, PullReply::Answer::kFrames);
   EXPECT_EQ(reply.head.position, position);
-  EXPECT_EQ(received.size(), 2U);
+  EXPECT_EQ(received.size(), 3U);
 }
 
 TEST_F(StreamTest, APullFromAnotherHistoryIsDiverged) {
-  Lane lane = MakeLane(0);
-  const auto ack = lane.Write("x");
+  Primary alpha = MakePrimary();
+  const auto ack = alpha.Write("x");
   ASSERT_TRUE(ack) << ack.error().Text();
   const auto expect_diverged = [this](Position position) {
     std::vector<Received> received;
@@ -210,10 +210,10 @@ TEST_F(StreamTest, AStuckSubscriberDoesNotGrowTheRelay) {
   Subscriber witness(context_, config_.relay.StreamEndpoint());
   NextHead(witness);
 
-  Lane lane = MakeLane(0);
+  Primary alpha = MakePrimary();
   const std::string payload(200 * kKiB, 'x');
   const auto write = [&](int count) {
-    for (int i = 0; i < count; ++i) ASSERT_TRUE(lane.Write(payload));
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(alpha.Write(payload));
   };
   write(800);  // 160 MiB: all queues are full, here and there
   const std::uint64_t before = ResidentBytes();
@@ -221,7 +221,7 @@ TEST_F(StreamTest, AStuckSubscriberDoesNotGrowTheRelay) {
   const std::uint64_t after = ResidentBytes();
   EXPECT_LT(after, before + 50 * kMiB);
   // Others are served on.
-  const auto head = lane.Write("end");
+  const auto head = alpha.Write("end");
   ASSERT_TRUE(head) << head.error().Text();
   while (NextHead(witness).position != head->group.position) {
   }

@@ -23,6 +23,7 @@ std::set<std::string> TouchesOf(const Record& record) {
                    if (r.replaced) file(*r.replaced);
                  },
                  [](const Promote&) {},
+                 [](const NodeSession&) {},
                  [](const Mark&) {},
                  [&](const auto& r) { file(r.file); },
              },
@@ -133,6 +134,7 @@ void Checker::Appended(const Frame& frame) {
 
 // I6: the record is of its volume's primary, in its generation.
 void Checker::CheckRecord(const GroupInfo& before, const Record& record, GroupInfo& now) {
+  if (std::holds_alternative<NodeSession>(record.body)) return;
   const auto known = before.primaries.find(record.volume);
   const Generation generation = known == before.primaries.end() ? Generation(0) : known->second.second;
   if (const auto* promote = std::get_if<Promote>(&record.body)) {

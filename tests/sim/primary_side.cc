@@ -9,20 +9,8 @@ namespace hawser::sim {
 namespace {
 
 constexpr std::uint64_t kPullBytes = 4 * kKiB;
-constexpr auto kAskAgain = milliseconds(20);
 
 }  // namespace
-
-Lane* Lanes::Borrow() {
-  if (free_.empty()) {
-    all_.push_back(std::make_unique<Lane>());
-    all_.back()->number = static_cast<std::uint32_t>(all_.size());
-    return all_.back().get();
-  }
-  Lane* lane = free_.back();
-  free_.pop_back();
-  return lane;
-}
 
 // ---- the start: HostedVolume::BecomePrimary, RecoverPrimary
 
@@ -161,14 +149,19 @@ void PrimarySide::Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticke
   if (auto* create = std::get_if<Create>(&plan.body))
     create->file = FileId((parts_.generation.value << 48) + 2 + parts_.disk.file_ids++);
   Record record{parts_.volume, parts_.generation, {}, std::move(plan.body)};
-  journeys_.push_back({waiting.call, std::move(turn), parts_.lanes.Borrow(), applied_->Begin(),
-                       std::move(record), std::move(plan.payload), false});
+  journeys_.push_back(
+      {waiting.call, std::move(turn), applied_->Begin(), std::move(record), std::move(plan.payload), false});
   const JourneyPlace journey = std::prev(journeys_.end());
   parts_.world.Note("{}: call {} submits {}", parts_.node.value, journey->call, Describe(journey->record));
   CrashPoint("primary.decided");
-  Send(journey);
+  parts_.outgoing.Send(
+      journey->record, journey->payload, journey->call, [this, journey](const Answer& answer) {
+        std::visit(Overloaded{[&](const Ack& ack) { TakeAck(journey, ack); },
+                              [&](const Refusal& refusal) { TakeRefusal(journey, refusal); }},
+                   answer);
+      });
   if (!parts_.world.Trouble(parts_.world.profile().give_up)) return;
-  // Funnel::GiveUp: the caller goes, the settler keeps the turn and goes on asking.
+  // Funnel::GiveUp: the caller goes, the record keeps the turn.
   parts_.world.After(milliseconds(parts_.world.rng().Between(0, 100)), parts_.life,
                      [this, call = waiting.call] {
                        for (Journey& open : journeys_) {
@@ -180,35 +173,8 @@ void PrimarySide::Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticke
                      });
 }
 
-void PrimarySide::Send(JourneyPlace journey) {
-  Requests::Request request;
-  request.port = Port::kWrite;
-  request.type = MessageType::kSubmit;
-  request.call = journey->call;
-  request.parts = [this, journey](int attempt) { return PartsOf(journey, attempt); };
-  request.answered = [this, journey](std::optional<Incoming> reply) { Finish(journey, *reply); };
-  parts_.requests.Send(std::move(request));
-}
-
-std::vector<Buffer> PrimarySide::PartsOf(JourneyPlace journey, int attempt) {
-  if (attempt > 0 && parts_.world.mutations().Has(Fault::kResendWithNewNumber))
-    journey->lane = parts_.lanes.Borrow();
-  journey->record.origin = {parts_.node, parts_.session, journey->lane->number, journey->lane->answered + 1};
-  return {EncodeRecord(journey->record), journey->payload};
-}
-
-// Lane::Submit, Funnel::Finish.
-void PrimarySide::Finish(JourneyPlace journey, const Incoming& reply) {
-  if (reply.type() == MessageType::kAck) {
-    if (const auto ack = Decode<Ack>(reply.part(0))) return TakeAck(journey, *ack);
-  } else if (reply.type() == MessageType::kRefusal) {
-    if (const auto refusal = Decode<Refusal>(reply.part(0))) return TakeRefusal(journey, *refusal);
-  }
-  parts_.world.Fail(kI7, "the relay's answer to a record can't be understood");
-}
-
+// Funnel::Finish.
 void PrimarySide::TakeAck(JourneyPlace journey, const Ack& ack) {
-  ++journey->lane->answered;
   if (ack.group.position.journal != journal_) return Trouble("the relay writes another journal");
   applied_->Known(ack.group);
   if (ack.group.position.group > newest_known_.position.group) newest_known_ = ack.group;
@@ -230,14 +196,7 @@ void PrimarySide::TakeAck(JourneyPlace journey, const Ack& ack) {
 
 // Funnel::Refused.
 void PrimarySide::TakeRefusal(JourneyPlace journey, const Refusal& refusal) {
-  const bool in_doubt = refusal.code == RefusalCode::kJournalFailed;
-  if (in_doubt && !parts_.world.mutations().Has(Fault::kTakeDoubtForNo)) {
-    // No answer: the record may be in the journal when the relay is back.
-    parts_.world.After(kAskAgain, parts_.life, [this, journey] { Send(journey); });
-    return;
-  }
   applied_->Done(journey->mark);
-  ++journey->lane->answered;
   parts_.checker.Refused(journey->call, refusal.text);
   const bool fenced = refusal.code == RefusalCode::kFenced || refusal.code == RefusalCode::kNotPrimary ||
                       refusal.code == RefusalCode::kOldSession;
@@ -246,7 +205,6 @@ void PrimarySide::TakeRefusal(JourneyPlace journey, const Refusal& refusal) {
 }
 
 void PrimarySide::End(JourneyPlace journey) {
-  parts_.lanes.Return(journey->lane);
   if (!journey->answered) Think();
   journeys_.erase(journey);
   TryWaiting();

@@ -1,6 +1,6 @@
-// A volume on the node that is its primary: callers, the funnel, the lanes, checkpoints and the redo at the
-// start. Mirrors fuse_primary/funnel.cc, relay_client.cc, recovery.cc and node/hosted_volume.cc;
-// ConflictQueue and AppliedMark are the real ones.
+// A volume on the node that is its primary: callers, the funnel, checkpoints and the redo at the start.
+// Mirrors fuse_primary/funnel.cc, relay_client.cc, recovery.cc and node/hosted_volume.cc; ConflictQueue and
+// AppliedMark are the real ones.
 #pragma once
 
 #include <list>
@@ -12,25 +12,11 @@
 #include "fuse_primary/conflict_queue.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/outgoing.h"
 #include "tests/sim/requests.h"
 #include "tests/sim/workload.h"
 
 namespace hawser::sim {
-
-// The lanes of one process: common to its volumes.
-struct Lane {
-  std::uint32_t number = 0;
-  std::uint64_t answered = 0;
-};
-class Lanes {
- public:
-  Lane* Borrow();
-  void Return(Lane* lane) { free_.push_back(lane); }
-
- private:
-  std::vector<std::unique_ptr<Lane>> all_;
-  std::vector<Lane*> free_;
-};
 
 class PrimarySide {
  public:
@@ -38,11 +24,10 @@ class PrimarySide {
     World& world;
     Checker& checker;
     NodeName node;
-    std::uint64_t session = 0;
     LifePtr life;
     Requests& requests;
-    Lanes& lanes;
-    VolumeDisk& disk;  // store and checkpoint
+    Outgoing& outgoing;  // common to the node's volumes
+    VolumeDisk& disk;    // store and checkpoint
     VolumeName volume;
     Generation generation;
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
@@ -71,7 +56,6 @@ class PrimarySide {
   struct Journey {
     std::uint64_t call = 0;
     ConflictQueue::Ticket turn;
-    Lane* lane = nullptr;
     AppliedMark::Call mark;
     Record record;
     Buffer payload;
@@ -93,9 +77,6 @@ class PrimarySide {
   void TryWaiting();
   bool IsHeldBack(std::list<Waiting>::iterator place, const LockSet& locks) const;
   void Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticket turn);
-  void Send(JourneyPlace journey);
-  std::vector<Buffer> PartsOf(JourneyPlace journey, int attempt);
-  void Finish(JourneyPlace journey, const Incoming& reply);
   void TakeAck(JourneyPlace journey, const Ack& ack);
   void TakeRefusal(JourneyPlace journey, const Refusal& refusal);
   void End(JourneyPlace journey);

@@ -57,6 +57,16 @@ Letter FromAsker(const Asker& asker) {
   return letter;
 }
 
+// The calls that the records of a batch are of.
+std::vector<std::uint64_t> CallsOf(const std::vector<Buffer>& parts) {
+  std::vector<std::uint64_t> calls;
+  for (std::size_t i = 1; i + 1 < parts.size(); i += 2) {
+    const auto record = DecodeRecord(parts[i]);
+    calls.push_back(record ? CallOf(*record, parts[i + 1]) : 0);
+  }
+  return calls;
+}
+
 std::vector<Buffer> PartsOf(const Frame& frame) {
   std::vector<Buffer> parts{frame.front};
   for (const Entry& entry : frame.entries) {
@@ -97,7 +107,7 @@ Status RelayProcess::Start() {
   }
   HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder_, members_, profile.segment_bytes));
   if (world_.mutations().Has(Fault::kForgetDedupAtRestart)) {
-    for (auto& [name, node] : state.sequencer.nodes) node.lanes.clear();
+    for (auto& [name, node] : state.sequencer.nodes) node.answered.clear();
   }
   writer_ = std::make_unique<Writer>(Writer::Parts{"sim", folder_, profile.segment_bytes, *this, *journal_,
                                                    frames_, board_, [this] { return world_.timestamp(); }},
@@ -135,17 +145,22 @@ void RelayProcess::Arrive(const Letter& letter) {
 void RelayProcess::ServeWrites() {
   write_turn_ = false;
   if (world_.mutations().Has(Fault::kCutGroupAfterReply)) return ServeOpenGroup();
-  Writer::Forming forming;
+  Forming forming;
   while (!writes_.empty() && !forming.IsFull() && !life_->dead) {
     Letter letter = Changed(std::move(writes_.front()));
     writes_.pop_front();
-    const Asker asker = ToAsker(letter);
-    writer_->Collect({asker, Incoming::Of(letter.type, std::move(letter.parts))}, forming);
+    Collect(std::move(letter), forming);
   }
-  if (forming.messages > 0) FinishGroup(std::move(forming));
+  if (forming.messages() > 0) FinishGroup(std::move(forming));
 }
 
-void RelayProcess::FinishGroup(Writer::Forming forming) {
+void RelayProcess::Collect(Letter letter, Forming& forming) {
+  const Asker asker = ToAsker(letter);
+  if (letter.type == MessageType::kSubmit) calls_[asker.identity] = CallsOf(letter.parts);
+  writer_->Collect({asker, Incoming::Of(letter.type, std::move(letter.parts))}, forming);
+}
+
+void RelayProcess::FinishGroup(Forming forming) {
   if (life_->dead) return;
   writer_->Finish(std::move(forming));
   // The publisher is a thread of its own.
@@ -155,8 +170,12 @@ void RelayProcess::FinishGroup(Writer::Forming forming) {
 void RelayProcess::Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) {
   if (life_->dead) return;
   const Letter letter = FromAsker(to);
-  if (type == MessageType::kAck) {
-    if (const auto ack = Decode<Ack>(parts.front())) checker_.Answers(letter.call, *ack);
+  if (type == MessageType::kAnswers) {
+    const auto answers = Decode<Answers>(parts.front());
+    const std::vector<std::uint64_t>& calls = calls_.at(to.identity);  // a copy of the request has the same
+    for (std::size_t i = 0; answers && i < answers->answers.size(); ++i) {
+      if (const auto* ack = std::get_if<Ack>(&answers->answers[i])) checker_.Answers(calls[i], *ack);
+    }
   }
   if (type == MessageType::kRefusal && world_.tracing()) {
     if (const auto refusal = Decode<Refusal>(parts.front()))
@@ -268,20 +287,17 @@ Letter RelayProcess::Changed(Letter letter) {
   const bool skip_dedup = world_.mutations().Has(Fault::kSkipDedup);
   const bool old_generation = world_.mutations().Has(Fault::kAcceptOldGeneration);
   if (!skip_dedup && !old_generation) return letter;
-  auto record = DecodeRecord(letter.parts.front());
-  if (!record) return letter;
-  if (skip_dedup) {
-    // Every arrival looks like the first of a lane.
-    record->origin.lane = next_lane_++;
-    record->origin.number = 1;
-  }
-  if (old_generation) {
+  for (std::size_t i = 1; i < letter.parts.size(); i += 2) {
+    auto record = DecodeRecord(letter.parts[i]);
+    if (!record) return letter;
+    // Every arrival looks new.
+    if (skip_dedup) record->origin.number = ++next_number_;
     // The sequencer is shown what it wants to see; what is journaled is what came.
     for (const VolumeFact& fact : facts()) {
-      if (fact.volume == record->volume) record->generation = fact.generation;
+      if (old_generation && fact.volume == record->volume) record->generation = fact.generation;
     }
+    letter.parts[i] = EncodeRecord(*record);
   }
-  letter.parts.front() = EncodeRecord(*record);
   return letter;
 }
 
@@ -291,21 +307,28 @@ void RelayProcess::ServeOpenGroup() {
   while (!writes_.empty() && !open_->IsFull() && !life_->dead) {
     Letter letter = std::move(writes_.front());
     writes_.pop_front();
-    const std::size_t before = open_->entries.size();
-    writer_->Collect({ToAsker(letter), Incoming::Of(letter.type, std::vector<Buffer>(letter.parts))}, *open_);
-    if (open_->entries.size() > before) AnswerTooEarly(letter, before);
+    const std::size_t before = open_->waiting().size();
+    Collect(std::move(letter), *open_);
+    if (open_->waiting().size() > before) AnswerTooEarly(open_->waiting().back());
   }
   world_.After(milliseconds(2), life_, [this] {
-    if (!open_ || open_->messages == 0) return;
+    if (!open_ || open_->messages() == 0) return;
     FinishGroup(*std::exchange(open_, std::nullopt));
   });
 }
 
-void RelayProcess::AnswerTooEarly(const Letter& letter, std::size_t index) {
+void RelayProcess::AnswerTooEarly(const Forming::Waiting& waiting) {
   const Progress head = journal_->durable();
-  Ack ack{Sequence(head.position.sequence.value + index + 1), head, false};
-  ack.group.position.group = Next(head.position.group);
-  network_.Answer(letter.from, letter.token, MessageType::kAck, One(Encode(ack)));
+  Answers answers;
+  for (const auto& record : waiting.records) {
+    const auto* place = std::get_if<hawser::Place>(&record);
+    if (place == nullptr) return;
+    Ack ack{Sequence(head.position.sequence.value + place->index + 1), head, false};
+    ack.group.position.group = Next(head.position.group);
+    answers.answers.emplace_back(ack);
+  }
+  const Letter letter = FromAsker(waiting.asker);
+  network_.Answer(letter.from, letter.token, MessageType::kAnswers, One(Encode(answers)));
 }
 
 }  // namespace hawser::sim

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,7 +69,8 @@ class RelayProcess : public RelayEnd, private Answerer {
 
   void ServeWrites();
   void ServeOpenGroup();
-  void FinishGroup(Writer::Forming forming);
+  void Collect(Letter letter, Forming& forming);
+  void FinishGroup(Forming forming);
   void ServeControl();
   void TakeControl(const Letter& letter);
   void PublishQueued();
@@ -77,7 +79,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   void CheckStatus() const;
   JournalFacts Facts() const;
   Letter Changed(Letter letter);
-  void AnswerTooEarly(const Letter& letter, std::size_t index);
+  void AnswerTooEarly(const Forming::Waiting& waiting);
 
   World& world_;
   Network& network_;
@@ -96,12 +98,13 @@ class RelayProcess : public RelayEnd, private Answerer {
 
   std::deque<Letter> writes_;
   std::deque<Letter> controls_;
+  std::map<std::string, std::vector<std::uint64_t>> calls_;  // of a batch, by who waits for its answers
   bool write_turn_ = false;
   bool control_turn_ = false;
   // Faults.
-  std::uint32_t next_lane_ = 1;
+  std::uint64_t next_number_ = 0;
   std::uint64_t next_report_ = 0;
-  std::optional<Writer::Forming> open_;
+  std::optional<Forming> open_;
 };
 
 }  // namespace hawser::sim

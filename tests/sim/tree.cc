@@ -178,6 +178,7 @@ Result<std::vector<Effect>> Tree::Effects(const Record& record, Bytes payload) c
                                      return {};
                                    },
                                    [](const Promote&) -> Status { return {}; },
+                                   [](const NodeSession&) -> Status { return {}; },
                                    [](const Mark&) -> Status { return {}; },
                                    [](const auto&) -> Status {
                                      return Error{ENOTSUP, "the model doesn't know this kind"};
@@ -290,6 +291,7 @@ std::uint64_t CallOf(const Record& record, Bytes payload) {
                         [&](const SetXattr&) { return ValueOf(payload); },
                         [](const RemoveXattr&) { return std::uint64_t{0}; },
                         [](const Promote&) { return std::uint64_t{0}; },
+                        [](const NodeSession&) { return std::uint64_t{0}; },
                         [](const Mark&) { return std::uint64_t{0}; },
                     },
                     record.body);

@@ -225,6 +225,7 @@ void InodeTable::Follow(const Record& record) {
                  [](const SetXattr&) {},
                  [](const RemoveXattr&) {},
                  [](const Promote&) {},
+                 [](const NodeSession&) {},
                  [](const Mark&) {},
              },
              record.body);

@@ -88,6 +88,7 @@ const StorePath* ChangedFile(const Body& body) {
                         [](const SetXattr&) { return kNone; },
                         [](const RemoveXattr&) { return kNone; },
                         [](const Promote&) { return kNone; },
+                        [](const NodeSession&) { return kNone; },
                         [](const Mark&) { return kNone; },
                     },
                     body);

@@ -131,6 +131,7 @@ class Applier {
   }
 
   Status operator()(const Promote&) { return {}; }
+  Status operator()(const NodeSession&) { return {}; }
   Status operator()(const Mark&) { return {}; }
 
  private:

@@ -97,6 +97,7 @@ class RedoRules {
   }
 
   Status operator()(const Promote&) { return {}; }
+  Status operator()(const NodeSession&) { return {}; }
   Status operator()(const Mark&) { return {}; }
 
  private:

@@ -182,6 +182,7 @@ PlannedRecord RedoPlan::Plan(const Body& body) {
                         [&](const SetXattr& r) { return data(r); },
                         [&](const RemoveXattr& r) { return data(r); },
                         [](const Promote&) { return PlannedRecord{}; },
+                        [](const NodeSession&) { return PlannedRecord{}; },
                         [](const Mark&) { return PlannedRecord{}; },
                     },
                     body);

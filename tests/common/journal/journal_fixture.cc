@@ -20,7 +20,7 @@ OwnedFrame::OwnedFrame(const Progress& previous, std::size_t writes, std::size_t
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < writes; ++i, sequence = Next(sequence)) {
     const std::size_t size = payload_bytes + i;
-    Record record{VolumeName("docs"), Generation(1), Origin{NodeName("alpha"), 7, 1, sequence.value},
+    Record record{VolumeName("docs"), Generation(1), Origin{NodeName("alpha"), 7, sequence.value},
                   Mark{"note"}};
     if (size > 0) {
       Write& write = record.body.emplace<Write>();

@@ -30,6 +30,12 @@ std::vector<VolumeFact> SomeFacts() {
           {VolumeName("mail"), NodeName("bravo"), Generation(1)}};
 }
 
+// Of a batch with two write groups and a refusal.
+Answers SomeAnswers() {
+  return {{Ack{Sequence(1001), SomeProgress(1), false}, Refusal{RefusalCode::kFenced, "no"},
+           Ack{Sequence(1002), SomeProgress(1), false}, Ack{Sequence(1003), SomeProgress(2), true}}};
+}
+
 constexpr const char* kProgressHex1 =
     "9394c41001010101010101010101010101010101cd03e965c410d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0ce00011171cf17979cfe"
     "362a0001";
@@ -45,7 +51,9 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   EXPECT_EQ(Hex(Encode(Hello{NodeName("alpha"), 7})), "92c405616c70686107");
   EXPECT_EQ(Hex(Encode(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()})),
             "94c40464656d6f" + p1 + p2 + facts);
-  EXPECT_EQ(Hex(Encode(Ack{Sequence(1001), SomeProgress(1), true})), "93cd03e9" + p1 + "c3");
+  EXPECT_EQ(Hex(Encode(Batch{{1, 3}})), "91920103");
+  EXPECT_EQ(Hex(Encode(SomeAnswers())), "9292" + p1 + p2 + "94" + "920093cd03e900c2" + "92019207c4026e6f" +
+                                            "920093cd03ea00c2" + "920093cd03eb01c3");
   EXPECT_EQ(Hex(Encode(Refusal{RefusalCode::kFenced, "no"})), "9207c4026e6f");
   EXPECT_EQ(Hex(Encode(Report{NodeName("alpha"),
                               7,
@@ -71,7 +79,10 @@ void ExpectRoundTrip(const Message& message) {
 TEST(Messages, DecodeToWhatWasEncoded) {
   ExpectRoundTrip(Hello{NodeName("alpha"), UINT64_MAX});
   ExpectRoundTrip(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()});
-  ExpectRoundTrip(Ack{Sequence(5), SomeProgress(1), true});
+  ExpectRoundTrip(Batch{});
+  ExpectRoundTrip(Batch{{1, 2, 255}});
+  ExpectRoundTrip(Answers{});
+  ExpectRoundTrip(SomeAnswers());
   ExpectRoundTrip(Refusal{RefusalCode::kJournalFull, "full\xff"});
   ExpectRoundTrip(Report{NodeName("alpha"),
                          7,
@@ -93,6 +104,24 @@ TEST(Messages, EveryTruncationIsRefused) {
     EXPECT_FALSE(Decode<Report>(Bytes(whole).first(size))) << size;
 }
 
+TEST(Messages, AnswersNameEachGroupOnce) {
+  const auto decoded = Decode<Answers>(Encode(SomeAnswers()));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  ASSERT_EQ(decoded->answers.size(), 4U);
+  EXPECT_EQ(std::get<Ack>(decoded->answers[2]).group, SomeProgress(1));
+  EXPECT_EQ(std::get<Ack>(decoded->answers[3]).group, SomeProgress(2));
+  EXPECT_TRUE(std::get<Ack>(decoded->answers[3]).repeated);
+  EXPECT_EQ(std::get<Refusal>(decoded->answers[1]).text, "no");
+}
+
+TEST(Messages, AnAnswerInAGroupThatIsNotListedIsRefused) {
+  Packer out;
+  out.Array(2).Array(0).Array(1).Array(2).Uint(0).Array(3).Uint(5).Uint(0).Bool(false);
+  const auto decoded = Decode<Answers>(out.Finish());
+  ASSERT_FALSE(decoded);
+  EXPECT_NE(decoded.error().message.find("'write_group'"), std::string::npos) << decoded.error().message;
+}
+
 TEST(Messages, TrailingBytesAreRefused) {
   Buffer bytes = Encode(Hello{NodeName("alpha"), 7});
   bytes.push_back(std::byte{0});
@@ -101,7 +130,7 @@ TEST(Messages, TrailingBytesAreRefused) {
 
 TEST(Messages, AnotherMessageIsRefused) {
   EXPECT_FALSE(Decode<Hello>(Encode(Head{SomeProgress(1)})));
-  EXPECT_FALSE(Decode<Ack>(Encode(Overview{SomeProgress(1), SomeProgress(2), {}})));
+  EXPECT_FALSE(Decode<Answers>(Encode(Overview{SomeProgress(1), SomeProgress(2), {}})));
 }
 
 TEST(Messages, AFieldThatIsWrongIsNamed) {

@@ -31,7 +31,7 @@ TEST_F(RequesterTest, PartsOfAllSizesArriveAndComeBack) {
     const std::string payload(size, 'p');
     auto reply = requester.Request(MessageType::kSubmit, {AsBytes(header), AsBytes(payload)}, Patience());
     ASSERT_TRUE(reply) << reply.error().Text();
-    EXPECT_EQ(reply->type(), MessageType::kAck);
+    EXPECT_EQ(reply->type(), MessageType::kAnswers);
     ASSERT_EQ(reply->parts(), 2U);
     EXPECT_EQ(AsText(reply->part(0)), header);
     EXPECT_EQ(AsText(reply->part(1)), payload);

@@ -61,7 +61,7 @@ inline void Echo(Router& router, Arrival& arrival) {
     const Bytes part = arrival.message->part(i);
     parts.emplace_back(part.begin(), part.end());
   }
-  router.Reply(arrival.from, MessageType::kAck, std::move(parts));
+  router.Reply(arrival.from, MessageType::kAnswers, std::move(parts));
 }
 
 }  // namespace hawser::test

@@ -11,7 +11,8 @@ namespace {
 StorePath Path(std::string_view text) { return *StorePath::Parse(text); }
 
 Record Make(Body body) {
-  return {VolumeName("docs"), Generation(3), {NodeName("alpha"), 77, 2, 5}, std::move(body)};
+  if (std::holds_alternative<NodeSession>(body)) return {{}, {}, {NodeName("alpha"), 77, 0}, std::move(body)};
+  return {VolumeName("docs"), Generation(3), {NodeName("alpha"), 77, 5}, std::move(body)};
 }
 
 std::string Hex(const Buffer& bytes) {
@@ -20,12 +21,25 @@ std::string Hex(const Buffer& bytes) {
   return text;
 }
 
+Progress SomeGroup() {
+  Progress group;
+  group.position = {{}, Sequence(13), Group(4), {}};
+  group.position.digest.bytes.fill(std::byte{0xd0});
+  group.journal_bytes = 500;
+  group.time = {1};
+  return group;
+}
+
+std::string SomeGroupHex() {
+  return "9394c410" + std::string(32, '0') + "0d04c410" + "d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0" + "cd01f401";
+}
+
 struct Golden {
   Body body;
   std::string hex;  // the whole header
 };
 
-// One of each kind, every optional field in use. These bytes are the format of version 1: if this test fails,
+// One of each kind, every optional field in use. These bytes are the format of version 2: if this test fails,
 // the format has changed, and kRecordVersion must too.
 std::vector<Golden> GoldenRecords() {
   const FileState before{4096, {1'700'000'000'000'000'001}};
@@ -34,31 +48,33 @@ std::vector<Golden> GoldenRecords() {
   return {
       // clang-format off
       {Write{id, Path("a/b"), 8192, 3, before, time, 0644},
-       "960101c404646f63730394c405616c7068614d020597cf0001000000000009c403612f62cd20000392cd1000cf17979cfe362a0001cf17979cfe3d85cd15cd01a4"},
+       "960201c404646f63730393c405616c7068614d0597cf0001000000000009c403612f62cd20000392cd1000cf17979cfe362a0001cf17979cfe3d85cd15cd01a4"},
       {Truncate{id, Path("a/b"), 100, before, time, std::nullopt},
-       "960102c404646f63730394c405616c7068614d020596cf0001000000000009c403612f626492cd1000cf17979cfe362a0001cf17979cfe3d85cd15c0"},
+       "960202c404646f63730393c405616c7068614d0596cf0001000000000009c403612f626492cd1000cf17979cfe362a0001cf17979cfe3d85cd15c0"},
       {Allocate{id, Path("a/b"), 3, 4096, 8192, before, time, std::nullopt},
-       "960103c404646f63730394c405616c7068614d020598cf0001000000000009c403612f6203cd1000cd200092cd1000cf17979cfe362a0001cf17979cfe3d85cd15c0"},
+       "960203c404646f63730393c405616c7068614d0598cf0001000000000009c403612f6203cd1000cd200092cd1000cf17979cfe362a0001cf17979cfe3d85cd15c0"},
       {Create{id, Path("a/n"), NodeKind::kRegular, 0640, 1000, 100, 0, "", time},
-       "960104c404646f63730394c405616c7068614d020599cf0001000000000009c403612f6e01cd01a0cd03e86400c400cf17979cfe3d85cd15"},
+       "960204c404646f63730393c405616c7068614d0599cf0001000000000009c403612f6e01cd01a0cd03e86400c400cf17979cfe3d85cd15"},
       {Link{id, Path("a/b"), Path("c"), time},
-       "960105c404646f63730394c405616c7068614d020594cf0001000000000009c403612f62c40163cf17979cfe3d85cd15"},
+       "960205c404646f63730393c405616c7068614d0594cf0001000000000009c403612f62c40163cf17979cfe3d85cd15"},
       {Unlink{id, Path("a/b"), time},
-       "960106c404646f63730394c405616c7068614d020593cf0001000000000009c403612f62cf17979cfe3d85cd15"},
+       "960206c404646f63730393c405616c7068614d0593cf0001000000000009c403612f62cf17979cfe3d85cd15"},
       {Rmdir{id, Path("d"), time},
-       "960107c404646f63730394c405616c7068614d020593cf0001000000000009c40164cf17979cfe3d85cd15"},
+       "960207c404646f63730393c405616c7068614d0593cf0001000000000009c40164cf17979cfe3d85cd15"},
       {Rename{id, Path("a/b"), Path("c"), RenameMode::kReplace, FileId(8), time},
-       "960108c404646f63730394c405616c7068614d020596cf0001000000000009c403612f62c401630008cf17979cfe3d85cd15"},
+       "960208c404646f63730393c405616c7068614d0596cf0001000000000009c403612f62c401630008cf17979cfe3d85cd15"},
       {SetAttr{id, Path("a/b"), 04755, 1, 2, time, Timestamp{-1}},
-       "960109c404646f63730394c405616c7068614d020597cf0001000000000009c403612f62cd09ed0102cf17979cfe3d85cd15ff"},
+       "960209c404646f63730393c405616c7068614d0597cf0001000000000009c403612f62cd09ed0102cf17979cfe3d85cd15ff"},
       {SetXattr{id, Path("a/b"), "user.k"},
-       "96010ac404646f63730394c405616c7068614d020593cf0001000000000009c403612f62c406757365722e6b"},
+       "96020ac404646f63730393c405616c7068614d0593cf0001000000000009c403612f62c406757365722e6b"},
       {RemoveXattr{id, Path("a/b"), "user.k"},
-       "96010bc404646f63730394c405616c7068614d020593cf0001000000000009c403612f62c406757365722e6b"},
+       "96020bc404646f63730393c405616c7068614d0593cf0001000000000009c403612f62c406757365722e6b"},
       {Promote{NodeName("bravo")},
-       "960110c404646f63730394c405616c7068614d020591c405627261766f"},
+       "960210c404646f63730393c405616c7068614d0591c405627261766f"},
       {Mark{"note"},
-       "960111c404646f63730394c405616c7068614d020591c4046e6f7465"},
+       "960211c404646f63730393c405616c7068614d0591c4046e6f7465"},
+      {NodeSession{{{5, 2, Sequence(11), SomeGroup()}, {9, 1, Sequence(13), SomeGroup()}}},
+       "960212c4000093c405616c7068614d0091929405020b" + SomeGroupHex() + "9409010d" + SomeGroupHex()},
       // clang-format on
   };
 }
@@ -139,6 +155,10 @@ TEST(RecordCodec, MeaninglessRecordsAreRefusedWithTheField) {
       {Unlink{FileId(9), StorePath(), {}}, "'path'"},
       {SetXattr{FileId(9), Path("f"), ""}, "'name'"},
       {Promote{NodeName("")}, "'node'"},
+      {NodeSession{{{0, 1, Sequence(1), {}}}}, "'answered'"},
+      {NodeSession{{{1, 0, Sequence(1), {}}}}, "'answered'"},
+      {NodeSession{{{3, 1, Sequence(1), {}}, {3, 1, Sequence(2), {}}}}, "'answered'"},
+      {NodeSession{{{UINT64_MAX, 1, Sequence(1), {}}}}, "'answered'"},
   };
   for (const auto& [body, field] : bad) {
     const auto decoded = DecodeRecord(EncodeRecord(Make(body)));
@@ -147,10 +167,23 @@ TEST(RecordCodec, MeaninglessRecordsAreRefusedWithTheField) {
   }
 }
 
+TEST(RecordCodec, OnlyASessionIsOfNoVolume) {
+  Record session = Make(NodeSession{});
+  EXPECT_TRUE(DecodeRecord(EncodeRecord(session)));
+  session.volume = VolumeName("docs");
+  EXPECT_FALSE(DecodeRecord(EncodeRecord(session)));
+  session = Make(NodeSession{});
+  session.origin.session = 0;
+  EXPECT_FALSE(DecodeRecord(EncodeRecord(session)));
+  Record mark = Make(Mark{"x"});
+  mark.volume = {};
+  EXPECT_FALSE(DecodeRecord(EncodeRecord(mark)));
+}
+
 TEST(RecordCodec, AnotherVersionOrKindIsNamed) {
   Buffer version = EncodeRecord(Make(Mark{"x"}));
-  version[1] = std::byte{2};
-  EXPECT_NE(DecodeRecord(version).error().message.find("version 2"), std::string::npos);
+  version[1] = std::byte{1};
+  EXPECT_NE(DecodeRecord(version).error().message.find("version 1"), std::string::npos);
   Buffer kind = EncodeRecord(Make(Mark{"x"}));
   kind[2] = std::byte{99};
   EXPECT_NE(DecodeRecord(kind).error().message.find("99"), std::string::npos);

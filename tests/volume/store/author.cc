@@ -51,14 +51,13 @@ FileId Author::ParentId(const StorePath& path) const {
 FileState Author::StateAt(const std::string& path) const { return StateOf(Must(store_->Stat(PathOf(path)))); }
 
 Written Author::Do(Body body, std::string payload) {
-  Written written{
-      .record = {.volume = store_->volume(),
-                 .generation = Generation(1),
-                 .origin = {.node = NodeName("author"), .session = 1, .lane = 1, .number = ++number_},
-                 .body = std::move(body)},
-      .payload = std::move(payload),
-      .parent = {},
-      .new_parent = {}};
+  Written written{.record = {.volume = store_->volume(),
+                             .generation = Generation(1),
+                             .origin = {.node = NodeName("author"), .session = 1, .number = ++number_},
+                             .body = std::move(body)},
+                  .payload = std::move(payload),
+                  .parent = {},
+                  .new_parent = {}};
   std::visit(
       [&](const auto& r) {
         if constexpr (requires { r.path; }) written.parent = ParentId(r.path);

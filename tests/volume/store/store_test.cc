@@ -30,7 +30,7 @@ class StoreTest : public testing::Test {
   }
 
   Status Apply(Body body, std::string_view payload = {}) {
-    const Record record{VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, 1, 1}, std::move(body)};
+    const Record record{VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, 1}, std::move(body)};
     return store_->Apply(record, AsBytes(payload));
   }
   Create NewFile(std::string_view path, std::uint64_t id) {

@@ -1,0 +1,21 @@
+// How much a primary may send at once; both sides hold to it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/base/bytes.h"
+#include "common/record/codec.h"
+
+namespace hawser {
+
+// A batch: as many records as wait, up to both of these, but always at least one. The relay keeps the answers
+// to as many of a session's newest numbers, so that any batch can be sent again.
+inline constexpr std::size_t kMaxBatchRecords = 256;
+inline constexpr std::uint64_t kMaxBatchBytes = 2 * kMiB;  // headers and payloads
+
+// One record, whatever it is, fits into a batch.
+inline constexpr std::uint64_t kMaxRecordBytes = kMaxRecordHeaderBytes + kMaxPayloadBytes;
+static_assert(kMaxRecordBytes <= kMaxBatchBytes);
+
+}  // namespace hawser

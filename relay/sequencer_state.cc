@@ -1,0 +1,97 @@
+#include "relay/sequencer_state.h"
+
+#include "common/net/limits.h"
+
+namespace hawser {
+
+namespace {
+
+// Begins `session` of a node, unless it is known, or is older than what is known.
+void Begin(SessionState& node, std::uint64_t session) {
+  if (session > node.session) node = SessionState{session, {}};
+}
+
+void Answer(SessionState& node, std::uint64_t number, const Ack& ack) {
+  node.answered.emplace(number, Ack{ack.sequence, ack.group, false});
+  while (node.answered.size() > kMaxBatchRecords) node.answered.erase(node.answered.begin());
+}
+
+void EnterMutation(SequencerState& state, const Record& record, const Ack& ack) {
+  // A session or a primary whose own record is gone from the journal shows itself by its mutations.
+  SessionState& node = state.nodes[record.origin.node];
+  Begin(node, record.origin.session);
+  VolumeState& volume = state.volumes[record.volume];
+  if (record.generation > volume.generation) volume = {record.origin.node, record.generation};
+  // The last records of a session may stand behind the beginning of the next: both came during one flush.
+  if (node.session == record.origin.session) Answer(node, record.origin.number, ack);
+}
+
+void EnterPromote(SequencerState& state, const Record& record, const NodeName& primary) {
+  VolumeState& volume = state.volumes[record.volume];
+  if (record.generation > volume.generation) volume = {primary, record.generation};
+}
+
+void EnterSession(SequencerState& state, const Record& record, const NodeSession& fact) {
+  SessionState& node = state.nodes[record.origin.node];
+  Begin(node, record.origin.session);
+  if (node.session != record.origin.session) return;
+  for (const AnsweredRun& run : fact.answered) {
+    for (std::uint64_t i = 0; i < run.count && i < kMaxBatchRecords; ++i)
+      Answer(node, run.number + i, {Sequence(run.sequence.value + i), run.group, false});
+  }
+}
+
+NodeSession SessionFact(const SessionState& node) {
+  NodeSession fact;
+  for (const auto& [number, ack] : node.answered) {
+    if (!fact.answered.empty()) {
+      AnsweredRun& run = fact.answered.back();
+      if (number == run.number + run.count && ack.sequence.value == run.sequence.value + run.count &&
+          ack.group == run.group) {
+        ++run.count;
+        continue;
+      }
+    }
+    fact.answered.push_back({number, 1, ack.sequence, ack.group});
+  }
+  return fact;
+}
+
+}  // namespace
+
+Origin OriginOfTheRelay() { return Origin{NodeName("relay"), 0, 0}; }
+
+void SequencerState::Enter(const Record& record, const Ack& ack) {
+  const auto mutation = [&](const auto&) { EnterMutation(*this, record, ack); };
+  std::visit(Overloaded{
+                 [&](const Write& r) { mutation(r); },
+                 [&](const Truncate& r) { mutation(r); },
+                 [&](const Allocate& r) { mutation(r); },
+                 [&](const Create& r) { mutation(r); },
+                 [&](const Link& r) { mutation(r); },
+                 [&](const Unlink& r) { mutation(r); },
+                 [&](const Rmdir& r) { mutation(r); },
+                 [&](const Rename& r) { mutation(r); },
+                 [&](const SetAttr& r) { mutation(r); },
+                 [&](const SetXattr& r) { mutation(r); },
+                 [&](const RemoveXattr& r) { mutation(r); },
+                 [&](const Promote& r) { EnterPromote(*this, record, r.node); },
+                 [&](const NodeSession& r) { EnterSession(*this, record, r); },
+                 [](const Mark&) {},
+             },
+             record.body);
+}
+
+std::vector<Record> SequencerState::Facts() const {
+  std::vector<Record> facts;
+  facts.reserve(volumes.size() + nodes.size());
+  for (const auto& [name, volume] : volumes)
+    facts.push_back({name, volume.generation, OriginOfTheRelay(), Promote{volume.primary}});
+  for (const auto& [name, node] : nodes) {
+    if (node.session == 0) continue;
+    facts.push_back({{}, {}, Origin{name, node.session, 0}, SessionFact(node)});
+  }
+  return facts;
+}
+
+}  // namespace hawser
