@@ -14,6 +14,7 @@ void Print(const char* name, double rate) { std::printf("%s %.1f\n", name, rate)
 void MeasureCalls(const std::string& folder, std::chrono::milliseconds time) {
   Print("4k_1", RandomWrites(folder, 4096, 1, time));
   Print("4k_4", RandomWrites(folder, 4096, 4, time));
+  Print("4k_16", RandomWrites(folder, 4096, 16, time));
   Print("1m_1", SequentialWrites(folder, 1 << 20, 1, time));
   Print("1m_4", SequentialWrites(folder, 1 << 20, 4, time));
   const FileRates files = Files(folder, time);

@@ -1,7 +1,6 @@
 #include "fuse_primary/conflict_queue.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace hawser {
 
@@ -15,9 +14,6 @@ bool LeadsThrough(const LockSet& set, std::optional<ino_t> moved) {
   return moved && (Contains(set.nodes, *moved) || Contains(set.lineage, *moved));
 }
 
-// How often one who waits looks whether to go on.
-constexpr auto kCancelCheck = std::chrono::milliseconds(50);
-
 }  // namespace
 
 bool Conflict(const LockSet& one, const LockSet& other) {
@@ -26,18 +22,18 @@ bool Conflict(const LockSet& one, const LockSet& other) {
   return common || LeadsThrough(one, other.moved) || LeadsThrough(other, one.moved);
 }
 
-Result<ConflictQueue::Ticket> ConflictQueue::Enter(LockSet locks, const std::atomic<bool>& cancel) {
+Result<ConflictQueue::Ticket> ConflictQueue::Enter(LockSet locks, const Patience& patience) {
   const MutexLock lock(mutex_);
   const auto place = places_.emplace(places_.end());
   place->locks = std::move(locks);
   place->admitted = !IsBlocked(place);
   while (!place->admitted) {
-    if (cancel) {
+    if (auto over = patience.Over()) {
       places_.erase(place);
       AdmitWaiting();
-      return Error{EINTR, "interrupted while waiting for another call on the same file"};
+      return Error{over->code, over->message + " while waiting for another call on the same file"};
     }
-    (void)place->turn.WaitUntil(mutex_, SteadyClock::now() + kCancelCheck);
+    (void)place->turn.WaitUntil(mutex_, patience.NextLook());
   }
   return Ticket(this, place);
 }

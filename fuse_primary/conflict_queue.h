@@ -8,11 +8,11 @@
 // Thread safe.
 #pragma once
 
-#include <atomic>
 #include <list>
 
 #include "common/base/mutex.h"
 #include "common/base/result.h"
+#include "fuse_primary/patience.h"
 #include "volume/mount/role.h"
 
 namespace hawser {
@@ -45,8 +45,8 @@ class ConflictQueue {
     std::list<Place>::iterator place_;
   };
 
-  // Waits for the turn. EINTR when *cancel is set while waiting (noticed within a tenth of a second).
-  Result<Ticket> Enter(LockSet locks, const std::atomic<bool>& cancel);
+  // Waits for the turn. ECANCELED, ETIMEDOUT: `patience` has ended first.
+  Result<Ticket> Enter(LockSet locks, const Patience& patience);
 
  private:
   void Leave(std::list<Place>::iterator place);

@@ -1,12 +1,12 @@
 #include "fuse_primary/funnel.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/record/codec.h"
 #include "fuse_primary/remedy.h"
+#include "fuse_primary/verdict.h"
 
 namespace hawser {
 
@@ -17,10 +17,41 @@ constexpr double kKeepSeconds = 3600;
 
 }  // namespace
 
-Funnel::Funnel(Volume& volume, RelayClient& relay, const VolumeConfig& config, Generation generation,
+// A record on its way, with all that it holds.
+class Funnel::Journey : public Shipment {
+ public:
+  Journey(Funnel& funnel, ConflictQueue::Ticket turn, Record what, Payload data, SharedFd file)
+      : Shipment(&funnel, std::move(what), std::move(data)),
+        open_file(std::move(file)),
+        mark(funnel.applied_.Begin()),
+        funnel_(funnel),
+        turn_(std::move(turn)) {}
+
+  void FinishAlone(const Answer& answer) override { funnel_.FinishAlone(*this, answer); }
+
+  // The next call that conflicts may go on. Not left to the destructor: whoever hands out answers may hold a
+  // journey for a moment longer than its caller, and than the funnel.
+  void GiveUpTurn() { turn_.reset(); }
+
+  const SharedFd open_file;
+  const AppliedMark::Call mark;
+
+ private:
+  Funnel& funnel_;
+  std::optional<ConflictQueue::Ticket> turn_;
+};
+
+// A record that says what is in this store already: nothing is left to be done with its answer.
+class Funnel::RemedyShipment : public Shipment {
+ public:
+  using Shipment::Shipment;
+  void FinishAlone(const Answer&) override {}
+};
+
+Funnel::Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Generation generation,
                std::string file_ids, const Progress& applied)
     : volume_(volume),
-      relay_(relay),
+      shipper_(shipper),
       config_(config),
       generation_(generation),
       file_ids_(std::move(file_ids), generation),
@@ -40,6 +71,8 @@ std::optional<Funnel::Trouble> Funnel::trouble() const {
   return trouble_;
 }
 
+// ---- a call
+
 Status Funnel::Mutate(const Mutation& mutation) {
   std::atomic<bool> own_cancel{false};
   std::atomic<bool>& cancel = mutation.cancel != nullptr ? *mutation.cancel : own_cancel;
@@ -49,93 +82,133 @@ Status Funnel::Mutate(const Mutation& mutation) {
     if (trouble_) return trouble_->error;
     in_flight_.insert(&cancel);
   }
-  const auto result = [&]() -> Status {
-    for (;;) {
-      HAWSER_ASSIGN(const LockSet wanted, mutation.locks());
-      HAWSER_ASSIGN(ConflictQueue::Ticket turn, conflicts_.Enter(wanted, cancel));
-      // While this call waited, another may have moved what it is about.
-      HAWSER_ASSIGN(const LockSet needed, mutation.locks());
-      if (needed == wanted) return MutateInTurn(mutation, std::move(turn), cancel);
-    }
-  }();
+  const Status result = TakeTurn(mutation, {RelayDeadline(), &cancel});
   const MutexLock lock(mutex_);
   in_flight_.erase(&cancel);
   call_ended_.NotifyAll();
   return result;
 }
 
-Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, std::atomic<bool>& cancel) {
+Status Funnel::TakeTurn(const Mutation& mutation, const Patience& patience) {
+  for (;;) {
+    HAWSER_ASSIGN(const LockSet wanted, mutation.locks());
+    auto turn = conflicts_.Enter(wanted, patience);
+    if (!turn) return GivenUp(turn.error());
+    // While this call waited, another may have moved what it is about.
+    if (const auto why = trouble()) return why->error;
+    HAWSER_ASSIGN(const LockSet needed, mutation.locks());
+    if (needed == wanted) return MutateInTurn(mutation, *std::move(turn), patience);
+  }
+}
+
+Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience) {
   HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
   if (!decision) return {};
   Record record{volume_.name(), generation_, {}, std::move(decision->body)};
-  const ApplyTo to{decision->open_file ? decision->open_file->get() : -1,
-                   decision->orphan ? decision->orphan->get() : -1};
-  if (decision->orphan) return volume_.store().Apply(record, mutation.payload.bytes(), to);
-
-  auto lane = relay_.Borrow(RelayDeadline(), &cancel);
-  if (!lane) {
-    const MutexLock lock(mutex_);
-    return Error{lane.error().code == ECANCELED && !stopping_ ? EINTR : EIO, lane.error().message};
+  if (decision->orphan) {
+    const int open_file = decision->open_file ? decision->open_file->get() : -1;
+    return volume_.store().Apply(record, mutation.payload.bytes(), {open_file, decision->orphan->get()});
   }
-  Journey journey{std::move(turn), *std::move(lane), applied_.Begin(), std::move(record), {}};
-  journey.record.origin = journey.lane->NextOrigin();
-  journey.header = EncodeRecord(journey.record);
   CrashPoint("primary.decided");
-  const auto answer =
-      journey.lane->Submit(journey.header, mutation.payload.bytes(), RelayDeadline(), &cancel);
-  if (!answer) return GiveUp(std::move(journey), mutation.payload.bytes(), answer.error());
-  return Finish(journey, *answer, mutation.payload.bytes(), to);
+  const auto journey = std::make_shared<Journey>(*this, std::move(turn), std::move(record), mutation.payload,
+                                                 std::move(decision->open_file));
+  if (auto queued = shipper_.Queue(journey, patience); !queued) {
+    applied_.Done(journey->mark);
+    journey->GiveUpTurn();
+    return GivenUp(queued.error());
+  }
+  const auto answer = shipper_.Await(*journey, patience);
+  if (!answer) {
+    log::warn("{}: the outcome of a change is not known yet, and its caller leaves: {}", volume_.name().value,
+              Describe(journey->record));
+    return GivenUp(answer.error());
+  }
+  return Finish(*journey, *answer);
 }
 
+// What a call gets that stops waiting. Its record, if it has one on its way, is finished without it.
+Error Funnel::GivenUp(const Error& why) const {
+  if (stopping_)
+    return {EIO,
+            "stopped while waiting for the relay; whether it has the change is settled at the next start"};
+  if (why.code == ECANCELED) return {EINTR, "interrupted while waiting for the relay"};
+  return {EIO, "the relay did not answer in time: " + why.message};
+}
+
+// ---- the end of a journey
+
 // The relay has answered: the record is in the journal and must now be in the store, or it is nowhere.
-Status Funnel::Finish(Journey& journey, const Answer& answer, Bytes payload, ApplyTo to) {
-  bool compensated = false;
+Status Funnel::Finish(Journey& journey, const Answer& answer) {
+  bool settled = false;
   const auto outcome = [&]() -> Status {
-    if (const auto* refusal = std::get_if<Refusal>(&answer)) return Refused(*refusal);
-    HAWSER_TRY(CheckJournal(std::get<Ack>(answer).group.position));
-    applied_.Known(std::get<Ack>(answer).group);
+    HAWSER_TRY(Take(answer, settled));
     CrashPoint("primary.acknowledged");
-    auto applied = volume_.Apply(journey.record, payload, to);
-    CrashPoint("primary.applied");
-    if (applied) return {};
-    if (!IsNoRoom(applied.error())) return StoreFailed(journey.record, applied.error());
-    if (auto remedied = Compensate(journey, applied.error()); !remedied)
-      return StoreFailed(journey.record, remedied.error());
-    compensated = true;
-    return applied;
+    return Apply(journey, settled);
   }();
   // A record that is journaled but not in the store holds the mark (and so the checkpoint) where it is.
-  if (outcome || compensated || std::holds_alternative<Refusal>(answer)) applied_.Done(journey.mark);
+  if (settled) applied_.Done(journey.mark);
+  journey.GiveUpTurn();
   return outcome;
+}
+
+void Funnel::FinishAlone(Journey& journey, const Answer& answer) {
+  const Status outcome = Finish(journey, answer);
+  log::info("{}: settled a change whose caller had gone ({}): {}", volume_.name().value,
+            Describe(journey.record), outcome ? "it took place" : "it did not take place");
+}
+
+// `is_nowhere`: the record is in no journal.
+Status Funnel::Take(const Answer& answer, bool& is_nowhere) {
+  using Meaning = Verdict::Meaning;
+  const Verdict verdict = Judge(answer, applied_.Get().position.journal);
+  is_nowhere = verdict.is_nowhere;
+  if (verdict.meaning == Meaning::kJournaled) {
+    applied_.Known(std::get<Ack>(answer).group);
+    return {};
+  }
+  log::error("{}: a change was not taken: {}", volume_.name().value, verdict.error.message);
+  if (verdict.meaning == Meaning::kFenced) TakeNoMore({ReplicaState::kFenced, verdict.error});
+  if (verdict.meaning == Meaning::kOtherJournal) TakeNoMore({ReplicaState::kDiverged, verdict.error});
+  return verdict.error;
+}
+
+// `in_store`: what the journal says is what is in the store.
+Status Funnel::Apply(Journey& journey, bool& in_store) {
+  const int open_file = journey.open_file ? journey.open_file->get() : -1;
+  auto applied = volume_.Apply(journey.record, journey.payload.bytes(), {open_file});
+  CrashPoint("primary.applied");
+  in_store = true;
+  if (applied) return {};
+  if (!IsNoRoom(applied.error())) {
+    in_store = false;
+    return StoreFailed(journey.record, applied.error());
+  }
+  if (auto remedied = Compensate(journey, applied.error()); !remedied) {
+    in_store = false;
+    return StoreFailed(journey.record, remedied.error());
+  }
+  return applied;
 }
 
 // The store has no room for a journaled record: the node's real state is journaled after it, under the same
 // turn, and is not applied here. The caller waits for that, however long: only then is its errno true on
 // every replica.
-Status Funnel::Compensate(Journey& journey, const Error& full) {
+Status Funnel::Compensate(const Journey& journey, const Error& full) {
   log::warn("{}: no room for a journaled record ({}): {}; journaling what is there instead",
             volume_.name().value, Describe(journey.record), full.Text());
-  return Remedy(volume_.store(), journey.record, [&](Body body, Bytes payload) -> Status {
-    const Record remedy{volume_.name(), generation_, journey.lane->NextOrigin(), std::move(body)};
-    HAWSER_ASSIGN(const Answer answer,
-                  journey.lane->Submit(EncodeRecord(remedy), payload, std::nullopt, &stop_settling_));
-    if (const auto* refusal = std::get_if<Refusal>(&answer)) return Refused(*refusal);
-    HAWSER_TRY(CheckJournal(std::get<Ack>(answer).group.position));
-    applied_.Known(std::get<Ack>(answer).group);
-    return {};
+  return Remedy(volume_.store(), journey.record, [this](Body body, Payload payload) {
+    return JournalRemedy(std::move(body), std::move(payload));
   });
 }
 
-Status Funnel::Refused(const Refusal& refusal) {
-  log::error("{}: the relay refused a change: {}", volume_.name().value, refusal.text);
-  const bool fenced = refusal.code == RefusalCode::kFenced || refusal.code == RefusalCode::kNotPrimary ||
-                      refusal.code == RefusalCode::kOldSession;
-  Error error{fenced ? EROFS : ToErrno(refusal.code), refusal.text};
-  if (fenced) {
-    const MutexLock lock(mutex_);
-    if (!trouble_) trouble_ = Trouble{ReplicaState::kFenced, error};
-  }
-  return error;
+Status Funnel::JournalRemedy(Body body, Payload payload) {
+  const auto remedy = std::make_shared<RemedyShipment>(
+      this, Record{volume_.name(), generation_, {}, std::move(body)}, std::move(payload));
+  const Patience patience{std::nullopt, &stopping_};
+  HAWSER_TRY(shipper_.Queue(remedy, patience));
+  HAWSER_ASSIGN(const Answer answer, shipper_.Await(*remedy, patience));
+  bool is_nowhere = false;
+  return Take(answer, is_nowhere);
 }
 
 // I7: what is journaled is not in this store. The caller gets the errno; nobody changes the volume here any
@@ -145,51 +218,16 @@ Status Funnel::StoreFailed(const Record& record, const Error& error) {
       "{}: the store refused a journaled record ({}): {}; the volume takes no more changes here. Mend the "
       "store, then start this node again: the record will be applied from the journal",
       volume_.name().value, Describe(record), error.Text());
-  const MutexLock lock(mutex_);
-  if (!trouble_)
-    trouble_ =
-        Trouble{ReplicaState::kDiverged, Error{EIO, "the store refused a journaled record: " + error.Text()}};
+  TakeNoMore({ReplicaState::kDiverged, Error{EIO, "the store refused a journaled record: " + error.Text()}});
   return error;
 }
 
-// A relay that begins another journal behind a running primary would make a history that no replica shares.
-Status Funnel::CheckJournal(const Position& position) {
-  const JournalId& journal = applied_.Get().position.journal;
-  if (position.journal == journal) return {};
-  Error error{
-      EIO, fmt::format("the relay now writes journal {}, not {} that this store follows; stop this node, and "
-                       "restore the relay's journal folder",
-                       position.journal.Hex(), journal.Hex())};
-  log::error("{}: {}", volume_.name().value, error.message);
+void Funnel::TakeNoMore(Trouble trouble) {
   const MutexLock lock(mutex_);
-  if (!trouble_) trouble_ = Trouble{ReplicaState::kDiverged, error};
-  return error;
+  if (!trouble_) trouble_ = std::move(trouble);
 }
 
-Status Funnel::GiveUp(Journey journey, Bytes payload, const Error& why) {
-  const MutexLock lock(mutex_);
-  if (stopping_)
-    return Error{
-        EIO, "stopped while waiting for the relay; whether it has the change is settled at the next start"};
-  // From here on the settler owns the turn: calls that conflict wait for it.
-  settlers_.emplace_back([this, held = std::make_shared<Journey>(std::move(journey)),
-                          copy = Buffer(payload.begin(), payload.end())] { Settle(*held, copy); });
-  if (why.code == ECANCELED) return Error{EINTR, "interrupted while waiting for the relay"};
-  return Error{EIO, why.message};
-}
-
-void Funnel::Settle(Journey& journey, const Buffer& payload) {
-  log::warn("{}: the outcome of a change is not known; asking the relay until it answers: {}",
-            volume_.name().value, Describe(journey.record));
-  const auto answer = journey.lane->Submit(journey.header, payload, std::nullopt, &stop_settling_);
-  if (!answer) {
-    log::warn("{}: a change stays unsettled: {}", volume_.name().value, answer.error().Text());
-    return;
-  }
-  const auto outcome = Finish(journey, *answer, payload, {});
-  log::info("{}: settled a change ({}): {}", volume_.name().value,
-            outcome ? "it took place" : "it did not take place", Describe(journey.record));
-}
+// ---- the rest
 
 Status Funnel::Sync(int fd, bool data_only) {
   if (config_.fsync == FsyncPolicy::kRelay) return {};  // it is on the relay's disk already
@@ -212,16 +250,13 @@ Status Funnel::JournalRoot() {
 }
 
 void Funnel::End() {
-  std::list<std::thread> settlers;
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
-    stop_settling_ = true;
     for (std::atomic<bool>* cancel : in_flight_) cancel->store(true);
     while (!in_flight_.empty()) call_ended_.Wait(mutex_);
-    settlers.swap(settlers_);
   }
-  for (std::thread& settler : settlers) settler.join();
+  shipper_.Forget(this);
 }
 
 }  // namespace hawser

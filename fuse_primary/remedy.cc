@@ -95,7 +95,7 @@ class Remedier {
     return Error{ENOTSUP, fmt::format("a {} is not known to need room", KindName(Body(r)))};
   }
 
-  Status Send(Body body, Bytes payload = {}) const { return journal_(std::move(body), payload); }
+  Status Send(Body body, Payload payload = {}) const { return journal_(std::move(body), std::move(payload)); }
 
   Result<Node> Open(const StorePath& path, FileId expected) const {
     HAWSER_ASSIGN(UniqueFd fd, store_.Pin(path));
@@ -130,12 +130,13 @@ class Remedier {
       state = real;
     }
     HAWSER_ASSIGN(const UniqueFd fd, store_.Reopen(node.fd.get(), O_RDONLY));
-    Buffer content;
-    for (std::uint64_t at = begin; at < std::min(end, real.size); at += content.size()) {
-      content.resize(std::min<std::uint64_t>(kMaxPayloadBytes, std::min(end, real.size) - at));
-      HAWSER_ASSIGN(const std::size_t got, ReadAllAt(fd.get(), content, at, refused.path.Printable()));
+    std::size_t got = 0;
+    for (std::uint64_t at = begin; at < std::min(end, real.size); at += got) {
+      Buffer content(std::min<std::uint64_t>(kMaxPayloadBytes, std::min(end, real.size) - at));
+      HAWSER_ASSIGN(got, ReadAllAt(fd.get(), content, at, refused.path.Printable()));
       if (got != content.size()) return Error{EIO, "'" + refused.path.Printable() + "' ends too early"};
-      HAWSER_TRY(Send(Write{refused.file, refused.path, at, got, state, real.mtime, mode}, content));
+      HAWSER_TRY(Send(Write{refused.file, refused.path, at, got, state, real.mtime, mode},
+                      Payload::Of(std::move(content))));
       state = real;
     }
     if (state == real) return {};
@@ -155,8 +156,8 @@ class Remedier {
       if constexpr (std::is_same_v<R, SetXattr>)
         HAWSER_TRY(Send(RemoveXattr{refused.file, refused.path, refused.name}));
     } else {
-      HAWSER_TRY(Send(SetXattr{refused.file, refused.path, refused.name},
-                      Bytes(value).first(static_cast<std::size_t>(size))));
+      value.resize(static_cast<std::size_t>(size));
+      HAWSER_TRY(Send(SetXattr{refused.file, refused.path, refused.name}, Payload::Of(std::move(value))));
     }
     if (refused.name != kAccessAcl) return {};
     return Send(SetAttr{refused.file, refused.path, node.Mode(), {}, {}, {}, {}});  // it changes the mode

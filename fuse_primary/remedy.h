@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "common/base/payload.h"
 #include "common/record/record.h"
 #include "volume/store/store.h"
 
@@ -15,9 +16,8 @@ namespace hawser {
 // store: it is what they say. Errors: of `journal`; of reading the store; ENOTSUP for a kind that is not
 // known to need room.
 //
-// The payload is valid during the call only. A long range comes as several records of at most
-// kMaxPayloadBytes.
-using JournalRemedy = std::function<Status(Body body, Bytes payload)>;
+// A long range comes as several records of at most kMaxPayloadBytes.
+using JournalRemedy = std::function<Status(Body body, Payload payload)>;
 Status Remedy(const Store& store, const Record& refused, const JournalRemedy& journal);
 
 }  // namespace hawser

@@ -72,7 +72,7 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
   return hosted;
 }
 
-Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, const Welcome& welcome,
+Status HostedVolume::BecomePrimary(NetContext& context, Shipper& shipper, const Welcome& welcome,
                                    Generation generation, const std::atomic<bool>* cancel) {
   HAWSER_ASSIGN(const auto checkpoint, ReadCheckpoint(checkpoint_path_));
   Progress from = checkpoint ? checkpoint->progress : Progress{};
@@ -83,7 +83,7 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
   if (checkpoint && checkpoint->clean)
     HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {checkpoint->progress, false}));
   const auto began = SteadyClock::now();
-  HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, relay.node(),
+  HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, shipper.node(),
                                                                *volume_, from, welcome.head, redo, cancel));
   const std::chrono::duration<double> took = SteadyClock::now() - began;
   if (redo || recovery.records > 0) {
@@ -91,7 +91,7 @@ Status HostedVolume::BecomePrimary(NetContext& context, RelayClient& relay, cons
               redo ? "redone after an unclean end" : "applied", from.position.Text(),
               recovery.to.position.Text(), recovery.records, took.count());
   }
-  funnel_ = std::make_shared<Funnel>(*volume_, relay, config_, generation, file_ids_path_, recovery.to);
+  funnel_ = std::make_shared<Funnel>(*volume_, shipper, config_, generation, file_ids_path_, recovery.to);
   HAWSER_TRY(TakeRole(funnel_));
   HAWSER_TRY(WriteCheckpoint(false));
   if (!checkpoint && recovery.records == 0) HAWSER_TRY(funnel_->JournalRoot());

@@ -9,7 +9,7 @@
 #include "common/config/config.h"
 #include "common/net/messages.h"
 #include "fuse_primary/funnel.h"
-#include "fuse_primary/relay_client.h"
+#include "fuse_primary/shipper.h"
 #include "volume/mount/operations.h"
 #include "volume/mount/session.h"
 #include "volume/mount/volume.h"
@@ -29,7 +29,7 @@ class HostedVolume {
   const std::string& mount_path() const { return replica_.mount; }
 
   // Becomes primary in `generation`: brings the store up to the relay's head, then takes calls.
-  Status BecomePrimary(NetContext& context, RelayClient& relay, const Welcome& welcome, Generation generation,
+  Status BecomePrimary(NetContext& context, Shipper& shipper, const Welcome& welcome, Generation generation,
                        const std::atomic<bool>* cancel);
   // Becomes secondary; the node's replica changes the store.
   Status BecomeSecondary();

@@ -11,7 +11,8 @@
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/base/periodic_thread.h"
-#include "fuse_primary/relay_client.h"
+#include "fuse_primary/hello.h"
+#include "fuse_primary/shipper.h"
 #include "fuse_secondary/replica.h"
 #include "node/hosted_volume.h"
 #include "node/known_roles.h"
@@ -50,13 +51,13 @@ class NodeProcess : public Node {
       volumes_.push_back(std::move(hosted));
     }
     HAWSER_ASSIGN(session_, NextSessionNumber(own_.state + "/session"));
-    relay_ = std::make_unique<RelayClient>(context_, config_.relay.WriteEndpoint(), name_, session_);
+    shipper_ = std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, session_);
     HAWSER_TRY(LearnRoles(cancel));
     HAWSER_TRY(StartSecondaries(cancel));
     for (const auto& hosted : volumes_) {
       const VolumeFact& fact = facts_.at(hosted->name());
       if (fact.primary == name_)
-        HAWSER_TRY(hosted->BecomePrimary(context_, *relay_, *welcome_, fact.generation, cancel));
+        HAWSER_TRY(hosted->BecomePrimary(context_, *shipper_, *welcome_, fact.generation, cancel));
     }
     for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
     reporter_ = std::make_unique<Reporter>(
@@ -77,7 +78,7 @@ class NodeProcess : public Node {
     reporter_.reset();
     replica_.reset();
     volumes_.clear();
-    relay_.reset();
+    shipper_.reset();
     state_lock_.Reset();
     return first;
   }
@@ -105,6 +106,10 @@ class NodeProcess : public Node {
     return {};
   }
 
+  Result<Welcome> SayHello(std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {
+    return hawser::SayHello(context_, config_.relay.WriteEndpoint(), {name_, session_}, deadline, cancel);
+  }
+
   // Who is primary of what: from the relay, or, if it doesn't answer and this node is primary of nothing, as
   // last heard.
   Status LearnRoles(const std::atomic<bool>* cancel) {
@@ -114,7 +119,7 @@ class NodeProcess : public Node {
       facts_[volume] = {volume, config.primary, Generation(0)};
     for (const VolumeFact& fact : known) facts_[fact.volume] = fact;
 
-    auto welcome = relay_->Hello(SteadyClock::now() + kFirstHello, cancel);
+    auto welcome = SayHello(SteadyClock::now() + kFirstHello, cancel);
     if (!welcome && welcome.error().code == ETIMEDOUT) {
       const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(), [this](const auto& hosted) {
         return facts_.at(hosted->name()).primary == name_;
@@ -123,7 +128,7 @@ class NodeProcess : public Node {
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
                             : "showing the last state that was received");
       if (!needs_relay) return {};
-      welcome = relay_->Hello(std::nullopt, cancel);
+      welcome = SayHello(std::nullopt, cancel);
     }
     if (!welcome) return std::move(welcome).error();
     if (welcome->group != config_.group)
@@ -187,7 +192,7 @@ class NodeProcess : public Node {
   UniqueFd state_lock_;
   NetContext context_;
   std::uint64_t session_ = 0;
-  std::unique_ptr<RelayClient> relay_;
+  std::unique_ptr<Shipper> shipper_;
   std::optional<Welcome> welcome_;
   std::map<VolumeName, VolumeFact> facts_;
   std::vector<std::unique_ptr<HostedVolume>> volumes_;

@@ -32,7 +32,7 @@ class ConflictQueueTest : public testing::Test {
  protected:
   std::future<void> EnterElsewhere(LockSet locks) {
     return std::async(std::launch::async, [this, locks = std::move(locks)] {
-      const auto ticket = queue_.Enter(locks, never_);
+      const auto ticket = queue_.Enter(locks, patience_);
       EXPECT_TRUE(ticket);
     });
   }
@@ -41,11 +41,11 @@ class ConflictQueueTest : public testing::Test {
   }
 
   ConflictQueue queue_;
-  std::atomic<bool> never_{false};
+  const Patience patience_;
 };
 
 TEST_F(ConflictQueueTest, ACallWaitsForTheOneItConflictsWith) {
-  auto first = std::make_optional(queue_.Enter(Node(5), never_));
+  auto first = std::make_optional(queue_.Enter(Node(5), patience_));
   auto second = EnterElsewhere(Node(5));
   EXPECT_TRUE(Waits(second));
   first.reset();
@@ -53,12 +53,12 @@ TEST_F(ConflictQueueTest, ACallWaitsForTheOneItConflictsWith) {
 }
 
 TEST_F(ConflictQueueTest, OthersPass) {
-  const auto first = queue_.Enter(Node(5), never_);
+  const auto first = queue_.Enter(Node(5), patience_);
   EXPECT_EQ(EnterElsewhere(Node(6)).wait_for(kPatience), std::future_status::ready);
 }
 
 TEST_F(ConflictQueueTest, NobodyOvertakesAWaitingCallThatItConflictsWith) {
-  auto writer = std::make_optional(queue_.Enter(Node(5, {5, 2}), never_));
+  auto writer = std::make_optional(queue_.Enter(Node(5, {5, 2}), patience_));
   auto mover = EnterElsewhere(Moving(2));
   EXPECT_TRUE(Waits(mover));
   auto later =
@@ -70,13 +70,21 @@ TEST_F(ConflictQueueTest, NobodyOvertakesAWaitingCallThatItConflictsWith) {
 }
 
 TEST_F(ConflictQueueTest, AnInterruptedCallLeavesTheQueue) {
-  auto first = std::make_optional(queue_.Enter(Node(5), never_));
+  auto first = std::make_optional(queue_.Enter(Node(5), patience_));
   std::atomic<bool> interrupted{true};
-  const auto second = queue_.Enter(Node(5), interrupted);
+  const auto second = queue_.Enter(Node(5), {std::nullopt, &interrupted});
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, EINTR);
+  EXPECT_EQ(second.error().code, ECANCELED);
   first.reset();
-  EXPECT_TRUE(queue_.Enter(Node(5), never_));
+  EXPECT_TRUE(queue_.Enter(Node(5), patience_));
+}
+
+TEST_F(ConflictQueueTest, ACallThatIsOutOfTimeLeavesTheQueueAndHoldsNobodyBack) {
+  auto first = std::make_optional(queue_.Enter(Node(5, {5, 2}), patience_));
+  const auto mover = queue_.Enter(Moving(2), {SteadyClock::now() + kMoment, nullptr});
+  ASSERT_FALSE(mover);
+  EXPECT_EQ(mover.error().code, ETIMEDOUT);
+  EXPECT_TRUE(queue_.Enter(Node(6, {6, 2}), patience_)) << "the mover waits no more";
 }
 
 }  // namespace

@@ -69,10 +69,11 @@ class RemedyTest : public testing::Test {
     const auto before = test::CompareTrees(full_folder_.path(), replica_folder_.path());
     ASSERT_TRUE(before && !before->equal()) << "nothing to remedy";
     records_ = 0;
-    const Status remedied = Remedy(*full_, Named(std::move(body)), [this](const Body& remedy, Bytes content) {
-      ++records_;
-      return replica_->Apply(Named(remedy), content);
-    });
+    const Status remedied =
+        Remedy(*full_, Named(std::move(body)), [this](const Body& remedy, const Payload& content) {
+          ++records_;
+          return replica_->Apply(Named(remedy), content.bytes());
+        });
     ASSERT_TRUE(remedied) << remedied.error().Text();
     const auto after = test::CompareTrees(full_folder_.path(), replica_folder_.path());
     ASSERT_TRUE(after) << after.error().Text();
@@ -164,7 +165,7 @@ TEST_F(RemedyTest, XattrThatWasThereAndThatWasNot) {
 
 TEST_F(RemedyTest, RenameOverAnotherFileHasNone) {
   const Record record = Named(Rename{kFile, Path("f"), Path("g"), RenameMode::kReplace, FileId(7), kNow});
-  EXPECT_FALSE(Remedy(*full_, record, [](const Body&, Bytes) -> Status { return {}; }));
+  EXPECT_FALSE(Remedy(*full_, record, [](const Body&, const Payload&) -> Status { return {}; }));
 }
 
 }  // namespace

@@ -78,6 +78,33 @@ TEST(RelayLossTest, BlockedCallerCanBeKilled) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
+// Whoever waits first does the waiting for the relay's answers; it must not take the others with it.
+TEST(RelayLossTest, AKilledCallerTakesNoOtherWithIt) {
+  constexpr int kOthers = 6;
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  const auto file = [&](int i) { return mount + "/file" + std::to_string(i); };
+  for (int i = 0; i <= kOthers; ++i) Write(file(i), "before ");
+  cluster.Kill("relay");
+  auto first = Process::Start({.command = {"sh", "-c", "echo more >> '" + file(kOthers) + "'"},
+                               .output = cluster.Log("caller"),
+                               .folder = "",
+                               .environment = {}});
+  ASSERT_OK(first);
+  EXPECT_FALSE(first->Wait(std::chrono::milliseconds(300))) << "the call should wait";
+  std::vector<std::thread> others;
+  for (int i = 0; i < kOthers; ++i) others.emplace_back([&, i] { Append(file(i), "waited"); });
+  first->Signal(SIGKILL);
+  EXPECT_OK(first->Wait());
+  EXPECT_OK(cluster.Start("relay"));
+  for (std::thread& other : others) other.join();
+  for (int i = 0; i < kOthers; ++i) EXPECT_EQ(Read(file(i)), "before waited");
+  // What was under way of it is finished without it, and keeps its file until then.
+  Append(file(kOthers), "after");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
 TEST(RelayLossTest, CallersFailWithEioAfterTheTimeoutIfAskedTo) {
   Cluster cluster({.volume_keys = {{"on_relay_loss", "fail"}, {"timeout", "1s"}},
                    .relay_keys = {},

@@ -38,6 +38,9 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kHeedLateReports, "heed-late-reports", "the relay believes a late copy of a report"},
       {Fault::kTakeDoubtForNo, "take-doubt-for-no",
        "a primary takes it that a relay whose journal has failed doesn't have the record"},
+      {Fault::kDropLeftRecords, "drop-left-records",
+       "a primary forgets a record whose caller has left, though it is journaled"},
+      {Fault::kSwapAnswers, "swap-answers", "a primary hands the answers to a batch out in another order"},
   };
   return kAll;
 }

@@ -26,6 +26,8 @@ enum class Fault {
   kTouchStore,
   kRetryFlush,
   kTakeDoubtForNo,
+  kDropLeftRecords,
+  kSwapAnswers,
   kKeepCleanMark,
   kHeedLateReports,
 };

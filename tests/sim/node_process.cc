@@ -19,13 +19,11 @@ NodeProcess::NodeProcess(World& world, Network& network, Checker& checker, Machi
       machine_(machine),
       node_(std::move(node)),
       life_(std::move(life)),
-      requests_(world, network, node_, life_),
-      outgoing_(world, requests_, node_, life_) {}
+      requests_(world, network, node_, life_) {}
 
 // NodeProcess::Begin and LearnRoles in node/node.cc.
 void NodeProcess::Start() {
   session_ = ++machine_.session;
-  outgoing_.set_session(session_);
   machine_.journal_disk.Serve(life_);
   for (auto& [name, disk] : machine_.volumes) disk->store.Serve(life_);
   world_.Note("{}: session {} starts", node_.value, session_);
@@ -89,9 +87,10 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
         SecondarySide::Parts{world_, checker_, node_, life_, requests_, machine_, copies, give_up});
     if (const Status started = secondary_->Start(); !started) return GiveUp(started.error().Text());
   }
+  shipping_.emplace(world_, node_, session_, requests_, life_);
   for (const VolumeFact& fact : own) {
     primaries_.push_back(std::make_unique<PrimarySide>(
-        PrimarySide::Parts{world_, checker_, node_, life_, requests_, outgoing_,
+        PrimarySide::Parts{world_, checker_, node_, life_, requests_, *shipping_,
                            *machine_.volumes.at(fact.volume), fact.volume, fact.generation, give_up}));
     if (stopped_) primaries_.back()->StopCallers();
     primaries_.back()->Start(welcome->head);

@@ -46,7 +46,7 @@ class NodeProcess : public NodeEnd {
   const LifePtr life_;
   std::uint64_t session_ = 0;
   Requests requests_;
-  Outgoing outgoing_;
+  std::optional<Shipping> shipping_;  // before those whose records are in it
   std::optional<SecondarySide> secondary_;
   std::vector<std::unique_ptr<PrimarySide>> primaries_;
   bool begun_ = false;

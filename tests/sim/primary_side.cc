@@ -2,6 +2,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/record/codec.h"
+#include "fuse_primary/verdict.h"
 #include "volume/store/store.h"
 
 namespace hawser::sim {
@@ -111,6 +112,7 @@ void PrimarySide::Call() {
 // Funnel::Mutate: waits for its turn; with the turn, looks again whether it still is about the same.
 void PrimarySide::TryWaiting() {
   const std::atomic<bool> now_or_not{true};
+  const Patience none{std::nullopt, &now_or_not};
   for (auto place = waiting_.begin(); place != waiting_.end();) {
     auto plan = Decide(place->wish, parts_.disk.store.tree(), place->call, FileId(0));
     if (!plan) {
@@ -123,7 +125,7 @@ void PrimarySide::TryWaiting() {
       ++place;
       continue;
     }
-    auto turn = conflicts_.Enter(apart ? plan->locks : LockSet{}, now_or_not);
+    auto turn = conflicts_.Enter(apart ? plan->locks : LockSet{}, none);
     if (!turn) {
       ++place;
       continue;
@@ -154,28 +156,41 @@ void PrimarySide::Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticke
   const JourneyPlace journey = std::prev(journeys_.end());
   parts_.world.Note("{}: call {} submits {}", parts_.node.value, journey->call, Describe(journey->record));
   CrashPoint("primary.decided");
-  parts_.outgoing.Send(
-      journey->record, journey->payload, journey->call, [this, journey](const Answer& answer) {
-        std::visit(Overloaded{[&](const Ack& ack) { TakeAck(journey, ack); },
-                              [&](const Refusal& refusal) { TakeRefusal(journey, refusal); }},
-                   answer);
-      });
+  parts_.shipping.Queue(journey->record, journey->payload, journey->call,
+                        [this, journey](const Answer& answer) { Finish(journey, answer); });
   if (!parts_.world.Trouble(parts_.world.profile().give_up)) return;
-  // Funnel::GiveUp: the caller goes, the record keeps the turn.
   parts_.world.After(milliseconds(parts_.world.rng().Between(0, 100)), parts_.life,
-                     [this, call = waiting.call] {
-                       for (Journey& open : journeys_) {
-                         if (open.call != call || open.answered) continue;
-                         open.answered = true;
-                         parts_.world.Note("{}: the caller of {} gives up", parts_.node.value, call);
-                         Think();
-                       }
-                     });
+                     [this, call = waiting.call] { Leave(call); });
 }
 
-// Funnel::Finish.
-void PrimarySide::TakeAck(JourneyPlace journey, const Ack& ack) {
-  if (ack.group.position.journal != journal_) return Trouble("the relay writes another journal");
+// The caller goes; the record keeps its turn until it is finished without it.
+void PrimarySide::Leave(std::uint64_t call) {
+  for (Journey& journey : journeys_) {
+    if (journey.call != call || journey.caller_left) continue;
+    journey.caller_left = true;
+    parts_.world.Note("{}: the caller of {} leaves", parts_.node.value, call);
+    Think();
+  }
+}
+
+// Funnel::Finish and Take.
+void PrimarySide::Finish(JourneyPlace journey, const Answer& answer) {
+  using Meaning = Verdict::Meaning;
+  if (journey->caller_left && parts_.world.mutations().Has(Fault::kDropLeftRecords)) {
+    applied_->Done(journey->mark);
+    return End(journey);
+  }
+  const Verdict verdict = Judge(answer, journal_);
+  if (verdict.meaning == Meaning::kJournaled) return Apply(journey, std::get<Ack>(answer));
+  if (verdict.is_nowhere) {
+    applied_->Done(journey->mark);
+    parts_.checker.Refused(journey->call, verdict.error.message);
+  }
+  End(journey);
+  if (verdict.meaning != Meaning::kRefused) Trouble(verdict.error.message);
+}
+
+void PrimarySide::Apply(JourneyPlace journey, const Ack& ack) {
   applied_->Known(ack.group);
   if (ack.group.position.group > newest_known_.position.group) newest_known_ = ack.group;
   CrashPoint("primary.acknowledged");
@@ -189,23 +204,13 @@ void PrimarySide::TakeAck(JourneyPlace journey, const Ack& ack) {
   applied_->Done(journey->mark);
   parts_.world.Note("{}: call {} is acknowledged: sequence {}, group {}", parts_.node.value, journey->call,
                     ack.sequence.value, ack.group.position.group.value);
-  // A caller that gave up hears nothing of it.
-  if (!journey->answered) parts_.checker.Acknowledged(journey->call, ack);
+  // A caller that has left hears nothing of it.
+  if (!journey->caller_left) parts_.checker.Acknowledged(journey->call, ack);
   End(journey);
-}
-
-// Funnel::Refused.
-void PrimarySide::TakeRefusal(JourneyPlace journey, const Refusal& refusal) {
-  applied_->Done(journey->mark);
-  parts_.checker.Refused(journey->call, refusal.text);
-  const bool fenced = refusal.code == RefusalCode::kFenced || refusal.code == RefusalCode::kNotPrimary ||
-                      refusal.code == RefusalCode::kOldSession;
-  End(journey);
-  if (fenced) Trouble("fenced: " + refusal.text);
 }
 
 void PrimarySide::End(JourneyPlace journey) {
-  if (!journey->answered) Think();
+  if (!journey->caller_left) Think();
   journeys_.erase(journey);
   TryWaiting();
 }

@@ -1,6 +1,6 @@
 // A volume on the node that is its primary: callers, the funnel, checkpoints and the redo at the start.
-// Mirrors fuse_primary/funnel.cc, relay_client.cc, recovery.cc and node/hosted_volume.cc; ConflictQueue and
-// AppliedMark are the real ones.
+// Mirrors fuse_primary/funnel.cc, recovery.cc and node/hosted_volume.cc; the outbox (shipping.h), what an
+// answer means (verdict.h), ConflictQueue and AppliedMark are the real ones.
 #pragma once
 
 #include <list>
@@ -12,8 +12,8 @@
 #include "fuse_primary/conflict_queue.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/machine.h"
-#include "tests/sim/outgoing.h"
 #include "tests/sim/requests.h"
+#include "tests/sim/shipping.h"
 #include "tests/sim/workload.h"
 
 namespace hawser::sim {
@@ -26,8 +26,8 @@ class PrimarySide {
     NodeName node;
     LifePtr life;
     Requests& requests;
-    Outgoing& outgoing;  // common to the node's volumes
-    VolumeDisk& disk;    // store and checkpoint
+    Shipping& shipping;
+    VolumeDisk& disk;  // store and checkpoint
     VolumeName volume;
     Generation generation;
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
@@ -59,7 +59,7 @@ class PrimarySide {
     AppliedMark::Call mark;
     Record record;
     Buffer payload;
-    bool answered = false;  // the caller has been: it gave up, and the outcome is settled without it
+    bool caller_left = false;
   };
   using JourneyPlace = std::list<Journey>::iterator;
   struct Fetched {
@@ -77,8 +77,9 @@ class PrimarySide {
   void TryWaiting();
   bool IsHeldBack(std::list<Waiting>::iterator place, const LockSet& locks) const;
   void Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticket turn);
-  void TakeAck(JourneyPlace journey, const Ack& ack);
-  void TakeRefusal(JourneyPlace journey, const Refusal& refusal);
+  void Leave(std::uint64_t call);
+  void Finish(JourneyPlace journey, const Answer& answer);
+  void Apply(JourneyPlace journey, const Ack& ack);
   void End(JourneyPlace journey);
   void Trouble(const std::string& why);
 

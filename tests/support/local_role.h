@@ -27,7 +27,7 @@ class LocalRole : public Role {
     HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
     if (!decision) return {};
     const Record record{
-        volume_.name(), Generation(1), {NodeName("local"), 1, 1, ++number_}, std::move(decision->body)};
+        volume_.name(), Generation(1), {NodeName("local"), 1, ++number_}, std::move(decision->body)};
     const ApplyTo to{decision->open_file ? decision->open_file->get() : -1,
                      decision->orphan ? decision->orphan->get() : -1};
     const Bytes payload = mutation.payload.bytes();

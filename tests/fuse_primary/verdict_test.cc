@@ -1,0 +1,62 @@
+#include "fuse_primary/verdict.h"
+
+#include <gtest/gtest.h>
+
+namespace hawser {
+namespace {
+
+using Meaning = Verdict::Meaning;
+
+JournalId Journal(int id) {
+  JournalId journal;
+  journal.bytes[0] = static_cast<std::byte>(id);
+  return journal;
+}
+
+Verdict JudgeAckIn(const JournalId& journal) {
+  Ack ack;
+  ack.group.position.journal = journal;
+  return Judge(ack, Journal(1));
+}
+Verdict JudgeRefusal(RefusalCode code) { return Judge(Refusal{code, "why"}, Journal(1)); }
+
+TEST(Verdict, WhatIsAcknowledgedIsJournaled) {
+  const Verdict verdict = JudgeAckIn(Journal(1));
+  EXPECT_EQ(verdict.meaning, Meaning::kJournaled);
+  EXPECT_FALSE(verdict.is_nowhere);
+}
+
+TEST(Verdict, AnotherJournalIsNotThisStoresBusiness) {
+  const Verdict verdict = JudgeAckIn(Journal(2));
+  EXPECT_EQ(verdict.meaning, Meaning::kOtherJournal);
+  EXPECT_EQ(verdict.error.code, EIO);
+  EXPECT_NE(verdict.error.message.find(Journal(2).Hex()), std::string::npos) << verdict.error.message;
+  EXPECT_FALSE(verdict.is_nowhere);
+}
+
+TEST(Verdict, AFullJournalIsTheCallersErrorAndNothingMore) {
+  const Verdict verdict = JudgeRefusal(RefusalCode::kJournalFull);
+  EXPECT_EQ(verdict.meaning, Meaning::kRefused);
+  EXPECT_EQ(verdict.error.code, ENOSPC);
+  EXPECT_EQ(verdict.error.message, "why");
+  EXPECT_TRUE(verdict.is_nowhere);
+}
+
+TEST(Verdict, WhoIsNotThePrimaryAnyMoreIsFenced) {
+  for (const RefusalCode code : {RefusalCode::kFenced, RefusalCode::kNotPrimary}) {
+    const Verdict verdict = JudgeRefusal(code);
+    EXPECT_EQ(verdict.meaning, Meaning::kFenced);
+    EXPECT_EQ(verdict.error.code, EROFS);
+    EXPECT_TRUE(verdict.is_nowhere);
+  }
+}
+
+// The relay asks for the session first: it doesn't say whether it had the record before the session ended.
+TEST(Verdict, ASessionThatWasReplacedDoesNotKnowWhereItsRecordIs) {
+  const Verdict verdict = JudgeRefusal(RefusalCode::kOldSession);
+  EXPECT_EQ(verdict.meaning, Meaning::kFenced);
+  EXPECT_FALSE(verdict.is_nowhere);
+}
+
+}  // namespace
+}  // namespace hawser
