@@ -178,6 +178,11 @@ Result<FrameHeader> DecodeFront(Bytes front) {
 }
 
 Result<Frame> ParseFrame(Bytes bytes) {
+  HAWSER_ASSIGN(Frame frame, SplitFrame(bytes));
+  return WithDigestChecked(std::move(frame));
+}
+
+Result<Frame> SplitFrame(Bytes bytes) {
   HAWSER_ASSIGN(const std::size_t front_bytes, FrontBytes(bytes));
   if (bytes.size() < front_bytes) return NotAFrame("it ends in the size table");
   const Bytes front = bytes.first(front_bytes);
@@ -192,7 +197,7 @@ Result<Frame> ParseFrame(Bytes bytes) {
     rest = rest.subspan(std::size_t{sizes.header} + sizes.payload);
   }
   frame.front.assign(front.begin(), front.end());
-  return WithDigestChecked(std::move(frame));
+  return frame;
 }
 
 Result<Frame> ParseFrameParts(Bytes front, std::span<const Bytes> parts) {

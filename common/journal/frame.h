@@ -57,6 +57,9 @@ Result<FrameHeader> DecodeFront(Bytes front);
 // digest checked. The entries point into `bytes`. EBADMSG with what is wrong.
 Result<Frame> ParseFrame(Bytes bytes);
 
+// As ParseFrame, but the digest is taken for right: for bytes that a reader (reader.h) has just checked.
+Result<Frame> SplitFrame(Bytes bytes);
+
 // As ParseFrame for a front and the records' parts (concatenated: header, payload, ...; empty payloads may be
 // left out), as the stream carries them.
 Result<Frame> ParseFrameParts(Bytes front, std::span<const Bytes> parts);

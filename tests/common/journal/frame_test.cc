@@ -99,6 +99,18 @@ TEST(Frame, CutAnywhereIsRefused) {
     EXPECT_FALSE(ParseFrame(Bytes(good).first(size))) << size;
 }
 
+TEST(Frame, SplitWithoutALookAtTheDigest) {
+  const Buffer good = Concatenated(GoldenFrame());
+  Buffer bad = good;
+  bad.back() ^= std::byte{1};
+  const auto split = SplitFrame(bad);
+  ASSERT_TRUE(split) << split.error().Text();
+  EXPECT_EQ(split->header.progress(), GoldenFrame().header.progress());
+  EXPECT_EQ(split->entries.size(), 2U);
+  for (std::size_t size = 0; size < good.size(); ++size)
+    EXPECT_FALSE(SplitFrame(Bytes(good).first(size))) << size;
+}
+
 TEST(Frame, PartsMayLeaveOutEmptyPayloads) {
   const Frame made = GoldenFrame();
   const std::vector<Bytes> all{AsBytes("header-1"), AsBytes("payload"), AsBytes("header-2"), Bytes{}};
