@@ -7,8 +7,8 @@
 #include "cli/local_status.h"
 #include "common/journal/inspect.h"
 #include "common/journal/journal.h"
-#include "fuse_secondary/divergence_note.h"
 #include "node/known_roles.h"
+#include "volume/recovery/divergence_note.h"
 
 namespace hawser::cli {
 namespace {

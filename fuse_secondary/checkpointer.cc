@@ -4,15 +4,16 @@
 
 #include <algorithm>
 
-#include "common/base/crash_point.h"
 #include "common/base/log.h"
-#include "volume/store/checkpoint.h"
 
 namespace hawser {
 
-Checkpointer::Checkpointer(std::vector<ReplicaVolume> volumes, OwnJournal& journal, ReplicaBoard& board,
-                           ReplicaOptions options)
-    : volumes_(std::move(volumes)), journal_(journal), board_(board), options_(std::move(options)) {
+Checkpointer::Checkpointer(const std::vector<ReplicaVolume>& volumes, OwnJournal& journal,
+                           ReplicaBoard& board, ReplicaOptions options)
+    : journal_(journal), board_(board), options_(std::move(options)) {
+  const auto stands = board_.volumes();
+  for (std::size_t i = 0; i < volumes.size(); ++i)
+    volumes_.push_back(std::make_unique<Kept>(volumes[i], stands[i].checkpoint));
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -28,8 +29,8 @@ void Checkpointer::Run() {
 void Checkpointer::CheckpointAll() {
   const auto stands = board_.volumes();
   for (std::size_t i = 0; i < stands.size(); ++i) {
-    if (!stands[i].active() || stands[i].applied == stands[i].checkpoint) continue;
-    if (const Status written = Checkpoint(i, stands[i], false); !written)
+    if (!stands[i].active() || !volumes_[i]->keeper.due(stands[i].applied)) continue;
+    if (const Status written = Checkpoint(i, stands[i], Beyond::kAnything); !written)
       log::error("no checkpoint of volume {}: {}", stands[i].name.value, written.error().Text());
   }
   DropOldSegments();
@@ -41,28 +42,26 @@ Status Checkpointer::Finish() {
   for (std::size_t i = 0; i < stands.size(); ++i) {
     // A stalled volume may hold part of a group; a stopped one is left as it is.
     if (!stands[i].active()) continue;
-    const bool whole = stands[i].condition == Condition::kFine;
-    if (Status written = Checkpoint(i, stands[i], whole); !written && first) first = std::move(written);
+    const Beyond beyond = stands[i].condition == Condition::kFine ? Beyond::kNothing : Beyond::kAnything;
+    if (Status written = Checkpoint(i, stands[i], beyond); !written && first) first = std::move(written);
   }
   DropOldSegments();
   return first;
 }
 
-Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, bool clean) {
-  if (Status flushed = volumes_[index].volume->store().Flush(); !flushed) {
-    // What the disk has of it nobody knows, and asking again would only seem to succeed: the old checkpoint
-    // stays, and the next start redoes from there.
+Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, Beyond beyond) {
+  CheckpointKeeper& keeper = volumes_[index]->keeper;
+  const Status kept =
+      FlushAndKeep(keeper, volumes_[index]->volume->store(), stand.applied, beyond, "secondary.store_synced");
+  if (kept) board_.Checkpointed(index, stand.applied);
+  if (const auto failed = keeper.failure()) {
     board_.SetVolume(
         index, Condition::kFailed,
         fmt::format("{}; replay of the volume has stopped. Mend the disk, then start this node again: it "
                     "goes on from {}",
-                    flushed.error().Text(), stand.checkpoint.position.Text()));
-    return flushed;
+                    failed->Text(), keeper.last().position.Text()));
   }
-  CrashPoint("secondary.store_synced");
-  HAWSER_TRY(WriteCheckpoint(volumes_[index].checkpoint_path, {.progress = stand.applied, .clean = clean}));
-  board_.Checkpointed(index, stand.applied);
-  return {};
+  return kept;
 }
 
 // A volume that has stopped for good doesn't keep segments: it is copied anew anyway.

@@ -1,24 +1,27 @@
 // Makes what was applied durable: flushes the stores now and then, and writes down how far each volume is on
-// disk.
+// disk (volume/recovery/checkpoint_keeper.h).
 //
 // A volume's applied position always is a group boundary; whatever it says when the flush begins is on disk
 // when the flush has returned. So this runs beside replay and holds no gate. Afterwards the own journal's
 // oldest segments go, as far as no volume needs them.
 #pragma once
 
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "common/config/config.h"
 #include "fuse_secondary/own_journal.h"
 #include "fuse_secondary/replica.h"
 #include "fuse_secondary/replica_board.h"
+#include "volume/recovery/checkpoint_keeper.h"
 
 namespace hawser {
 
 class Checkpointer {
  public:
   // Starts its thread at once; everything given outlives it.
-  Checkpointer(std::vector<ReplicaVolume> volumes, OwnJournal& journal, ReplicaBoard& board,
+  Checkpointer(const std::vector<ReplicaVolume>& volumes, OwnJournal& journal, ReplicaBoard& board,
                ReplicaOptions options);
   ~Checkpointer() { Stop(); }
 
@@ -32,10 +35,19 @@ class Checkpointer {
  private:
   void Run();
   void CheckpointAll();
-  Status Checkpoint(std::size_t index, const VolumeStand& stand, bool clean);
+  Status Checkpoint(std::size_t index, const VolumeStand& stand, Beyond beyond);
   void DropOldSegments();
 
-  const std::vector<ReplicaVolume> volumes_;
+  struct Kept {
+    Kept(const ReplicaVolume& the_volume, const Progress& last)
+        : volume(the_volume.volume), place(the_volume.checkpoint_path), keeper(place, last) {}
+
+    Volume* volume;
+    CheckpointFile place;
+    CheckpointKeeper keeper;
+  };
+
+  std::vector<std::unique_ptr<Kept>> volumes_;
   OwnJournal& journal_;
   ReplicaBoard& board_;
   const ReplicaOptions options_;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "fuse_secondary/apply_pool.h"
-#include "fuse_secondary/replay_batch.h"
 #include "volume/mount/volume.h"
+#include "volume/recovery/replay_batch.h"
 
 namespace hawser {
 

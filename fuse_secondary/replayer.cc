@@ -7,7 +7,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
-#include "fuse_secondary/divergence_note.h"
+#include "volume/recovery/divergence_note.h"
 #include "volume/store/redo.h"
 
 namespace hawser {
@@ -158,10 +158,8 @@ void Replayer::CheckPassed(const ReplayGroup& group) {
     const Position& applied = applied_[i];
     if (!active_[i] || applied.group != group.end.position.group || applied == group.end.position) continue;
     active_[i] = 0;
-    const std::string problem = fmt::format(
-        "volume {} holds group {} of another history (digest {} where {} belongs); it has to be copied anew",
-        names_[i].value, applied.group.value, applied.digest.Hex(), group.end.position.digest.Hex());
-    log::error("{}", problem);
+    const std::string problem = OtherHistoryText(applied, group.end.position);
+    log::error("volume {}: {}", names_[i].value, problem);
     board_.SetVolume(i, Condition::kDiverged, problem);
   }
 }

@@ -1,5 +1,7 @@
 #include "fuse_secondary/replica.h"
 
+#include <deque>
+
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "fuse_secondary/checkpointer.h"
@@ -41,6 +43,19 @@ void SayWhatIsMissing(const NodeName& node, const Account& account) {
   is_whole ? log::info("{}", text) : log::warn("{} (fetched when the relay has them still)", text);
 }
 
+Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolume>& volumes,
+                             const ReplicaOptions& options) {
+  std::vector<std::unique_ptr<RecoverableStore>> stores;
+  std::deque<CheckpointFile> places;
+  std::vector<RecoveryVolume> recovering;
+  for (const ReplicaVolume& volume : volumes) {
+    stores.push_back(Recoverable(volume.volume->store()));
+    places.emplace_back(volume.checkpoint_path);
+    recovering.push_back({volume.volume->name(), stores.back().get(), &places.back()});
+  }
+  return Recover(journal, std::move(recovering), options.batch_bytes, options.cancel);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay, NodeName node,
@@ -48,7 +63,7 @@ Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const Relay
                                                 std::vector<ReplicaVolume> volumes, ReplicaOptions options) {
   HAWSER_TRY(MakeDirectories(state_folder));
   auto parts = std::make_unique<Parts>(state_folder + "/journal", options);
-  HAWSER_ASSIGN(Recovered recovered, Recover(parts->journal, volumes, options));
+  HAWSER_ASSIGN(Recovered recovered, RecoverAll(parts->journal, volumes, options));
   const Progress received = parts->journal.is_open() ? parts->journal.durable() : Progress{};
   parts->board.emplace(
       BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},

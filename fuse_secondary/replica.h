@@ -56,7 +56,7 @@ struct ReplicaOptions {
   std::chrono::milliseconds live_within{1000};         // lag up to which a replica is called live
   std::chrono::milliseconds retry_every{1000};         // after a failure that may pass
 
-  // Gives up a start that takes long; checked between groups.
+  // Gives up a start that takes long; checked between batches.
   const std::atomic<bool>* cancel = nullptr;
 };
 

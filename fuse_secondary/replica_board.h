@@ -16,27 +16,9 @@
 #include "common/net/messages.h"
 #include "common/record/position.h"
 #include "fuse_secondary/heard_head.h"
+#include "volume/recovery/volume_stand.h"
 
 namespace hawser {
-
-enum class Condition {
-  kFine,
-  kStalled,    // something is in the way that may pass; retried
-  kFailed,     // the store's disk failed a flush; until the next start
-  kNeedsSync,  // what comes next is no longer to be had
-  kDiverged,   // the copy isn't what the journal says
-};
-
-struct VolumeStand {
-  VolumeName name;
-  Progress applied;
-  Progress checkpoint;
-  Condition condition = Condition::kFine;
-  std::string problem;  // empty when fine
-
-  // Whether replay goes on for it.
-  bool active() const { return condition == Condition::kFine || condition == Condition::kStalled; }
-};
 
 struct BoardOptions {
   std::chrono::milliseconds disconnected_after;

@@ -5,10 +5,9 @@
 
 #include <filesystem>
 
-#include "common/base/crash_point.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
-#include "fuse_primary/recovery.h"
+#include "fuse_primary/relay_source.h"
 #include "fuse_secondary/secondary_role.h"
 #include "volume/mount/switch_role.h"
 
@@ -67,6 +66,7 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
   const std::string folder = state + "/" + name.value;
   HAWSER_TRY(MakeDirectories(folder));
   hosted->checkpoint_path_ = folder + "/checkpoint";
+  hosted->checkpoint_place_.emplace(hosted->checkpoint_path_);
   hosted->file_ids_path_ = folder + "/file_ids";
   hosted->volume_ = std::make_unique<Volume>(std::move(store));
   return hosted;
@@ -74,28 +74,36 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
 
 Status HostedVolume::BecomePrimary(NetContext& context, Shipper& shipper, const Welcome& welcome,
                                    Generation generation, const std::atomic<bool>* cancel) {
-  HAWSER_ASSIGN(const auto checkpoint, ReadCheckpoint(checkpoint_path_));
-  Progress from = checkpoint ? checkpoint->progress : Progress{};
-  if (from.position.group == Group(0)) from.position.journal = welcome.head.position.journal;
-  const bool redo = checkpoint ? !checkpoint->clean : !volume_->store().is_new();
-  // From here on the store may run ahead of its checkpoint: it isn't clean any more, also if this start is
-  // cut off.
-  if (checkpoint && checkpoint->clean)
-    HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {checkpoint->progress, false}));
+  HAWSER_ASSIGN(const bool nothing_yet, BringForward(context, shipper.node(), welcome, cancel));
+  funnel_ =
+      std::make_shared<Funnel>(*volume_, shipper, config_, generation, file_ids_path_, welcome.head);
+  HAWSER_TRY(TakeRole(funnel_));
+  // Before the first checkpoint: a start that is cut off in between does it again.
+  if (nothing_yet) HAWSER_TRY(funnel_->JournalRoot());
+  return WriteCheckpoint(Beyond::kAnything);
+}
+
+Result<bool> HostedVolume::BringForward(NetContext& context, const NodeName& node, const Welcome& welcome,
+                                        const std::atomic<bool>* cancel) {
+  const auto store = Recoverable(volume_->store());
+  Recovery recovery({{name(), store.get(), &*checkpoint_place_}}, RecoverFor::kServing, "primary.redoing");
+  HAWSER_TRY(recovery.ReadStands());
+  const Progress from = recovery.stands().front().checkpoint;
+  const bool redo = recovery.redoes();
+  HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
+  RelaySource source(context, control_endpoint_, node, recovery.names(), cancel);
   const auto began = SteadyClock::now();
-  HAWSER_ASSIGN(const PrimaryRecovery recovery, RecoverPrimary(context, control_endpoint_, shipper.node(),
-                                                               *volume_, from, welcome.head, redo, cancel));
+  HAWSER_TRY(RunRecovery(recovery, source, cancel));
+  const VolumeStand& stand = recovery.stands().front();
+  if (!stand.active()) return Error{ESTALE, fmt::format("volume {}: {}", name().value, stand.problem)};
   const std::chrono::duration<double> took = SteadyClock::now() - began;
-  if (redo || recovery.records > 0) {
+  if (redo || recovery.records() > 0) {
     log::info("{}: {} from {} to {}: {} records in {:.2f} s", name().value,
               redo ? "redone after an unclean end" : "applied", from.position.Text(),
-              recovery.to.position.Text(), recovery.records, took.count());
+              stand.applied.position.Text(), recovery.records(), took.count());
   }
-  funnel_ = std::make_shared<Funnel>(*volume_, shipper, config_, generation, file_ids_path_, recovery.to);
-  HAWSER_TRY(TakeRole(funnel_));
-  HAWSER_TRY(WriteCheckpoint(false));
-  if (!checkpoint && recovery.records == 0) HAWSER_TRY(funnel_->JournalRoot());
-  return {};
+  checkpoints_.emplace(*checkpoint_place_, from);
+  return from.position.group == Group{} && recovery.records() == 0;
 }
 
 Status HostedVolume::BecomeSecondary() { return TakeRole(std::make_shared<SecondaryRole>()); }
@@ -129,40 +137,19 @@ bool HostedVolume::mount_ended() const {
 }
 
 Status HostedVolume::KeepCheckpoint() {
-  {
-    const MutexLock lock(mutex_);
-    if (flush_failure_ || funnel_->applied().Get() == checkpoint_) return {};
-  }
-  return WriteCheckpoint(false);
+  if (!checkpoints_->due(funnel_->applied().Get())) return {};
+  return WriteCheckpoint(Beyond::kAnything);
 }
 
-// The position is taken before the flush, so that all of it is flushed.
-Status HostedVolume::WriteCheckpoint(bool clean) {
-  if (const auto failed = flush_failure()) return *failed;
-  const Progress applied = funnel_->applied().Get();
-  if (auto flushed = volume_->store().Flush(); !flushed) {
-    // What the disk has of it nobody knows, and asking again would only seem to succeed: the old checkpoint
-    // stays, and the next start redoes from there.
-    const MutexLock lock(mutex_);
-    flush_failure_ = flushed.error();
-    return flushed;
-  }
-  CrashPoint("primary.store_synced");
-  HAWSER_TRY(hawser::WriteCheckpoint(checkpoint_path_, {applied, clean}));
-  const MutexLock lock(mutex_);
-  checkpoint_ = applied;
-  return {};
+Status HostedVolume::WriteCheckpoint(Beyond beyond) {
+  return FlushAndKeep(*checkpoints_, volume_->store(), funnel_->applied().Get(), beyond,
+                      "primary.store_synced");
 }
 
 void HostedVolume::HeadKnown(const Progress& head) {
   if (funnel_ == nullptr) return;
   AppliedMark& applied = funnel_->applied();
   if (head.position.journal == applied.Get().position.journal) applied.Known(head);
-}
-
-std::optional<Error> HostedVolume::flush_failure() const {
-  const MutexLock lock(mutex_);
-  return flush_failure_;
 }
 
 std::shared_ptr<Session> HostedVolume::session() const {
@@ -176,13 +163,13 @@ VolumeReport HostedVolume::Report() const {
     report.state = trouble->state;
     report.problem = trouble->error.message;
   }
-  const MutexLock lock(mutex_);
-  report.checkpoint = checkpoint_;
-  if (flush_failure_ && report.problem.empty()) {
+  report.checkpoint = checkpoints_->last();
+  const auto failed = checkpoints_->failure();
+  if (failed && report.problem.empty()) {
     report.problem = fmt::format(
         "{}; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
         "redoes from {}",
-        flush_failure_->Text(), checkpoint_.position.Text());
+        failed->Text(), report.checkpoint.position.Text());
   }
   return report;
 }
@@ -199,7 +186,8 @@ Status HostedVolume::Stop() {
   session.reset();
   if (funnel_ == nullptr) return {};
   // What isn't settled keeps it from being clean.
-  return WriteCheckpoint(funnel_->applied().idle() && !funnel_->trouble());
+  const bool settled = funnel_->applied().idle() && !funnel_->trouble();
+  return WriteCheckpoint(settled ? Beyond::kNothing : Beyond::kAnything);
 }
 
 }  // namespace hawser

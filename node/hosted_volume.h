@@ -13,7 +13,7 @@
 #include "volume/mount/operations.h"
 #include "volume/mount/session.h"
 #include "volume/mount/volume.h"
-#include "volume/store/checkpoint.h"
+#include "volume/recovery/checkpoint_keeper.h"
 
 namespace hawser {
 
@@ -52,8 +52,10 @@ class HostedVolume {
   HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica);
 
   Status TakeRole(std::shared_ptr<Role> role);
-  Status WriteCheckpoint(bool clean);
-  std::optional<Error> flush_failure() const;
+  // Brings the store to what the relay has; whether the journal holds nothing of this volume.
+  Result<bool> BringForward(NetContext& context, const NodeName& node, const Welcome& welcome,
+                            const std::atomic<bool>* cancel);
+  Status WriteCheckpoint(Beyond beyond);
   std::shared_ptr<Session> session() const;
 
   const std::string group_;
@@ -63,13 +65,12 @@ class HostedVolume {
   const OperationsOptions operations_;
   std::string checkpoint_path_;
   std::string file_ids_path_;
+  std::optional<CheckpointFile> checkpoint_place_;
+  std::optional<CheckpointKeeper> checkpoints_;  // as primary
   std::unique_ptr<Volume> volume_;
   std::shared_ptr<Funnel> funnel_;
 
   mutable Mutex mutex_;
-  Progress checkpoint_ HAWSER_GUARDED_BY(mutex_);
-  std::optional<Error> flush_failure_
-      HAWSER_GUARDED_BY(mutex_);  // the store's disk has failed: no checkpoint any more
   std::shared_ptr<Session> session_ HAWSER_GUARDED_BY(mutex_);
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "common/net/messages.h"
 #include "tests/sim/model_store.h"
 #include "tests/sim/sim_disk.h"
 #include "volume/store/checkpoint.h"

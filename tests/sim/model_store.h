@@ -10,10 +10,11 @@
 
 #include "tests/sim/tree.h"
 #include "tests/sim/world.h"
+#include "volume/recovery/recoverable_store.h"
 
 namespace hawser::sim {
 
-class ModelStore {
+class ModelStore : public RecoverableStore {
  public:
   explicit ModelStore(World& world) : world_(world) {}
 
@@ -21,13 +22,14 @@ class ModelStore {
   void set_full(bool full) { full_ = full; }
 
   const Tree& tree() const { return tree_; }
-  bool is_new() const { return is_new_; }
+  bool is_new() const override { return is_new_; }
 
   // As Store::Apply. kStoreDiverged: nothing changed. Else the disk's error: applied in part.
-  Status Apply(const Record& record, Bytes payload);
-  // As Redo::Apply and RedoOne, and Redo::Finish.
-  Status Redo(const Record& record, Bytes payload);
-  Status FinishRedo();
+  Status Apply(const Record& record, Bytes payload) override;
+  // As Redo::Apply and RedoOne, and Redo::Finish. Files are found by id here, with no looking ahead.
+  void Expect(const Record&) override {}
+  Status Redo(const Record& record, Bytes payload) override;
+  Status FinishRedo() override;
 
   // As Store::Flush, in two halves: what was there at the beginning is durable at the end. A flush that fails
   // leaves some of it, and the rest is never written.

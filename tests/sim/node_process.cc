@@ -93,7 +93,7 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
         PrimarySide::Parts{world_, checker_, node_, life_, requests_, *shipping_,
                            *machine_.volumes.at(fact.volume), fact.volume, fact.generation, give_up}));
     if (stopped_) primaries_.back()->StopCallers();
-    primaries_.back()->Start(welcome->head);
+    primaries_.back()->Start(*welcome);
   }
   begun_ = true;
   Report();

@@ -2,6 +2,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/record/codec.h"
+#include "fuse_primary/relay_source.h"
 #include "fuse_primary/verdict.h"
 #include "volume/store/store.h"
 
@@ -13,81 +14,52 @@ constexpr std::uint64_t kPullBytes = 4 * kKiB;
 
 }  // namespace
 
-// ---- the start: HostedVolume::BecomePrimary, RecoverPrimary
+// ---- the start: HostedVolume::BecomePrimary
 
-void PrimarySide::Start(const Progress& head) {
-  auto& checkpoint = parts_.disk.checkpoint;
-  Progress from = checkpoint ? checkpoint->progress : Progress{};
-  if (from.position.group == Group(0)) from.position.journal = head.position.journal;
-  journal_ = head.position.journal;
-  redo_ = checkpoint ? !checkpoint->clean : !parts_.disk.store.is_new();
-  if (parts_.world.mutations().Has(Fault::kSkipRedo)) redo_ = false;
-  if (checkpoint && !parts_.world.mutations().Has(Fault::kKeepCleanMark)) checkpoint->clean = false;
-  if (from.position.group > head.position.group) {
-    return parts_.checker.Diverged(parts_.node, parts_.volume,
-                                   "its checkpoint is ahead of the relay's journal");
-  }
-  parts_.world.Note("{}: {} brings its store from {} to {}{}", parts_.node.value, parts_.volume.value,
-                    from.position.Text(), head.position.Text(), redo_ ? ", redoing" : "");
-  Fetch(from, head);
+void PrimarySide::Start(const Welcome& welcome) {
+  journal_ = welcome.head.position.journal;
+  recovery_.emplace(std::vector<RecoveryVolume>{{parts_.volume, &parts_.disk.store, &folder_}},
+                    RecoverFor::kServing, "primary.redoing");
+  Status begun = recovery_->ReadStands();
+  if (begun) begun = recovery_->Begin({"the relay's journal", welcome.oldest, welcome.head});
+  if (!begun) return parts_.give_up(begun.error().Text());
+  checkpoints_.emplace(parts_.world, parts_.life, parts_.disk, recovery_->stands().front().checkpoint,
+                       "primary.store_synced");
+  BringForward(welcome.head);
 }
 
-void PrimarySide::Fetch(const Progress& at, const Progress& head) {
-  if (at.position.group >= head.position.group) return BringForward(head);
-  const Buffer pull = Encode(Pull{parts_.node, at.position, kPullBytes});
+// RunRecovery, with the relay's answers as events.
+void PrimarySide::BringForward(const Progress& head) {
+  if (parts_.life->dead) return;
+  if (const auto want = recovery_->wanted()) return Pull(*want, head);
+  const VolumeStand& stand = recovery_->stands().front();
+  if (!stand.active()) return parts_.checker.Diverged(parts_.node, parts_.volume, stand.problem);
+  parts_.world.Note("{}: {} has its store at {}, {} records applied", parts_.node.value, parts_.volume.value,
+                    head.position.Text(), recovery_->records());
+  recovery_.reset();
+  parts_.checker.Shows(parts_.node, parts_.volume, parts_.disk.store.tree(), head.position);
+  Serve(head);
+}
+
+// RelaySource.
+void PrimarySide::Pull(const Recovery::Want& want, const Progress& head) {
+  const Buffer pull = Encode(PullFor(parts_.node, want, kPullBytes));
   Requests::Request request;
   request.parts = [pull](int) { return std::vector<Buffer>{pull}; };
-  request.answered = [this, at, head](std::optional<Incoming> reply) {
-    const auto answer = Decode<PullReply>(reply->part(0));
-    if (!answer || answer->answer != PullReply::Answer::kFrames) {
-      return parts_.world.Fail(
-          kI1, fmt::format("{} can't have what its store of {} lacks: {}", parts_.node.value,
-                           parts_.volume.value, answer ? answer->text : answer.error().Text()));
-    }
-    if (const Status taken = TakeFrames(reply->part(1), at, head); !taken)
-      parts_.give_up(taken.error().Text());
+  request.answered = [this, want, head](std::optional<Incoming> reply) {
+    const auto batch = BatchFrom(*reply, want, recovery_->names());
+    if (!batch && batch.error().code == ENODATA) return parts_.world.Fail(kI1, batch.error().Text());
+    const Status taken = batch ? recovery_->Take(batch->groups) : recovery_->Refused(batch.error());
+    if (!taken) return parts_.give_up(taken.error().Text());
+    BringForward(head);
   };
   parts_.requests.Send(std::move(request));
-}
-
-Status PrimarySide::TakeFrames(Bytes frames, Progress at, const Progress& head) {
-  while (!frames.empty() && at.position.group < head.position.group) {
-    HAWSER_ASSIGN(const Frame frame, ParseFrame(frames));
-    HAWSER_TRY(CheckFollows(at, frame.header));
-    for (const Entry& entry : frame.entries) {
-      HAWSER_ASSIGN(Record record, DecodeRecord(entry.header, entry.payload));
-      if (record.volume != parts_.volume || CallOf(record, entry.payload) == 0) continue;
-      fetched_.push_back({std::move(record), Buffer(entry.payload.begin(), entry.payload.end())});
-    }
-    at = frame.header.progress();
-    frames = frames.subspan(frame.header.frame_bytes());
-  }
-  Fetch(at, head);
-  return {};
-}
-
-void PrimarySide::BringForward(const Progress& head) {
-  ModelStore& store = parts_.disk.store;
-  for (const Fetched& fetched : fetched_) {
-    CrashPoint("primary.redoing");
-    const Status done =
-        redo_ ? store.Redo(fetched.record, fetched.payload) : store.Apply(fetched.record, fetched.payload);
-    if (parts_.life->dead) return;
-    if (done) continue;
-    if (done.error().code == kStoreDiverged)
-      return parts_.checker.Diverged(parts_.node, parts_.volume, done.error().message);
-    return parts_.give_up(done.error().Text());
-  }
-  fetched_.clear();
-  if (redo_ && !store.FinishRedo()) return;
-  parts_.checker.Shows(parts_.node, parts_.volume, store.tree(), head.position);
-  Serve(head);
 }
 
 void PrimarySide::Serve(const Progress& head) {
   applied_.emplace(head);
   newest_known_ = head;
-  KeepCheckpointAt(head);
+  MakeCheckpoint(head);
   for (std::size_t i = 0; i < parts_.world.profile().callers; ++i) Think();
   parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { KeepCheckpoint(); });
 }
@@ -233,53 +205,30 @@ void PrimarySide::HeadKnown(const Progress& head) {
 VolumeReport PrimarySide::Report() const {
   VolumeReport report{parts_.volume, ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, {}};
   if (trouble_) report.state = ReplicaState::kFenced;
-  if (parts_.disk.checkpoint) report.checkpoint = parts_.disk.checkpoint->progress;
+  if (checkpoints_) report.checkpoint = checkpoints_->last();
   report.applied = applied_ ? applied_->Get() : report.checkpoint;
   return report;
 }
 
-// HostedVolume::KeepCheckpoint: the position is taken before the flush, so that all of it is flushed.
+// HostedVolume::KeepCheckpoint.
 void PrimarySide::KeepCheckpoint() {
   const Progress applied =
       parts_.world.mutations().Has(Fault::kCheckpointPastInFlight) ? newest_known_ : applied_->Get();
-  if (parts_.disk.checkpoint && parts_.disk.checkpoint->progress == applied) {
-    parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { KeepCheckpoint(); });
-    return;
-  }
-  KeepCheckpointAt(applied);
+  if (checkpoints_->due(applied)) MakeCheckpoint(applied);
   parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { KeepCheckpoint(); });
 }
 
-void PrimarySide::KeepCheckpointAt(const Progress& applied) {
-  if (flush_failed_) return;
-  const std::size_t mark = parts_.disk.store.BeginFlush();
-  if (parts_.world.mutations().Has(Fault::kCheckpointBeforeFlush))
-    parts_.disk.checkpoint = Checkpoint{applied, false};
-  parts_.world.After(microseconds(parts_.world.rng().Between(50, 5'000)), parts_.life,
-                     [this, applied, mark] { EndCheckpoint(applied, mark); });
-}
-
-void PrimarySide::EndCheckpoint(const Progress& applied, std::size_t mark) {
-  const Status flushed = parts_.disk.store.EndFlush(mark);
-  CrashPoint("primary.store_synced");
-  if (parts_.life->dead) return;
-  if (!flushed) {
-    flush_failed_ = !parts_.world.mutations().Has(Fault::kRetryFlush);
-    parts_.world.Note("{}: no checkpoint of {}: {}", parts_.node.value, parts_.volume.value,
-                      flushed.error().Text());
-    return;
-  }
-  parts_.disk.checkpoint = Checkpoint{applied, false};
-  parts_.world.Note("{}: {} is flushed to {}", parts_.node.value, parts_.volume.value,
-                    applied.position.Text());
+void PrimarySide::MakeCheckpoint(const Progress& applied) {
+  checkpoints_->Make(applied, [this, applied](const Status& made) {
+    parts_.world.Note("{}: checkpoint of {} at {}: {}", parts_.node.value, parts_.volume.value,
+                      applied.position.Text(), made ? "made" : made.error().Text());
+  });
 }
 
 void PrimarySide::StopInOrder() {
-  if (!applied_ || flush_failed_) return;
-  const bool clean = applied_->idle() && !trouble_;
-  const Progress applied = applied_->Get();
-  if (parts_.disk.store.EndFlush(parts_.disk.store.BeginFlush()))
-    parts_.disk.checkpoint = Checkpoint{applied, clean};
+  if (!applied_) return;
+  const bool settled = applied_->idle() && !trouble_;
+  static_cast<void>(checkpoints_->MakeLast(applied_->Get(), settled ? Beyond::kNothing : Beyond::kAnything));
 }
 
 }  // namespace hawser::sim

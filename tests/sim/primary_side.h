@@ -1,6 +1,6 @@
-// A volume on the node that is its primary: callers, the funnel, checkpoints and the redo at the start.
-// Mirrors fuse_primary/funnel.cc, recovery.cc and node/hosted_volume.cc; the outbox (shipping.h), what an
-// answer means (verdict.h), ConflictQueue and AppliedMark are the real ones.
+// A volume on the node that is its primary: callers and the funnel. Mirrors fuse_primary/funnel.cc and
+// node/hosted_volume.cc; the outbox (shipping.h), what an answer means (verdict.h), Recovery,
+// CheckpointKeeper, ConflictQueue and AppliedMark are the real ones.
 #pragma once
 
 #include <list>
@@ -11,10 +11,12 @@
 #include "fuse_primary/applied_mark.h"
 #include "fuse_primary/conflict_queue.h"
 #include "tests/sim/checker.h"
+#include "tests/sim/checkpoints.h"
 #include "tests/sim/machine.h"
 #include "tests/sim/requests.h"
 #include "tests/sim/shipping.h"
 #include "tests/sim/workload.h"
+#include "volume/recovery/recovery.h"
 
 namespace hawser::sim {
 
@@ -32,10 +34,11 @@ class PrimarySide {
     Generation generation;
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
   };
-  explicit PrimarySide(Parts parts) : parts_(std::move(parts)) {}
+  explicit PrimarySide(Parts parts)
+      : parts_(std::move(parts)), folder_(parts_.world, parts_.life, parts_.disk) {}
 
-  // Brings the store to `head`, then takes calls.
-  void Start(const Progress& head);
+  // Brings the store to the relay's head, then takes calls.
+  void Start(const Welcome& welcome);
   // As HostedVolume::Stop.
   void StopInOrder();
   bool serving() const { return applied_.has_value(); }
@@ -62,14 +65,9 @@ class PrimarySide {
     bool caller_left = false;
   };
   using JourneyPlace = std::list<Journey>::iterator;
-  struct Fetched {
-    Record record;
-    Buffer payload;
-  };
 
-  void Fetch(const Progress& at, const Progress& head);
-  Status TakeFrames(Bytes frames, Progress at, const Progress& head);
   void BringForward(const Progress& head);
+  void Pull(const Recovery::Want& want, const Progress& head);
   void Serve(const Progress& head);
 
   void Think();
@@ -84,21 +82,20 @@ class PrimarySide {
   void Trouble(const std::string& why);
 
   void KeepCheckpoint();
-  void KeepCheckpointAt(const Progress& applied);
-  void EndCheckpoint(const Progress& applied, std::size_t mark);
+  void MakeCheckpoint(const Progress& applied);
 
   const Parts parts_;
+  StateFolder folder_;
+  std::optional<Recovery> recovery_;
+  std::optional<Checkpoints> checkpoints_;
   std::optional<AppliedMark> applied_;
   ConflictQueue conflicts_;
   std::list<Waiting> waiting_;
   std::list<Journey> journeys_;
-  std::vector<Fetched> fetched_;
   JournalId journal_;
   Progress newest_known_;
-  bool redo_ = false;
   bool trouble_ = false;
   bool stopped_ = false;
-  bool flush_failed_ = false;
 };
 
 }  // namespace hawser::sim

@@ -3,8 +3,7 @@
 #include "common/base/crash_point.h"
 #include "common/journal/reader.h"
 #include "common/record/codec.h"
-#include "fuse_secondary/replay_batch.h"
-#include "tests/sim/secondary_recovery.h"
+#include "volume/recovery/replay_batch.h"
 #include "volume/store/store.h"
 
 namespace hawser::sim {
@@ -14,6 +13,7 @@ namespace {
 constexpr std::size_t kStreamQueue = 64;
 constexpr std::uint64_t kPullBytes = 4 * kKiB;
 constexpr std::uint64_t kBatchBytes = 2 * kKiB;
+constexpr std::uint64_t kRecoveryBytes = 4 * kKiB;
 constexpr std::size_t kBatchGroups = 4;
 constexpr auto kListenFor = milliseconds(20);
 constexpr auto kPullPatience = milliseconds(150);
@@ -34,13 +34,18 @@ SecondarySide::SecondarySide(Parts parts)
 
 // Replica::Start.
 Status SecondarySide::Start() {
-  HAWSER_ASSIGN(RecoveredSecondary recovered, RecoverSecondary(parts_.world, parts_.checker, parts_.node,
-                                                               journal_, parts_.machine, parts_.volumes));
+  HAWSER_ASSIGN(Recovered recovered, RecoverAll());
   const Progress received = journal_.is_open() ? journal_.durable() : Progress{};
+  parts_.checker.Received(parts_.node, received);
   at_ = recovered.begin;
-  for (const VolumeStand& stand : recovered.volumes) {
+  for (std::size_t i = 0; i < recovered.volumes.size(); ++i) {
+    const VolumeStand& stand = recovered.volumes[i];
+    CheckStand(stand);
+    parts_.checker.Shows(parts_.node, stand.name, DiskOf(i).store.tree(), stand.applied.position);
     applied_.push_back(stand.applied.position);
     active_.push_back(1);
+    checkpoints_.push_back(std::make_unique<Checkpoints>(parts_.world, parts_.life, DiskOf(i),
+                                                         stand.checkpoint, "secondary.store_synced"));
   }
   board_.emplace(BoardTimes(), received, std::move(recovered.volumes));
   intake_.emplace(journal_, received, *board_,
@@ -49,6 +54,30 @@ Status SecondarySide::Start() {
   WakeReplayer(Duration(0));
   parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });
   return {};
+}
+
+Result<Recovered> SecondarySide::RecoverAll() {
+  std::deque<StateFolder> folders;
+  std::vector<RecoveryVolume> volumes;
+  for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
+    folders.emplace_back(parts_.world, parts_.life, DiskOf(i));
+    volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders.back()});
+  }
+  auto recovered = Recover(journal_, std::move(volumes), kRecoveryBytes, nullptr);
+  if (!recovered && recovered.error().code == EBADMSG) {
+    parts_.world.Fail(kI4, fmt::format("{}'s own journal doesn't recover: {}", parts_.node.value,
+                                       recovered.error().Text()));
+  }
+  if (recovered && parts_.life->dead) return Error{EIO, "the process has ended"};
+  return recovered;
+}
+
+// Nobody deletes or changes a journal here: one that doesn't lead on from where a volume stands has lost
+// something.
+void SecondarySide::CheckStand(const VolumeStand& stand) {
+  if (stand.condition == Condition::kNeedsSync)
+    return parts_.world.Fail(kI1, fmt::format("{}: {}", parts_.node.value, stand.problem));
+  if (!stand.active()) parts_.checker.Diverged(parts_.node, stand.name, stand.problem);
 }
 
 // ---- receiver.cc
@@ -248,38 +277,30 @@ void SecondarySide::Checkpoint() {
 
 void SecondarySide::CheckpointNext(std::vector<VolumeStand> stands, std::size_t volume) {
   while (volume < stands.size() &&
-         (!stands[volume].active() || stands[volume].applied == stands[volume].checkpoint))
+         (!stands[volume].active() || !checkpoints_[volume]->due(stands[volume].applied)))
     ++volume;
   if (volume == stands.size()) {
     DropOldSegments();
     parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });
     return;
   }
-  VolumeDisk& disk = DiskOf(volume);
-  const std::size_t mark = disk.store.BeginFlush();
-  if (parts_.world.mutations().Has(Fault::kCheckpointBeforeFlush))
-    disk.checkpoint = hawser::Checkpoint{stands[volume].applied, false};
-  parts_.world.After(
-      microseconds(parts_.world.rng().Between(50, 5'000)), parts_.life,
-      [this, stands = std::move(stands), volume, mark] { EndCheckpoint(stands, volume, mark); });
+  const Progress applied = stands[volume].applied;
+  checkpoints_[volume]->Make(applied, [this, stands = std::move(stands), volume](const Status& made) {
+    if (parts_.life->dead) return;
+    Checkpointed(stands[volume], volume, made);
+    CheckpointNext(stands, volume + 1);
+  });
 }
 
-void SecondarySide::EndCheckpoint(const std::vector<VolumeStand>& stands, std::size_t volume,
-                                  std::size_t mark) {
-  VolumeDisk& disk = DiskOf(volume);
-  const Status flushed = disk.store.EndFlush(mark);
-  CrashPoint("secondary.store_synced");
-  if (parts_.life->dead) return;
-  if (flushed) {
-    disk.checkpoint = hawser::Checkpoint{stands[volume].applied, false};
-    board_->Checkpointed(volume, stands[volume].applied);
-    parts_.world.Note("{}: {} is flushed to {}", parts_.node.value, parts_.volumes[volume].value,
-                      stands[volume].applied.position.Text());
+void SecondarySide::Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made) {
+  if (made) {
+    board_->Checkpointed(volume, stand.applied);
+    parts_.world.Note("{}: {} is flushed to {}", parts_.node.value, stand.name.value,
+                      stand.applied.position.Text());
   } else {
-    board_->SetVolume(volume, Condition::kFailed, flushed.error().Text());
+    board_->SetVolume(volume, Condition::kFailed, made.error().Text());
     parts_.give_up("its store fails a flush");
   }
-  CheckpointNext(stands, volume + 1);
 }
 
 void SecondarySide::DropOldSegments() {
@@ -297,9 +318,9 @@ void SecondarySide::StopInOrder() {
   const auto stands = board_->volumes();
   for (std::size_t i = 0; i < stands.size(); ++i) {
     if (!stands[i].active()) continue;
-    ModelStore& store = DiskOf(i).store;
-    if (store.EndFlush(store.BeginFlush()))
-      DiskOf(i).checkpoint = hawser::Checkpoint{stands[i].applied, stands[i].condition == Condition::kFine};
+    const bool whole = stands[i].condition == Condition::kFine;
+    static_cast<void>(
+        checkpoints_[i]->MakeLast(stands[i].applied, whole ? Beyond::kNothing : Beyond::kAnything));
   }
   DropOldSegments();
 }

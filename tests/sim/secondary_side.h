@@ -1,6 +1,6 @@
-// A node's secondary side. Mirrors fuse_secondary/replica.cc: receiver.cc around the real Intake and
-// OwnJournal, replayer.cc around the real ReadBatch and GroupApplier, checkpointer.cc, all at one real
-// ReplicaBoard; the volumes are modelled.
+// A node's secondary side. Mirrors fuse_secondary/replica.cc: the real Recover() at the start, receiver.cc
+// around the real Intake and OwnJournal, replayer.cc around the real ReadBatch and GroupApplier,
+// checkpointer.cc around the real CheckpointKeeper, all at one real ReplicaBoard; the volumes are modelled.
 #pragma once
 
 #include <deque>
@@ -11,8 +11,10 @@
 #include "fuse_secondary/group_applier.h"
 #include "fuse_secondary/intake.h"
 #include "fuse_secondary/own_journal.h"
+#include "fuse_secondary/recovery.h"
 #include "fuse_secondary/replica_board.h"
 #include "tests/sim/checker.h"
+#include "tests/sim/checkpoints.h"
 #include "tests/sim/machine.h"
 #include "tests/sim/requests.h"
 
@@ -46,6 +48,9 @@ class SecondarySide {
  private:
   VolumeDisk& DiskOf(std::size_t volume) { return *parts_.machine.volumes.at(parts_.volumes[volume]); }
 
+  Result<Recovered> RecoverAll();
+  void CheckStand(const VolumeStand& stand);
+
   // Receiver.
   void WakeReceiver(Duration after);
   void Receive();
@@ -67,13 +72,14 @@ class SecondarySide {
   // Checkpointer.
   void Checkpoint();
   void CheckpointNext(std::vector<VolumeStand> stands, std::size_t volume);
-  void EndCheckpoint(const std::vector<VolumeStand>& stands, std::size_t volume, std::size_t mark);
+  void Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made);
   void DropOldSegments();
 
   Parts parts_;
   OwnJournal journal_;
   std::optional<ReplicaBoard> board_;
   std::optional<Intake> intake_;
+  std::vector<std::unique_ptr<Checkpoints>> checkpoints_;  // by volume
 
   std::deque<std::pair<MessageType, std::vector<Buffer>>> stream_;  // the subscriber's bounded queue
   bool receiver_awake_ = false;

@@ -1,4 +1,4 @@
-#include "fuse_secondary/replay_batch.h"
+#include "volume/recovery/replay_batch.h"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ Result<ReplayGroup> DecodeGroup(const Frame& frame, const std::vector<VolumeName
     auto record = DecodeRecord(entry.header, entry.payload);
     if (!record) {
       return Error{EBADMSG, "record " + std::to_string(sequence) +
-                                " of the own journal can't be understood: " + record.error().message};
+                                " of the journal can't be understood: " + record.error().message};
     }
     const auto volume = std::find(volumes.begin(), volumes.end(), record->volume);
     if (volume != volumes.end()) {
@@ -38,9 +38,25 @@ Result<ReplayBatch> ReadBatch(JournalReader& reader, Group last, std::uint64_t m
   ReplayBatch batch;
   HAWSER_ASSIGN(batch.bytes, reader.NextBytes(last, max_bytes));
   for (Bytes rest(batch.bytes); !rest.empty();) {
-    HAWSER_ASSIGN(const Frame frame, ParseFrame(rest));
+    HAWSER_ASSIGN(const Frame frame, SplitFrame(rest));
     HAWSER_ASSIGN(ReplayGroup group, DecodeGroup(frame, volumes));
     batch.groups.push_back(std::move(group));
+    rest = rest.subspan(frame.header.frame_bytes());
+  }
+  return batch;
+}
+
+Result<ReplayBatch> ReceiveBatch(Bytes frames, const Progress& after, Group last,
+                                 const std::vector<VolumeName>& volumes) {
+  ReplayBatch batch;
+  batch.bytes.assign(frames.begin(), frames.end());
+  Progress at = after;
+  for (Bytes rest(batch.bytes); !rest.empty() && at.position.group < last;) {
+    HAWSER_ASSIGN(const Frame frame, ParseFrame(rest));
+    HAWSER_TRY(CheckFollows(at, frame.header));
+    HAWSER_ASSIGN(ReplayGroup group, DecodeGroup(frame, volumes));
+    batch.groups.push_back(std::move(group));
+    at = frame.header.progress();
     rest = rest.subspan(frame.header.frame_bytes());
   }
   return batch;

@@ -1,4 +1,4 @@
-// Write groups, decoded for replay.
+// Write groups, decoded to be applied.
 #pragma once
 
 #include <vector>
@@ -8,9 +8,9 @@
 
 namespace hawser {
 
-// A record of a volume that this node holds as secondary.
+// A record of a volume that is recovered or replayed here.
 struct ReplayRecord {
-  std::size_t volume = 0;  // index among the replica's volumes
+  std::size_t volume = 0;  // index among the volumes' names
   Record record;
   Bytes payload;  // in the batch's bytes
 };
@@ -28,8 +28,14 @@ struct ReplayBatch {
 };
 
 // The next groups up to `last` from the reader, at least one and as many as fit into max_bytes; of their
-// records those of `volumes`.
+// records those of `volumes`. The digests are the reader's business: it has just checked them, coming from
+// the disk.
 Result<ReplayBatch> ReadBatch(JournalReader& reader, Group last, std::uint64_t max_bytes,
                               const std::vector<VolumeName>& volumes);
+
+// The groups after `after` up to `last` from whole frames that came over the network; of their records those
+// of `volumes`. Digests and chain are checked here: EBADMSG.
+Result<ReplayBatch> ReceiveBatch(Bytes frames, const Progress& after, Group last,
+                                 const std::vector<VolumeName>& volumes);
 
 }  // namespace hawser

@@ -1,4 +1,4 @@
-#include "fuse_secondary/divergence_note.h"
+#include "volume/recovery/divergence_note.h"
 
 #include <fmt/format.h>
 
@@ -18,6 +18,12 @@ std::string DivergenceText(const Error& error, const Position& group) {
       "(records up to {}). Repair: let Hawser copy the volume anew, see \"A copy has diverged\" in "
       "docs/CONSISTENCY.md",
       error.message, group.group.value, group.sequence.value);
+}
+
+std::string OtherHistoryText(const Position& at, const Position& there) {
+  return fmt::format(
+      "the store holds group {} of another history (digest {} where {} belongs); it has to be copied anew",
+      at.group.value, at.digest.Hex(), there.digest.Hex());
 }
 
 Status NoteDivergence(const std::string& checkpoint_path, const std::string& problem) {

@@ -14,6 +14,9 @@ namespace hawser {
 // applied.
 std::string DivergenceText(const Error& error, const Position& group);
 
+// That a store stands at a group of another history than the journal has there: `at` where `there` belongs.
+std::string OtherHistoryText(const Position& at, const Position& there);
+
 // Durable when it returns.
 Status NoteDivergence(const std::string& checkpoint_path, const std::string& problem);
 

@@ -1,0 +1,52 @@
+#include "tests/sim/checkpoints.h"
+
+#include "common/base/crash_point.h"
+
+namespace hawser::sim {
+
+Result<std::optional<Checkpoint>> StateFolder::Read() const {
+  std::optional<Checkpoint> checkpoint = disk_.checkpoint;
+  if (world_.mutations().Has(Fault::kSkipRedo)) {
+    if (!checkpoint) checkpoint.emplace();
+    checkpoint->clean = true;
+  }
+  return checkpoint;
+}
+
+Status StateFolder::Write(const Checkpoint& checkpoint) {
+  if (life_->dead) return Error{EIO, "the process has ended"};
+  const auto& old = disk_.checkpoint;
+  const bool only_the_mark = old && old->progress == checkpoint.progress && old->clean && !checkpoint.clean;
+  if (only_the_mark && world_.mutations().Has(Fault::kKeepCleanMark)) return {};
+  disk_.checkpoint = checkpoint;
+  return {};
+}
+
+void Checkpoints::Make(const Progress& applied, std::function<void(Status)> done) {
+  const auto begun = keeper_.Begin(applied, Beyond::kAnything);
+  if (!begun) return done(begun.error());
+  const std::size_t mark = disk_.store.BeginFlush();
+  if (world_.mutations().Has(Fault::kCheckpointBeforeFlush))
+    static_cast<void>(folder_.Write({.progress = applied, .clean = false}));
+  world_.After(microseconds(world_.rng().Between(50, 5'000)), life_,
+               [this, begun = *begun, mark, done = std::move(done)] { done(End(begun, mark)); });
+}
+
+Status Checkpoints::MakeLast(const Progress& applied, Beyond beyond) {
+  HAWSER_ASSIGN(const CheckpointKeeper::Begun begun, keeper_.Begin(applied, beyond));
+  return End(begun, disk_.store.BeginFlush());
+}
+
+Status Checkpoints::End(const CheckpointKeeper::Begun& begun, std::size_t mark) {
+  Status flushed = EndFlush(mark);
+  if (flushed) CrashPoint(crash_point_);
+  return keeper_.End(begun, std::move(flushed));
+}
+
+Status Checkpoints::EndFlush(std::size_t mark) {
+  Status flushed = disk_.store.EndFlush(mark);
+  if (flushed || !world_.mutations().Has(Fault::kRetryFlush)) return flushed;
+  return disk_.store.EndFlush(disk_.store.BeginFlush());
+}
+
+}  // namespace hawser::sim

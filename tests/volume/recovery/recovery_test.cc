@@ -1,0 +1,303 @@
+// What a recovery does in each case of checkpoints, ends and journals.
+#include "volume/recovery/recovery.h"
+
+#include "tests/support/ok.h"
+#include "tests/volume/recovery/recovery_fixture.h"
+#include "volume/recovery/run_recovery.h"
+
+namespace hawser::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr auto kServing = RecoverFor::kServing;
+constexpr auto kFollowing = RecoverFor::kFollowing;
+
+// ---- from where to where
+
+TEST_F(RecoveryTest, AfterAnUncleanEndAllIsLookedAtAndThenRedone) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, ElementsAre("wanted 2..5", "docs: expect 3", "docs: expect 4",  //
+                                "wanted 4..5", "docs: expect 5",                    //
+                                "wanted 2..5", "docs: redo 3", "docs: redo 4",      //
+                                "wanted 4..5", "docs: redo 5", "docs: finish"));
+  EXPECT_EQ(Stand(0).applied, At(5));
+  EXPECT_EQ(Stand(0).checkpoint, At(2));
+  EXPECT_EQ(recovery().next(), At(5));
+  EXPECT_EQ(recovery().records(), 3U);
+}
+
+TEST_F(RecoveryTest, AfterACleanEndACopyIsLeftAsItIs) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kClean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, ElementsAre("wanted 2..2", "docs: checkpoint 2"));
+  EXPECT_EQ(recovery().next(), At(2));
+}
+
+TEST_F(RecoveryTest, AfterACleanEndAPrimaryAppliesWhatItLacks) {
+  Holds(0, 5);
+  Add("docs", At(3), Ended::kClean);
+  ASSERT_OK(Run(kServing));
+  EXPECT_THAT(log_, ElementsAre("docs: checkpoint 3", "wanted 3..5", "docs: apply 4", "docs: apply 5"));
+  EXPECT_EQ(Stand(0).applied, At(5));
+}
+
+TEST_F(RecoveryTest, AtTheJournalsEndNothingIsAskedFor) {
+  Holds(0, 5);
+  Add("docs", At(5), Ended::kUnclean);
+  ASSERT_OK(Run(kServing));
+  EXPECT_THAT(log_, IsEmpty());
+  EXPECT_TRUE(Stand(0).active());
+}
+
+TEST_F(RecoveryTest, NewStoreHoldsNothingThatWouldHaveToBeRedone) {
+  Holds(0, 2);
+  Add("docs").store.set_new();
+  ASSERT_OK(Run(kServing));
+  EXPECT_THAT(log_, ElementsAre("wanted 0..2", "docs: apply 1", "docs: apply 2"));
+}
+
+TEST_F(RecoveryTest, StoreWithoutACheckpointIsRedoneFromNothing) {
+  Holds(0, 2);
+  Add("docs");
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, Contains("docs: redo 1"));
+  EXPECT_EQ(Stand(0).applied, At(2));
+}
+
+TEST_F(RecoveryTest, VolumesAtDifferentGroupsComeToWhereTheForemostStands) {
+  Holds(0, 9);
+  Add("docs", At(3), Ended::kClean);
+  Add("mail", At(5), Ended::kClean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, ElementsAre("docs: checkpoint 3", "mail: checkpoint 5", "wanted 3..5", "docs: apply 4",
+                                "docs: apply 5"));
+  EXPECT_EQ(recovery().next(), At(5));
+}
+
+TEST_F(RecoveryTest, VolumeThatMayBeAheadTakesTheOthersToTheEnd) {
+  Holds(0, 4);
+  Add("docs", At(3), Ended::kClean);
+  Add("mail", At(3), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, ElementsAre("wanted 3..4", "mail: expect 4", "docs: checkpoint 3", "wanted 3..4",
+                                "docs: apply 4", "mail: redo 4", "mail: finish"));
+}
+
+TEST_F(RecoveryTest, JournalThatIsntThereYetLeavesNothingToDo) {
+  Add("docs", Progress{}, Ended::kClean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, ElementsAre("docs: checkpoint 0"));
+  EXPECT_EQ(recovery().next(), Progress{});
+}
+
+// ---- the clean mark
+
+TEST_F(RecoveryTest, CleanMarksAreGoneBeforeAnythingIsApplied) {
+  Holds(0, 4);
+  Add("docs", At(3), Ended::kClean);
+  Begin(kServing);
+  EXPECT_THAT(log_, ElementsAre("docs: checkpoint 3"));
+  ASSERT_OK(recovery().Take(Groups(3, 4)));
+  EXPECT_THAT(log_, ElementsAre("docs: checkpoint 3", "docs: apply 4"));
+}
+
+// ---- what fails
+
+TEST_F(RecoveryTest, DivergedCopyIsNotedAndTheOthersGoOn) {
+  Holds(0, 4);
+  Add("docs", At(1), Ended::kUnclean).store.FailAt(2, kStoreDiverged);
+  Add("mail", At(1), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_EQ(Stand(0).applied, At(1));
+  EXPECT_THAT(log_, Contains("docs: diverged"));
+  EXPECT_THAT(log_, Not(Contains("docs: redo 3")));
+  EXPECT_THAT(log_, Not(Contains("docs: finish")));
+  EXPECT_EQ(Stand(1).applied, At(4));
+  EXPECT_THAT(log_, Contains("mail: finish"));
+  EXPECT_EQ(recovery().next(), At(4));
+}
+
+TEST_F(RecoveryTest, DivergedPrimaryIsNotNotedAndLooksAgainNextTime) {
+  Holds(0, 4);
+  Add("docs", At(1), Ended::kUnclean).store.FailAt(2, kStoreDiverged);
+  ASSERT_OK(Run(kServing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_THAT(log_, Not(Contains("docs: diverged")));
+}
+
+TEST_F(RecoveryTest, NotedDivergenceLeavesTheVolumeAlone) {
+  Holds(0, 4);
+  Add("docs", At(1), Ended::kClean).place.note = "somebody was here";
+  Add("mail", At(3), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_EQ(Stand(0).problem, "somebody was here");
+  EXPECT_THAT(log_,
+              ElementsAre("wanted 3..4", "mail: expect 4", "wanted 3..4", "mail: redo 4", "mail: finish"));
+}
+
+TEST_F(RecoveryTest, StoreThatFailsFailsTheStart) {
+  Holds(0, 4);
+  Add("docs", At(1), Ended::kUnclean).store.FailAt(3, ENOSPC);
+  const Status run = Run(kFollowing);
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ENOSPC);
+  EXPECT_TRUE(Stand(0).active());
+}
+
+// ---- journals that don't lead on
+
+TEST_F(RecoveryTest, VolumeBeforeTheOldestGroupNeedsASync) {
+  Holds(3, 5);
+  Add("docs", At(2), Ended::kClean);
+  Add("mail", At(3), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+  EXPECT_THAT(Stand(0).problem, HasSubstr("the journal begins only at 30 (group 3)"));
+  EXPECT_EQ(Stand(1).applied, At(5));
+  EXPECT_THAT(log_, Not(Contains(HasSubstr("docs"))));
+}
+
+TEST_F(RecoveryTest, StoreOfAnotherJournalNeedsASync) {
+  Holds(0, 5);
+  Add("docs", InAnotherJournal(2), Ended::kClean);
+  ASSERT_OK(Run(kServing));
+  EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+  EXPECT_THAT(log_, IsEmpty());
+}
+
+TEST_F(RecoveryTest, OtherHistoryAtTheJournalsEndIsADivergence) {
+  Holds(0, 5);
+  Add("docs", InAnotherHistory(5), Ended::kClean);
+  ASSERT_OK(Run(kServing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_THAT(log_, IsEmpty());
+}
+
+TEST_F(RecoveryTest, OtherHistoryWhereAllStandIsADivergenceAlsoWithNothingToApply) {
+  Holds(0, 5);
+  Add("docs", InAnotherHistory(3), Ended::kClean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_THAT(log_, IsEmpty());
+}
+
+TEST_F(RecoveryTest, OtherHistoryWhereTheHindmostStandsLeavesTheOthers) {
+  Holds(0, 5);
+  Add("docs", InAnotherHistory(2), Ended::kUnclean);
+  Add("mail", At(4), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_EQ(Stand(1).applied, At(5));
+  EXPECT_THAT(log_, Not(Contains(HasSubstr("docs"))));
+}
+
+TEST_F(RecoveryTest, OtherHistoryBesideTheHindmostIsADivergence) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Add("mail", InAnotherHistory(2), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).applied, At(5));
+  EXPECT_EQ(Stand(1).condition, Condition::kDiverged);
+  EXPECT_THAT(log_, Not(Contains(HasSubstr("mail"))));
+}
+
+TEST_F(RecoveryTest, OtherHistoryOnTheWayIsADivergence) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Add("mail", InAnotherHistory(4), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).applied, At(5));
+  EXPECT_EQ(Stand(1).condition, Condition::kDiverged);
+  EXPECT_THAT(log_, Not(Contains("mail: redo 5")));
+}
+
+TEST_F(RecoveryTest, CopyAheadOfTheOwnJournalIsLeftToReplay) {
+  Holds(0, 5);
+  Add("docs", At(7), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_TRUE(Stand(0).active());
+  EXPECT_EQ(Stand(0).applied, At(7));
+  EXPECT_EQ(recovery().next(), At(5));
+}
+
+TEST_F(RecoveryTest, PrimaryAheadOfTheRelayDoesntServe) {
+  Holds(0, 5);
+  Add("docs", At(7), Ended::kUnclean);
+  ASSERT_OK(Run(kServing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_THAT(Stand(0).problem, HasSubstr("it has lost records"));
+}
+
+TEST_F(RecoveryTest, GroupsThatWereDroppedMeanwhileMeanASync) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Add("mail", At(4), Ended::kUnclean);
+  Begin(kFollowing);
+  ASSERT_OK(recovery().Refused(Error{ENODATA, "it is gone"}));
+  EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+  EXPECT_EQ(Stand(0).problem, "it is gone");
+  ASSERT_TRUE(recovery().wanted());
+  EXPECT_EQ(recovery().wanted()->after, At(4));
+}
+
+TEST_F(RecoveryTest, JournalThatFailsInTheMiddleFailsTheStart) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Begin(kFollowing);
+  ASSERT_OK(recovery().Take(Groups(2, 4)));
+  EXPECT_EQ(recovery().Refused(Error{ENODATA, "it is gone"}).error().code, ENODATA);
+  EXPECT_EQ(recovery().Refused(Error{EIO, "it can't be read"}).error().code, EIO);
+  EXPECT_TRUE(Stand(0).active());
+}
+
+TEST_F(RecoveryTest, AnswerWithNothingInItFailsTheStart) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Begin(kFollowing);
+  EXPECT_FALSE(recovery().Take({}));
+}
+
+// ---- what a person hears, and can do
+
+TEST_F(RecoveryTest, ProgressTellsThePassAndTheGroup) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Begin(kFollowing);
+  ASSERT_OK(recovery().Take(Groups(2, 3)));
+  EXPECT_EQ(recovery().ProgressText(), "looking ahead: at group 3 of 5");
+  ASSERT_OK(recovery().Take(Groups(3, 5)));
+  ASSERT_OK(recovery().Take(Groups(2, 4)));
+  EXPECT_EQ(recovery().ProgressText(), "applying: at group 4 of 5");
+}
+
+class SourceThatIsNeverAsked : public RecordSource {
+ public:
+  Result<ReplayBatch> Next(const Recovery::Want&) override {
+    ADD_FAILURE() << "it was asked";
+    return Error{EIO, "it was asked"};
+  }
+};
+
+TEST_F(RecoveryTest, CancelledStartAsksForNoMore) {
+  Holds(0, 5);
+  Add("docs", At(2), Ended::kUnclean);
+  Begin(kFollowing);
+  SourceThatIsNeverAsked source;
+  const std::atomic<bool> cancel = true;
+  const Status run = RunRecovery(recovery(), source, &cancel);
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ECANCELED);
+}
+
+}  // namespace
+}  // namespace hawser::test

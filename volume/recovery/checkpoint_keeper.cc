@@ -1,0 +1,47 @@
+#include "volume/recovery/checkpoint_keeper.h"
+
+#include "common/base/crash_point.h"
+
+namespace hawser {
+
+bool CheckpointKeeper::due(const Progress& applied) const {
+  const MutexLock lock(mutex_);
+  return !failure_ && applied != last_;
+}
+
+Result<CheckpointKeeper::Begun> CheckpointKeeper::Begin(const Progress& applied, Beyond beyond) {
+  if (const auto failed = failure()) return *failed;
+  return Begun{applied, beyond == Beyond::kNothing};
+}
+
+Status CheckpointKeeper::End(const Begun& begun, Status flushed) {
+  if (!flushed) {
+    const MutexLock lock(mutex_);
+    failure_ = flushed.error();
+    return flushed;
+  }
+  HAWSER_TRY(place_.Write({.progress = begun.position, .clean = begun.clean}));
+  const MutexLock lock(mutex_);
+  last_ = begun.position;
+  return {};
+}
+
+Progress CheckpointKeeper::last() const {
+  const MutexLock lock(mutex_);
+  return last_;
+}
+
+std::optional<Error> CheckpointKeeper::failure() const {
+  const MutexLock lock(mutex_);
+  return failure_;
+}
+
+Status FlushAndKeep(CheckpointKeeper& keeper, const Store& store, const Progress& applied, Beyond beyond,
+                    std::string_view crash_point) {
+  HAWSER_ASSIGN(const CheckpointKeeper::Begun begun, keeper.Begin(applied, beyond));
+  Status flushed = store.Flush();
+  if (flushed) CrashPoint(crash_point);
+  return keeper.End(begun, std::move(flushed));
+}
+
+}  // namespace hawser

@@ -1,0 +1,63 @@
+// When a volume's checkpoint is written, and what it says: the same for every role.
+//
+// A checkpoint promises that everything up to its position is on the store's disk. So it takes a flush in
+// between, and comes in two halves: Begin() takes the position, the store is flushed, End() writes. What is
+// applied meanwhile may be flushed or not, and isn't promised.
+//
+// A flush that has failed ends it for good: what the disk has of it nobody knows, and flushing again would
+// only seem to succeed. The old checkpoint stays, and the next start redoes from there.
+//
+// Pure but for its place and its lock; thread safe, one checkpoint at a time. The lock isn't held while the
+// place is written to.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "common/base/mutex.h"
+#include "common/base/result.h"
+#include "common/record/position.h"
+#include "volume/recovery/checkpoint_place.h"
+#include "volume/store/store.h"
+
+namespace hawser {
+
+// What the store may hold beyond the position that the checkpoint is to have.
+enum class Beyond {
+  kAnything,  // the volume is being served
+  kNothing,   // it came to its end, and nothing is under way: the next start needn't redo
+};
+
+class CheckpointKeeper {
+ public:
+  // `last`: the position that `place`, which outlives this, has now.
+  CheckpointKeeper(CheckpointPlace& place, const Progress& last) : place_(place), last_(last) {}
+
+  // Whether there is anything to write: the store has got further, and no flush has failed.
+  bool due(const Progress& applied) const;
+
+  struct Begun {
+    Progress position;
+    bool clean = false;
+  };
+  // The store holds everything up to `applied`. The error of a flush that has failed earlier.
+  Result<Begun> Begin(const Progress& applied, Beyond beyond);
+  // How the flush went that began after Begin(). Its error, or that of writing.
+  Status End(const Begun& begun, Status flushed);
+
+  Progress last() const;                 // what is written
+  std::optional<Error> failure() const;  // of a flush
+
+ private:
+  CheckpointPlace& place_;
+  mutable Mutex mutex_;
+  Progress last_ HAWSER_GUARDED_BY(mutex_);
+  std::optional<Error> failure_ HAWSER_GUARDED_BY(mutex_);
+};
+
+// Both halves with the flush of a real store between them. `crash_point` is passed when it is flushed
+// (common/base/crash_point.h).
+Status FlushAndKeep(CheckpointKeeper& keeper, const Store& store, const Progress& applied, Beyond beyond,
+                    std::string_view crash_point);
+
+}  // namespace hawser

@@ -1,0 +1,32 @@
+// What recovery needs of a store. The real one is Recoverable(Store&); the simulation has its own.
+#pragma once
+
+#include <memory>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/record/record.h"
+#include "volume/store/store.h"
+
+namespace hawser {
+
+// One thread; nobody else changes the store meanwhile. Errors as in store.h and redo.h: kStoreDiverged if the
+// store isn't what the journal says.
+class RecoverableStore {
+ public:
+  virtual ~RecoverableStore() = default;
+
+  // Whether nothing was ever applied to it.
+  virtual bool is_new() const = 0;
+  virtual Status Apply(const Record& record, Bytes payload) = 0;
+
+  // Redo: all records are expected, in order, then the same are redone, then it is finished.
+  virtual void Expect(const Record& record) = 0;
+  virtual Status Redo(const Record& record, Bytes payload) = 0;
+  virtual Status FinishRedo() = 0;
+};
+
+// `store` outlives it.
+std::unique_ptr<RecoverableStore> Recoverable(Store& store);
+
+}  // namespace hawser

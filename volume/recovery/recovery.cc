@@ -1,0 +1,253 @@
+#include "volume/recovery/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/crash_point.h"
+#include "common/base/log.h"
+#include "volume/recovery/divergence_note.h"
+
+namespace hawser {
+
+namespace {
+
+bool ChangesStore(const Body& body) {
+  return !std::holds_alternative<Promote>(body) && !std::holds_alternative<Mark>(body);
+}
+
+}  // namespace
+
+Recovery::Recovery(std::vector<RecoveryVolume> volumes, RecoverFor purpose, std::string_view crash_point)
+    : volumes_(std::move(volumes)), purpose_(purpose), crash_point_(crash_point) {}
+
+// ---- from where to where
+
+Status Recovery::ReadStands() {
+  for (const RecoveryVolume& volume : volumes_) {
+    VolumeStand stand{.name = volume.name, .applied = {}, .checkpoint = {}, .problem = {}};
+    HAWSER_ASSIGN(const auto checkpoint, volume.checkpoint->Read());
+    if (checkpoint) stand.applied = stand.checkpoint = checkpoint->progress;
+    // Without a checkpoint only a new store is known to hold nothing.
+    redo_.push_back(checkpoint ? !checkpoint->clean : !volume.store->is_new());
+    marked_clean_.push_back(checkpoint && checkpoint->clean);
+    HAWSER_ASSIGN(const auto divergence, volume.checkpoint->ReadDivergence());
+    if (divergence) {
+      stand.condition = Condition::kDiverged;
+      stand.problem = *divergence;
+    }
+    names_.push_back(volume.name);
+    stands_.push_back(std::move(stand));
+  }
+  return {};
+}
+
+Status Recovery::Begin(RecoveryJournal journal) {
+  journal_ = std::move(journal);
+  const bool exists = journal_.end.position.journal != JournalId{};
+  for (std::size_t i = 0; exists && i < stands_.size(); ++i) CheckStand(i);
+  return Plan();
+}
+
+// What can be told without reading the journal.
+void Recovery::CheckStand(std::size_t volume) {
+  const Position& at = stands_[volume].applied.position;
+  const Position& oldest = journal_.oldest.position;
+  const Position& end = journal_.end.position;
+  if (!stands_[volume].active()) return;
+  if (at.group != Group{} && at.journal != end.journal) {
+    return Stop(volume, Condition::kNeedsSync,
+                fmt::format("the store follows journal {}, but {} is journal {}: put back the one that the "
+                            "store comes from, or the volume needs a sync",
+                            at.journal.Hex(), journal_.name, end.journal.Hex()));
+  }
+  if (at.group < oldest.group) {
+    return Stop(volume, Condition::kNeedsSync,
+                fmt::format("{} begins only at {}; the volume stands at {} and needs a sync", journal_.name,
+                            oldest.Text(), at.Text()));
+  }
+  if (at.group > end.group && purpose_ == RecoverFor::kServing) {
+    return Stop(volume, Condition::kDiverged,
+                fmt::format("the store stands at {}, but {} ends at {}: it has lost records that were "
+                            "acknowledged; restore its folder",
+                            at.Text(), journal_.name, end.Text()));
+  }
+  if (at.group != Group{}) CheckPassed(end);
+}
+
+std::optional<Progress> Recovery::hindmost() const {
+  std::optional<Progress> last;
+  for (const VolumeStand& stand : stands_) {
+    if (!stand.active()) continue;
+    if (!last || stand.applied.position.group < last->position.group) last = stand.applied;
+  }
+  return last;
+}
+
+Progress Recovery::next() const {
+  const auto last = hindmost();
+  if (!last || last->position.group > journal_.end.position.group) return journal_.end;
+  return *last;
+}
+
+bool Recovery::redoes() const {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (stands_[i].active() && redo_[i]) return true;
+  }
+  return false;
+}
+
+// The journal's end if a store may hold something of what comes after its checkpoint, else where the foremost
+// volume stands.
+Group Recovery::Target() const {
+  const Group end = journal_.end.position.group;
+  if (purpose_ == RecoverFor::kServing) return end;
+  Group target;
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (!stands_[i].active()) continue;
+    target = std::max(target, redo_[i] ? end : std::min(end, stands_[i].applied.position.group));
+  }
+  return target;
+}
+
+Status Recovery::Plan() {
+  if (!any_active()) return {};
+  begin_ = next();
+  // From nothing: before the first group of this journal.
+  if (begin_.position.group == Group{}) begin_.position.journal = journal_.end.position.journal;
+  at_ = begin_;
+  target_ = Target();
+  if (at_.position.group < target_) {
+    log::info("bringing the stores from {} to group {}{}", at_.position.Text(), target_.value,
+              redoes() ? ", redoing after an unclean end" : "");
+    if (!redoes()) return StartApplying();
+    pass_ = Pass::kLookingAhead;
+    return {};
+  }
+  const bool is_within = at_.position.group > Group{} && at_.position.group < journal_.end.position.group;
+  pass_ = Pass::kProbing;
+  return is_within ? Status() : FinishPass();
+}
+
+// ---- the records
+
+std::optional<Recovery::Want> Recovery::wanted() const {
+  if (pass_ == Pass::kDone || !any_active()) return std::nullopt;
+  return Want{at_, std::max(target_, at_.position.group)};
+}
+
+Status Recovery::Take(std::span<const ReplayGroup> groups) {
+  if (groups.empty() && pass_ != Pass::kProbing) {
+    return Error{EPROTO, fmt::format("{} gives nothing after {}, although it was at {}", journal_.name,
+                                     at_.position.Text(), journal_.end.position.Text())};
+  }
+  // The journal holds this position, and so no other of the same group.
+  if (!taken_) CheckPassed(begin_.position);
+  taken_ = true;
+  for (const ReplayGroup& group : groups) HAWSER_TRY(TakeGroup(group));
+  return at_.position.group < target_ ? Status() : FinishPass();
+}
+
+Status Recovery::Refused(const Error& error) {
+  if (taken_ || (error.code != ENODATA && error.code != ESTALE)) return error;
+  const Condition condition = error.code == ESTALE ? Condition::kDiverged : Condition::kNeedsSync;
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    const Position& at = stands_[i].applied.position;
+    const bool is_there = at == begin_.position || (at.group == Group{} && begin_.position.group == Group{});
+    if (stands_[i].active() && is_there) Stop(i, condition, error.message);
+  }
+  return Plan();
+}
+
+Status Recovery::TakeGroup(const ReplayGroup& group) {
+  for (const ReplayRecord& record : group.records) {
+    if (Lacks(record.volume, group)) HAWSER_TRY(TakeRecord(group, record));
+  }
+  CheckPassed(group.end.position);
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (pass_ == Pass::kApplying && Lacks(i, group)) stands_[i].applied = group.end;
+  }
+  at_ = group.end;
+  return {};
+}
+
+Status Recovery::TakeRecord(const ReplayGroup& group, const ReplayRecord& record) {
+  RecoverableStore& store = *volumes_[record.volume].store;
+  const bool redo = redo_[record.volume] != 0;
+  if (pass_ == Pass::kLookingAhead) {
+    if (redo) store.Expect(record.record);
+    return {};
+  }
+  CrashPoint(crash_point_);
+  if (ChangesStore(record.record.body)) ++records_;
+  return Settle(
+      record.volume, group.end.position,
+      redo ? store.Redo(record.record, record.payload) : store.Apply(record.record, record.payload));
+}
+
+bool Recovery::Lacks(std::size_t volume, const ReplayGroup& group) const {
+  const VolumeStand& stand = stands_[volume];
+  return stand.active() && group.end.position.group > stand.applied.position.group;
+}
+
+// ---- between the passes
+
+Status Recovery::StartApplying() {
+  pass_ = Pass::kApplying;
+  at_ = begin_;
+  return MarkUnclean();
+}
+
+Status Recovery::FinishPass() {
+  if (pass_ == Pass::kLookingAhead) return StartApplying();
+  if (pass_ == Pass::kApplying) HAWSER_TRY(FinishRedo());
+  pass_ = Pass::kDone;
+  return MarkUnclean();
+}
+
+Status Recovery::FinishRedo() {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (stands_[i].active() && redo_[i]) HAWSER_TRY(Settle(i, at_.position, volumes_[i].store->FinishRedo()));
+  }
+  return {};
+}
+
+// From here on the stores may be ahead of their checkpoints.
+Status Recovery::MarkUnclean() {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (!stands_[i].active() || !marked_clean_[i]) continue;
+    HAWSER_TRY(volumes_[i].checkpoint->Write({.progress = stands_[i].checkpoint, .clean = false}));
+    marked_clean_[i] = 0;
+  }
+  return {};
+}
+
+// ---- what can't go on
+
+void Recovery::CheckPassed(const Position& group) {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    const Position& at = stands_[i].applied.position;
+    if (!stands_[i].active() || at.group == Group{} || at.group != group.group || at == group) continue;
+    Stop(i, Condition::kDiverged, OtherHistoryText(at, group));
+  }
+}
+
+Status Recovery::Settle(std::size_t volume, const Position& group, Status done) {
+  if (done || done.error().code != kStoreDiverged) return done;
+  Stop(volume, Condition::kDiverged, DivergenceText(done.error(), group));
+  if (purpose_ == RecoverFor::kServing) return {};
+  return volumes_[volume].checkpoint->NoteDivergence(stands_[volume].problem);
+}
+
+void Recovery::Stop(std::size_t volume, Condition condition, std::string problem) {
+  log::error("volume {}: {}", names_[volume].value, problem);
+  stands_[volume].condition = condition;
+  stands_[volume].problem = std::move(problem);
+}
+
+std::string Recovery::ProgressText() const {
+  return fmt::format("{}: at group {} of {}", pass_ == Pass::kApplying ? "applying" : "looking ahead",
+                     at_.position.group.value, target_.value);
+}
+
+}  // namespace hawser

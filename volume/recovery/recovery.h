@@ -1,0 +1,137 @@
+// The one recovery, for every role: brings the stores of a node's volumes from their checkpoints to a state
+// after some whole group, by the records of a journal, before they are shown.
+//
+// A core that is fed. It says which records it wants next; whoever has them (the own journal, the relay)
+// hands them in, at once or much later. It reads no journal, sends nothing and knows no clock; the simulation
+// (tests/sim) drives it as the nodes do. It changes the stores and their checkpoints through the two
+// interfaces that it is given.
+//
+//   ReadStands()            how far each volume is, by its checkpoint
+//   Begin(journal)          which volumes the journal leads on from, and how far they have to go
+//   while (wanted())        Take(groups), or Refused(why not)
+//
+// After an unclean end a store may hold anything of what comes after its checkpoint: everything up to the
+// journal's end is redone (volume/store/redo.h). That takes the records twice: first they are all looked at,
+// then applied. Before the first one is applied, no checkpoint says any more that its end was clean.
+//
+// A volume that can't go on is no error: it is marked in stands(), left as it is, and the others go on.
+//
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "volume/recovery/checkpoint_place.h"
+#include "volume/recovery/recoverable_store.h"
+#include "volume/recovery/replay_batch.h"
+#include "volume/recovery/volume_stand.h"
+
+namespace hawser {
+
+struct RecoveryVolume {
+  VolumeName name;
+  RecoverableStore* store = nullptr;  // both outlive the recovery
+  CheckpointPlace* checkpoint = nullptr;
+};
+
+enum class RecoverFor {
+  // A primary serves at the journal's end: all of it is applied. A store ahead of it holds what the relay has
+  // lost. A divergence isn't noted: the start fails with it, and the next one looks again.
+  kServing,
+  // A copy needs a whole state only; what is left of the journal is for its replay. It may be ahead of the
+  // own journal, which can be deleted. A divergence is noted.
+  kFollowing,
+};
+
+// What is known of the journal that the records come from. One that isn't there yet: all zero.
+struct RecoveryJournal {
+  std::string name;  // for messages: "the relay's journal"
+  Progress oldest;   // before the first group that it has
+  Progress end;
+};
+
+class Recovery {
+ public:
+  // `crash_point` is passed before each record that is applied (common/base/crash_point.h).
+  Recovery(std::vector<RecoveryVolume> volumes, RecoverFor purpose, std::string_view crash_point);
+
+  // First. Errors: a checkpoint or a note can't be read.
+  Status ReadStands();
+  // Then; the errors of this and of what follows are those of places and stores. The recovery has failed
+  // then, and the next start redoes.
+  Status Begin(RecoveryJournal journal);
+
+  // Groups after `after`, none behind `last`. If they are the same, only whether the journal holds that
+  // position.
+  struct Want {
+    Progress after;
+    Group last;
+  };
+  // nullopt: it has ended.
+  std::optional<Want> wanted() const;
+  // The next groups in order; none if none are wanted.
+  Status Take(std::span<const ReplayGroup> groups);
+  // They aren't to be had. ENODATA: the journal no longer has them; ESTALE: it doesn't hold `after`. The
+  // volumes that stand there can't go on. Anything else, or in the middle, is returned.
+  Status Refused(const Error& error);
+
+  const std::vector<VolumeName>& names() const { return names_; }
+  const std::vector<VolumeStand>& stands() const { return stands_; }
+  // Where the hindmost of the volumes that go on stands; nullopt: none does.
+  std::optional<Progress> hindmost() const;
+  // Where replay goes on.
+  Progress next() const;
+  bool redoes() const;                                // whether any volume's end was unclean
+  std::uint64_t records() const { return records_; }  // applied so far that change a store
+  std::string ProgressText() const;                   // for a person
+
+ private:
+  enum class Pass {
+    kProbing,  // there is nothing to apply: only whether the journal holds where the volumes stand
+    kLookingAhead,
+    kApplying,
+    kDone,
+  };
+
+  void CheckStand(std::size_t volume);
+  Status Plan();
+  Group Target() const;
+  Status StartApplying();
+  Status FinishPass();
+  Status FinishRedo();
+  Status MarkUnclean();
+  Status TakeGroup(const ReplayGroup& group);
+  Status TakeRecord(const ReplayGroup& group, const ReplayRecord& record);
+  // Of volumes that stand at this group already: it must be the same group.
+  void CheckPassed(const Position& group);
+  // What became of a change of the store: a divergence stops the volume only.
+  Status Settle(std::size_t volume, const Position& group, Status done);
+  void Stop(std::size_t volume, Condition condition, std::string problem);
+  bool Lacks(std::size_t volume, const ReplayGroup& group) const;
+  bool any_active() const { return hindmost().has_value(); }
+
+  const std::vector<RecoveryVolume> volumes_;
+  const RecoverFor purpose_;
+  const std::string_view crash_point_;
+  RecoveryJournal journal_;
+  // By volume.
+  std::vector<VolumeName> names_;
+  std::vector<VolumeStand> stands_;
+  std::vector<char> redo_;
+  std::vector<char> marked_clean_;
+
+  Pass pass_ = Pass::kDone;
+  Progress begin_;  // where each pass begins
+  Progress at_;
+  Group target_;
+  bool taken_ = false;  // something of what was planned: the journal holds begin_
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace hawser
