@@ -49,13 +49,14 @@ class Funnel::RemedyShipment : public Shipment {
 };
 
 Funnel::Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Generation generation,
-               std::string file_ids, const Progress& applied)
+               std::string file_ids, const Progress& applied, OnSetback on_setback)
     : volume_(volume),
       shipper_(shipper),
       config_(config),
       generation_(generation),
       file_ids_(std::move(file_ids), generation),
-      applied_(applied) {}
+      applied_(applied),
+      on_setback_(std::move(on_setback)) {}
 
 Funnel::~Funnel() { Funnel::End(); }
 
@@ -66,9 +67,14 @@ std::optional<Deadline> Funnel::RelayDeadline() const {
   return SteadyClock::now() + config_.timeout;
 }
 
-std::optional<Funnel::Trouble> Funnel::trouble() const {
+void Funnel::StopChanges(const Error& error) {
   const MutexLock lock(mutex_);
-  return trouble_;
+  if (!stopped_with_) stopped_with_ = error;
+}
+
+std::optional<Error> Funnel::stopped_with() const {
+  const MutexLock lock(mutex_);
+  return stopped_with_;
 }
 
 // ---- a call
@@ -79,7 +85,7 @@ Status Funnel::Mutate(const Mutation& mutation) {
   {
     const MutexLock lock(mutex_);
     if (stopping_) return Error{EIO, "the volume is being stopped"};
-    if (trouble_) return trouble_->error;
+    if (stopped_with_) return *stopped_with_;
     in_flight_.insert(&cancel);
   }
   const Status result = TakeTurn(mutation, {RelayDeadline(), &cancel});
@@ -95,7 +101,7 @@ Status Funnel::TakeTurn(const Mutation& mutation, const Patience& patience) {
     auto turn = conflicts_.Enter(wanted, patience);
     if (!turn) return GivenUp(turn.error());
     // While this call waited, another may have moved what it is about.
-    if (const auto why = trouble()) return why->error;
+    if (const auto why = stopped_with()) return *why;
     HAWSER_ASSIGN(const LockSet needed, mutation.locks());
     if (needed == wanted) return MutateInTurn(mutation, *std::move(turn), patience);
   }
@@ -167,8 +173,8 @@ Status Funnel::Take(const Answer& answer, bool& is_nowhere) {
     return {};
   }
   log::error("{}: a change was not taken: {}", volume_.name().value, verdict.error.message);
-  if (verdict.meaning == Meaning::kFenced) TakeNoMore({ReplicaState::kFenced, verdict.error});
-  if (verdict.meaning == Meaning::kOtherJournal) TakeNoMore({ReplicaState::kDiverged, verdict.error});
+  if (verdict.meaning == Meaning::kFenced) on_setback_({Setback::Kind::kFenced, verdict.error});
+  if (verdict.meaning == Meaning::kOtherJournal) on_setback_({Setback::Kind::kDiverged, verdict.error});
   return verdict.error;
 }
 
@@ -218,13 +224,8 @@ Status Funnel::StoreFailed(const Record& record, const Error& error) {
       "{}: the store refused a journaled record ({}): {}; the volume takes no more changes here. Mend the "
       "store, then start this node again: the record will be applied from the journal",
       volume_.name().value, Describe(record), error.Text());
-  TakeNoMore({ReplicaState::kDiverged, Error{EIO, "the store refused a journaled record: " + error.Text()}});
+  on_setback_({Setback::Kind::kDiverged, {EIO, "the store refused a journaled record: " + error.Text()}});
   return error;
-}
-
-void Funnel::TakeNoMore(Trouble trouble) {
-  const MutexLock lock(mutex_);
-  if (!trouble_) trouble_ = std::move(trouble);
 }
 
 // ---- the rest

@@ -20,6 +20,7 @@
 #include "common/config/config.h"
 #include "fuse_primary/applied_mark.h"
 #include "fuse_primary/conflict_queue.h"
+#include "fuse_primary/setback.h"
 #include "fuse_primary/shipper.h"
 #include "volume/mount/role.h"
 #include "volume/mount/volume.h"
@@ -32,7 +33,7 @@ class Funnel : public Role {
   // `volume` and `shipper` outlive the funnel. `file_ids`: path of the file of reserved ids. `applied`: what
   // the store holds already.
   Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Generation generation,
-         std::string file_ids, const Progress& applied);
+         std::string file_ids, const Progress& applied, OnSetback on_setback);
   ~Funnel() override;
 
   bool writable() const override { return true; }
@@ -50,12 +51,8 @@ class Funnel : public Role {
 
   AppliedMark& applied() { return applied_; }
 
-  // Empty, or why the volume takes no more changes: it was fenced, or its store refused a journaled record.
-  struct Trouble {
-    ReplicaState state;  // fenced or diverged
-    Error error;         // callers get its code
-  };
-  std::optional<Trouble> trouble() const;
+  // Changes are refused with `error` from here on; those under way end. The first error stays.
+  void StopChanges(const Error& error);
 
  private:
   class Journey;
@@ -70,7 +67,7 @@ class Funnel : public Role {
   Status JournalRemedy(Body body, Payload payload);
   Status Take(const Answer& answer, bool& is_nowhere);
   Status StoreFailed(const Record& record, const Error& error);
-  void TakeNoMore(Trouble trouble);
+  std::optional<Error> stopped_with() const;
   Error GivenUp(const Error& why) const;
   std::optional<Deadline> RelayDeadline() const;
 
@@ -81,10 +78,11 @@ class Funnel : public Role {
   FileIds file_ids_;
   ConflictQueue conflicts_;
   AppliedMark applied_;
+  const OnSetback on_setback_;
   std::atomic<bool> stopping_{false};
 
   mutable Mutex mutex_;
-  std::optional<Trouble> trouble_ HAWSER_GUARDED_BY(mutex_);
+  std::optional<Error> stopped_with_ HAWSER_GUARDED_BY(mutex_);
   std::set<std::atomic<bool>*> in_flight_ HAWSER_GUARDED_BY(mutex_);  // the cancel flags of calls
   CondVar call_ended_;
 };

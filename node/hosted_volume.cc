@@ -7,7 +7,6 @@
 
 #include "common/base/files.h"
 #include "common/base/log.h"
-#include "fuse_primary/relay_source.h"
 #include "fuse_secondary/secondary_role.h"
 #include "volume/mount/switch_role.h"
 
@@ -15,7 +14,7 @@ namespace hawser {
 
 namespace {
 
-// How long calls in flight may take to end by themselves when the volume is stopped.
+// How long calls in flight may take to end by themselves when the volume is stopped or changes its role.
 constexpr auto kDrainPatience = std::chrono::seconds(5);
 
 // A store under its own mount would be read through itself.
@@ -49,68 +48,92 @@ Status CheckMountFolder(const std::string& mount) {
 
 }  // namespace
 
-HostedVolume::HostedVolume(const Config& config, const VolumeName& name, const ReplicaConfig& replica)
+HostedVolume::HostedVolume(const Config& config, const NodeName& self, const VolumeName& name)
     : group_(config.group),
       control_endpoint_(config.relay.ControlEndpoint()),
       config_(config.volumes.at(name)),
-      replica_(replica),
-      operations_{replica.uid, replica.gid, replica.xattrs} {}
+      replica_(config.nodes.at(self).volumes.at(name)),
+      operations_{replica_.uid, replica_.gid, replica_.xattrs},
+      folder_(config.nodes.at(self).state + "/" + name.value),
+      checkpoint_path_(folder_ + "/checkpoint"),
+      file_ids_path_(folder_ + "/file_ids"),
+      checkpoint_(checkpoint_path_),
+      machine_(self, {name, config_.primary, Generation(0)}) {}
 
-Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, const VolumeName& name,
-                                                         const ReplicaConfig& replica,
-                                                         const std::string& state) {
-  std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, name, replica));
+Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, const NodeName& self,
+                                                         const VolumeName& name) {
+  std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, self, name));
+  const ReplicaConfig& replica = hosted->replica_;
   HAWSER_TRY(CheckMountFolder(replica.mount));
   HAWSER_TRY(CheckApart(replica.store, replica.mount));
   HAWSER_ASSIGN(auto store, Store::Open({replica.store, config.group, name}));
-  const std::string folder = state + "/" + name.value;
-  HAWSER_TRY(MakeDirectories(folder));
-  hosted->checkpoint_path_ = folder + "/checkpoint";
-  hosted->checkpoint_place_.emplace(hosted->checkpoint_path_);
-  hosted->file_ids_path_ = folder + "/file_ids";
+  HAWSER_TRY(MakeDirectories(hosted->folder_));
   hosted->volume_ = std::make_unique<Volume>(std::move(store));
   return hosted;
 }
 
-Status HostedVolume::BecomePrimary(NetContext& context, Shipper& shipper, const Welcome& welcome,
-                                   Generation generation, const std::atomic<bool>* cancel) {
-  HAWSER_ASSIGN(const bool nothing_yet, BringForward(context, shipper.node(), welcome, cancel));
-  funnel_ =
-      std::make_shared<Funnel>(*volume_, shipper, config_, generation, file_ids_path_, welcome.head);
-  HAWSER_TRY(TakeRole(funnel_));
-  // Before the first checkpoint: a start that is cut off in between does it again.
-  if (nothing_yet) HAWSER_TRY(funnel_->JournalRoot());
-  return WriteCheckpoint(Beyond::kAnything);
+// ---- the role
+
+std::optional<RoleAction> HostedVolume::Learn(const RoleFact& fact) {
+  const auto action = [&] {
+    const MutexLock lock(mutex_);
+    return machine_.Take(fact);
+  }();
+  const auto* stop = action ? std::get_if<StopChanges>(&*action) : nullptr;
+  if (stop == nullptr) return action;
+  log::error("{}: takes no more changes here: {}", name().value, stop->error.message);
+  primary_->StopChanges(stop->error);
+  return std::nullopt;
 }
 
-Result<bool> HostedVolume::BringForward(NetContext& context, const NodeName& node, const Welcome& welcome,
-                                        const std::atomic<bool>* cancel) {
-  const auto store = Recoverable(volume_->store());
-  Recovery recovery({{name(), store.get(), &*checkpoint_place_}}, RecoverFor::kServing, "primary.redoing");
-  HAWSER_TRY(recovery.ReadStands());
-  const Progress from = recovery.stands().front().checkpoint;
-  const bool redo = recovery.redoes();
-  HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
-  RelaySource source(context, control_endpoint_, node, recovery.names(), cancel);
-  const auto began = SteadyClock::now();
-  HAWSER_TRY(RunRecovery(recovery, source, cancel));
-  const VolumeStand& stand = recovery.stands().front();
-  if (!stand.active()) return Error{ESTALE, fmt::format("volume {}: {}", name().value, stand.problem)};
-  const std::chrono::duration<double> took = SteadyClock::now() - began;
-  if (redo || recovery.records() > 0) {
-    log::info("{}: {} from {} to {}: {} records in {:.2f} s", name().value,
-              redo ? "redone after an unclean end" : "applied", from.position.Text(),
-              stand.applied.position.Text(), recovery.records(), took.count());
-  }
-  checkpoints_.emplace(*checkpoint_place_, from);
-  return from.position.group == Group{} && recovery.records() == 0;
+bool HostedVolume::needs_relay() const {
+  const MutexLock lock(mutex_);
+  return machine_.NeedsRelay();
 }
 
-Status HostedVolume::BecomeSecondary() { return TakeRole(std::make_shared<SecondaryRole>()); }
+VolumeFact HostedVolume::known() const {
+  const MutexLock lock(mutex_);
+  return machine_.known();
+}
+
+std::optional<RoleMachine::Trouble> HostedVolume::trouble() const {
+  const MutexLock lock(mutex_);
+  return machine_.trouble();
+}
+
+Status HostedVolume::Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper,
+                            const Welcome& welcome, const std::atomic<bool>* cancel) {
+  const PrimaryRole::Parts parts{*volume_, config_,           checkpoint_, file_ids_path_,
+                                 context,  control_endpoint_, shipper};
+  const auto learn = [this](const Setback& setback) { (void)Learn(setback); };
+  HAWSER_ASSIGN(primary_, PrimaryRole::Begin(parts, welcome, primary.generation, learn, cancel));
+  HAWSER_TRY(TakeRole(primary_->calls()));
+  return primary_->Open();
+}
+
+Status HostedVolume::Become(const BecomeSecondary&) { return TakeRole(std::make_shared<SecondaryRole>()); }
 
 Status HostedVolume::TakeRole(std::shared_ptr<Role> role) {
   return SwitchRole(*volume_, session().get(), std::move(role), SteadyClock::now() + kDrainPatience);
 }
+
+Status HostedVolume::KeepCheckpoint() { return primary_->KeepCheckpoint(); }
+
+void HostedVolume::HeadKnown(const Progress& head) {
+  if (primary()) primary_->HeadKnown(head);
+}
+
+VolumeReport HostedVolume::Report() const {
+  VolumeReport report{name(), ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, {}};
+  if (const auto trouble = this->trouble()) {
+    report.state = trouble->state;
+    report.problem = trouble->error.message;
+  }
+  primary_->Report(report);
+  return report;
+}
+
+// ---- the mount
 
 Status HostedVolume::Mount() {
   SessionOptions options;
@@ -136,42 +159,9 @@ bool HostedVolume::mount_ended() const {
   return session != nullptr && session->ended();
 }
 
-Status HostedVolume::KeepCheckpoint() {
-  if (!checkpoints_->due(funnel_->applied().Get())) return {};
-  return WriteCheckpoint(Beyond::kAnything);
-}
-
-Status HostedVolume::WriteCheckpoint(Beyond beyond) {
-  return FlushAndKeep(*checkpoints_, volume_->store(), funnel_->applied().Get(), beyond,
-                      "primary.store_synced");
-}
-
-void HostedVolume::HeadKnown(const Progress& head) {
-  if (funnel_ == nullptr) return;
-  AppliedMark& applied = funnel_->applied();
-  if (head.position.journal == applied.Get().position.journal) applied.Known(head);
-}
-
 std::shared_ptr<Session> HostedVolume::session() const {
   const MutexLock lock(mutex_);
   return session_;
-}
-
-VolumeReport HostedVolume::Report() const {
-  VolumeReport report{name(), ReplicaRole::kPrimary, ReplicaState::kLive, funnel_->applied().Get(), {}, {}};
-  if (const auto trouble = funnel_->trouble()) {
-    report.state = trouble->state;
-    report.problem = trouble->error.message;
-  }
-  report.checkpoint = checkpoints_->last();
-  const auto failed = checkpoints_->failure();
-  if (failed && report.problem.empty()) {
-    report.problem = fmt::format(
-        "{}; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
-        "redoes from {}",
-        failed->Text(), report.checkpoint.position.Text());
-  }
-  return report;
 }
 
 Status HostedVolume::Stop() {
@@ -182,12 +172,10 @@ Status HostedVolume::Stop() {
   }
   if (session != nullptr && !session->Drain(SteadyClock::now() + kDrainPatience))
     log::warn("{}: calls in flight don't end by themselves; they get an error", name().value);
-  if (funnel_ != nullptr) funnel_->End();
+  if (const auto role = volume_->roles().role()) role->End();
   session.reset();
-  if (funnel_ == nullptr) return {};
-  // What isn't settled keeps it from being clean.
-  const bool settled = funnel_->applied().idle() && !funnel_->trouble();
-  return WriteCheckpoint(settled ? Beyond::kNothing : Beyond::kAnything);
+  (void)Learn(Stopped{});
+  return primary() ? primary_->End(!trouble()) : Status();
 }
 
 }  // namespace hawser

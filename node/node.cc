@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <map>
 #include <optional>
 
 #include "common/base/files.h"
@@ -46,19 +45,14 @@ class NodeProcess : public Node {
     ::umask(0);  // records say the final mode
     RaiseDescriptorLimit();
     HAWSER_TRY(LockState());
-    for (const auto& [volume, replica] : own_.volumes) {
-      HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, volume, replica, own_.state));
+    for (const auto& [volume, unused] : own_.volumes) {
+      HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume));
       volumes_.push_back(std::move(hosted));
     }
     HAWSER_ASSIGN(session_, NextSessionNumber(own_.state + "/session"));
     shipper_ = std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, session_);
-    HAWSER_TRY(LearnRoles(cancel));
-    HAWSER_TRY(StartSecondaries(cancel));
-    for (const auto& hosted : volumes_) {
-      const VolumeFact& fact = facts_.at(hosted->name());
-      if (fact.primary == name_)
-        HAWSER_TRY(hosted->BecomePrimary(context_, *shipper_, *welcome_, fact.generation, cancel));
-    }
+    HAWSER_TRY(AskRelay(cancel));
+    HAWSER_TRY(BeginRoles(cancel));
     for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
     reporter_ = std::make_unique<Reporter>(
         context_, config_.relay.ControlEndpoint(), [this] { return MakeReport(); },
@@ -110,20 +104,17 @@ class NodeProcess : public Node {
     return hawser::SayHello(context_, config_.relay.WriteEndpoint(), {name_, session_}, deadline, cancel);
   }
 
-  // Who is primary of what: from the relay, or, if it doesn't answer and this node is primary of nothing, as
-  // last heard.
-  Status LearnRoles(const std::atomic<bool>* cancel) {
+  // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for.
+  Status AskRelay(const std::atomic<bool>* cancel) {
     const std::string path = own_.state + "/roles";
     HAWSER_ASSIGN(const auto known, ReadKnownRoles(path));
-    for (const auto& [volume, config] : config_.volumes)
-      facts_[volume] = {volume, config.primary, Generation(0)};
-    for (const VolumeFact& fact : known) facts_[fact.volume] = fact;
-
+    for (const VolumeFact& fact : known) {
+      if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(LastHeard{fact});
+    }
     auto welcome = SayHello(SteadyClock::now() + kFirstHello, cancel);
     if (!welcome && welcome.error().code == ETIMEDOUT) {
-      const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(), [this](const auto& hosted) {
-        return facts_.at(hosted->name()).primary == name_;
-      });
+      const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(),
+                                           [](const auto& hosted) { return hosted->needs_relay(); });
       log::warn("the relay at {} doesn't answer; {}", config_.relay.WriteEndpoint(),
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
                             : "showing the last state that was received");
@@ -135,28 +126,54 @@ class NodeProcess : public Node {
       return Error{
           EINVAL, fmt::format("the relay at {} serves group {} and not {}; correct the address or the config",
                               config_.relay.WriteEndpoint(), welcome->group, config_.group)};
-    for (const VolumeFact& fact : welcome->volumes) facts_[fact.volume] = fact;
     welcome_ = *std::move(welcome);
     return WriteKnownRoles(path, welcome_->volumes);
   }
 
-  Status StartSecondaries(const std::atomic<bool>* cancel) {
+  Status BeginRoles(const std::atomic<bool>* cancel) {
     std::vector<ReplicaVolume> secondaries;
+    std::vector<std::pair<HostedVolume*, BecomePrimary>> primaries;
     for (const auto& hosted : volumes_) {
-      if (facts_.at(hosted->name()).primary == name_) continue;
-      HAWSER_TRY(hosted->BecomeSecondary());
-      secondaries.push_back({&hosted->volume(), hosted->checkpoint_path()});
+      const auto action = hosted->Learn(WhatTheRelaySays(*hosted));
+      if (!action) continue;
+      if (const auto* secondary = std::get_if<BecomeSecondary>(&*action)) {
+        HAWSER_TRY(hosted->Become(*secondary));
+        secondaries.push_back({&hosted->volume(), hosted->checkpoint_path()});
+      }
+      if (const auto* primary = std::get_if<BecomePrimary>(&*action))
+        primaries.emplace_back(hosted.get(), *primary);
     }
+    HAWSER_TRY(StartReplica(std::move(secondaries), cancel));
+    for (const auto& [hosted, primary] : primaries)
+      HAWSER_TRY(hosted->Become(primary, context_, *shipper_, *welcome_, cancel));
+    return {};
+  }
+
+  // A volume that the relay doesn't mention has the primary that was known before.
+  RoleFact WhatTheRelaySays(const HostedVolume& hosted) const {
+    if (!welcome_) return RelayIsSilent{};
+    for (const VolumeFact& fact : welcome_->volumes) {
+      if (fact.volume == hosted.name()) return RelaySays{fact};
+    }
+    return RelaySays{hosted.known()};
+  }
+
+  Status StartReplica(std::vector<ReplicaVolume> secondaries, const std::atomic<bool>* cancel) {
     if (secondaries.empty()) return {};
     ReplicaOptions options;
     options.cancel = cancel;
     options.on_applied = [this](Volume& volume, const std::vector<NodeId>& stale) {
-      for (const auto& hosted : volumes_)
-        if (&hosted->volume() == &volume) hosted->Invalidate(stale);
+      if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
     };
     HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, std::move(secondaries),
                                            std::move(options)));
     return {};
+  }
+
+  HostedVolume* Find(const VolumeName& volume) const {
+    for (const auto& hosted : volumes_)
+      if (hosted->name() == volume) return hosted.get();
+    return nullptr;
   }
 
   Report MakeReport() const {
@@ -176,6 +193,9 @@ class NodeProcess : public Node {
 
   void Heard(const Overview& overview) {
     for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
+    for (const VolumeFact& fact : overview.volumes) {
+      if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
+    }
   }
 
   void KeepCheckpoints() {
@@ -194,7 +214,6 @@ class NodeProcess : public Node {
   std::uint64_t session_ = 0;
   std::unique_ptr<Shipper> shipper_;
   std::optional<Welcome> welcome_;
-  std::map<VolumeName, VolumeFact> facts_;
   std::vector<std::unique_ptr<HostedVolume>> volumes_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Reporter> reporter_;

@@ -21,26 +21,21 @@ NodeProcess::NodeProcess(World& world, Network& network, Checker& checker, Machi
       life_(std::move(life)),
       requests_(world, network, node_, life_) {}
 
-// NodeProcess::Begin and LearnRoles in node/node.cc.
+// NodeProcess::AskRelay in node/node.cc.
 void NodeProcess::Start() {
   session_ = ++machine_.session;
   machine_.journal_disk.Serve(life_);
-  for (auto& [name, disk] : machine_.volumes) disk->store.Serve(life_);
-  world_.Note("{}: session {} starts", node_.value, session_);
-  if (IsPrimaryOfAny()) {
-    SayHello(std::nullopt);
-  } else {
-    SayHello(kFirstHello);
+  bool needs_relay = false;
+  for (auto& [name, disk] : machine_.volumes) {
+    disk->store.Serve(life_);
+    const VolumeFact first{name, world_.profile().primaries.at(name), Generation(0)};
+    RoleMachine& role = roles_.emplace(name, RoleMachine(node_, first)).first->second;
+    if (const auto known = machine_.roles.find(name); known != machine_.roles.end())
+      (void)role.Take(LastHeard{known->second});
+    needs_relay = needs_relay || role.NeedsRelay();
   }
-}
-
-bool NodeProcess::IsPrimaryOfAny() const {
-  return std::any_of(machine_.volumes.begin(), machine_.volumes.end(), [this](const auto& entry) {
-    const auto role = machine_.roles.find(entry.first);
-    const NodeName& primary =
-        role == machine_.roles.end() ? world_.profile().primaries.at(entry.first) : role->second.primary;
-    return primary == node_;
-  });
+  world_.Note("{}: session {} starts", node_.value, session_);
+  SayHello(needs_relay ? std::nullopt : std::optional<Duration>(kFirstHello));
 }
 
 void NodeProcess::SayHello(std::optional<Duration> patience) {
@@ -67,37 +62,56 @@ void NodeProcess::Welcomed(const Incoming& reply) {
   Begin(*welcome);
 }
 
+// NodeProcess::BeginRoles in node/node.cc.
 void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
   if (welcome) {
     for (const VolumeFact& fact : welcome->volumes) machine_.roles[fact.volume] = fact;
   }
   std::vector<VolumeName> copies;
-  std::vector<VolumeFact> own;
-  for (const auto& [volume, disk] : machine_.volumes) {
-    const auto role = machine_.roles.find(volume);
-    if (role != machine_.roles.end() && role->second.primary == node_) {
-      own.push_back(role->second);
-    } else {
-      copies.push_back(volume);
-    }
+  std::vector<std::pair<VolumeName, Generation>> own;
+  for (auto& [volume, role] : roles_) {
+    const auto known = machine_.roles.find(volume);
+    const auto action = role.Take(!welcome                        ? RoleFact(RelayIsSilent{})
+                                  : known != machine_.roles.end() ? RelaySays{known->second}
+                                                                  : RelaySays{role.known()});
+    if (!action) continue;
+    if (std::holds_alternative<BecomeSecondary>(*action)) copies.push_back(volume);
+    if (const auto* primary = std::get_if<BecomePrimary>(&*action))
+      own.emplace_back(volume, primary->generation);
   }
-  const auto give_up = [this](const std::string& why) { GiveUp(why); };
-  if (!copies.empty()) {
-    secondary_.emplace(
-        SecondarySide::Parts{world_, checker_, node_, life_, requests_, machine_, copies, give_up});
-    if (const Status started = secondary_->Start(); !started) return GiveUp(started.error().Text());
-  }
+  StartCopies(copies);
   shipping_.emplace(world_, node_, session_, requests_, life_);
-  for (const VolumeFact& fact : own) {
-    primaries_.push_back(std::make_unique<PrimarySide>(
-        PrimarySide::Parts{world_, checker_, node_, life_, requests_, *shipping_,
-                           *machine_.volumes.at(fact.volume), fact.volume, fact.generation, give_up}));
-    if (stopped_) primaries_.back()->StopCallers();
-    primaries_.back()->Start(*welcome);
-  }
+  for (const auto& [volume, generation] : own) StartPrimary(volume, generation, *welcome);
   begun_ = true;
   Report();
   ReadersLook();
+}
+
+void NodeProcess::StartCopies(const std::vector<VolumeName>& copies) {
+  if (copies.empty()) return;
+  secondary_.emplace(SecondarySide::Parts{world_, checker_, node_, life_, requests_, machine_, copies,
+                                          [this](const std::string& why) { GiveUp(why); }});
+  if (const Status started = secondary_->Start(); !started) GiveUp(started.error().Text());
+}
+
+void NodeProcess::StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome) {
+  primaries_.push_back(std::make_unique<PrimarySide>(PrimarySide::Parts{
+      world_, checker_, node_, life_, requests_, *shipping_, *machine_.volumes.at(volume), volume, generation,
+      [this, volume](const Setback& setback) { Learn(volume, setback); },
+      [this](const std::string& why) { GiveUp(why); }}));
+  if (stopped_) primaries_.back()->StopCallers();
+  primaries_.back()->Start(welcome);
+}
+
+// HostedVolume::Learn, for a volume that has its role.
+void NodeProcess::Learn(const VolumeName& volume, const RoleFact& fact) {
+  const auto role = roles_.find(volume);
+  if (role == roles_.end()) return;
+  const auto action = role->second.Take(fact);
+  const auto* stop = action ? std::get_if<StopChanges>(&*action) : nullptr;
+  if (stop == nullptr) return;
+  for (const auto& primary : primaries_)
+    if (primary->volume() == volume) primary->StopChanges(stop->error);
 }
 
 void NodeProcess::Answered(std::uint64_t token, MessageType type, const std::vector<Buffer>& parts) {
@@ -127,13 +141,16 @@ void NodeProcess::Report() {
   request.answered = [this](std::optional<Incoming> reply) {
     if (reply && reply->type() == MessageType::kOverview) {
       const auto overview = Decode<Overview>(reply->part(0));
-      for (const auto& primary : primaries_) {
-        if (overview) primary->HeadKnown(overview->head);
-      }
+      if (overview) Heard(*overview);
     }
     world_.After(kReportEvery, life_, [this] { Report(); });
   };
   requests_.Send(std::move(request));
+}
+
+void NodeProcess::Heard(const Overview& overview) {
+  for (const auto& primary : primaries_) primary->HeadKnown(overview.head);
+  for (const VolumeFact& fact : overview.volumes) Learn(fact.volume, RelaySays{fact});
 }
 
 void NodeProcess::ReadersLook() {
@@ -196,7 +213,7 @@ void NodeProcess::CheckAtEnd(Group head) {
     }
   }
   for (const auto& primary : primaries_) {
-    const VolumeName volume = primary->Report().volume;
+    const VolumeName& volume = primary->volume();
     checker_.ShowsHead(node_, volume, machine_.volumes.at(volume)->store.tree());
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "node/role_machine.h"
 #include "tests/sim/network.h"
 #include "tests/sim/primary_side.h"
 #include "tests/sim/secondary_side.h"
@@ -30,11 +31,14 @@ class NodeProcess : public NodeEnd {
   void CheckAtEnd(Group head);
 
  private:
-  bool IsPrimaryOfAny() const;
   void SayHello(std::optional<Duration> patience);
   void Welcomed(const Incoming& reply);
   void Begin(const std::optional<Welcome>& welcome);
+  void StartCopies(const std::vector<VolumeName>& copies);
+  void StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome);
+  void Learn(const VolumeName& volume, const RoleFact& fact);
   void Report();
+  void Heard(const Overview& overview);
   void ReadersLook();
   void GiveUp(const std::string& why);
 
@@ -47,6 +51,7 @@ class NodeProcess : public NodeEnd {
   std::uint64_t session_ = 0;
   Requests requests_;
   std::optional<Shipping> shipping_;  // before those whose records are in it
+  std::map<VolumeName, RoleMachine> roles_;
   std::optional<SecondarySide> secondary_;
   std::vector<std::unique_ptr<PrimarySide>> primaries_;
   bool begun_ = false;

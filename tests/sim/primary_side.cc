@@ -14,7 +14,7 @@ constexpr std::uint64_t kPullBytes = 4 * kKiB;
 
 }  // namespace
 
-// ---- the start: HostedVolume::BecomePrimary
+// ---- the start: PrimaryRole::Begin
 
 void PrimarySide::Start(const Welcome& welcome) {
   journal_ = welcome.head.position.journal;
@@ -159,7 +159,8 @@ void PrimarySide::Finish(JourneyPlace journey, const Answer& answer) {
     parts_.checker.Refused(journey->call, verdict.error.message);
   }
   End(journey);
-  if (verdict.meaning != Meaning::kRefused) Trouble(verdict.error.message);
+  if (verdict.meaning == Meaning::kFenced) parts_.on_setback({Setback::Kind::kFenced, verdict.error});
+  if (verdict.meaning == Meaning::kOtherJournal) parts_.on_setback({Setback::Kind::kDiverged, verdict.error});
 }
 
 void PrimarySide::Apply(JourneyPlace journey, const Ack& ack) {
@@ -172,7 +173,9 @@ void PrimarySide::Apply(JourneyPlace journey, const Ack& ack) {
   if (!applied && applied.error().code == kStoreDiverged)
     return parts_.checker.Diverged(parts_.node, parts_.volume, applied.error().message);
   // A record that is journaled but not in the store holds the mark (and so the checkpoint) where it is.
-  if (!applied) return Trouble("its store refused a journaled record: " + applied.error().Text());
+  if (!applied)
+    return parts_.on_setback(
+        {Setback::Kind::kDiverged, {EIO, "its store refused a journaled record: " + applied.error().Text()}});
   applied_->Done(journey->mark);
   parts_.world.Note("{}: call {} is acknowledged: sequence {}, group {}", parts_.node.value, journey->call,
                     ack.sequence.value, ack.group.position.group.value);
@@ -187,11 +190,12 @@ void PrimarySide::End(JourneyPlace journey) {
   TryWaiting();
 }
 
-void PrimarySide::Trouble(const std::string& why) {
+void PrimarySide::StopChanges(const Error& error) {
   if (trouble_) return;
   trouble_ = true;
-  parts_.world.Note("{}: {} takes no more changes: {}", parts_.node.value, parts_.volume.value, why);
-  parts_.give_up(why);
+  parts_.world.Note("{}: {} takes no more changes: {}", parts_.node.value, parts_.volume.value,
+                    error.message);
+  parts_.give_up(error.message);
 }
 
 // ---- positions
@@ -204,13 +208,15 @@ void PrimarySide::HeadKnown(const Progress& head) {
 
 VolumeReport PrimarySide::Report() const {
   VolumeReport report{parts_.volume, ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, {}};
+  // The product reads `diverged` where its store has failed. Here that is what the checker looks for, and an
+  // I/O error that the simulation has made explains it.
   if (trouble_) report.state = ReplicaState::kFenced;
   if (checkpoints_) report.checkpoint = checkpoints_->last();
   report.applied = applied_ ? applied_->Get() : report.checkpoint;
   return report;
 }
 
-// HostedVolume::KeepCheckpoint.
+// PrimaryRole::KeepCheckpoint.
 void PrimarySide::KeepCheckpoint() {
   const Progress applied =
       parts_.world.mutations().Has(Fault::kCheckpointPastInFlight) ? newest_known_ : applied_->Get();

@@ -1,5 +1,5 @@
 // A volume on the node that is its primary: callers and the funnel. Mirrors fuse_primary/funnel.cc and
-// node/hosted_volume.cc; the outbox (shipping.h), what an answer means (verdict.h), Recovery,
+// node/primary_role.cc; the outbox (shipping.h), what an answer means (verdict.h), Recovery,
 // CheckpointKeeper, ConflictQueue and AppliedMark are the real ones.
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "fuse_primary/applied_mark.h"
 #include "fuse_primary/conflict_queue.h"
+#include "fuse_primary/setback.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/checkpoints.h"
 #include "tests/sim/machine.h"
@@ -32,6 +33,7 @@ class PrimarySide {
     VolumeDisk& disk;  // store and checkpoint
     VolumeName volume;
     Generation generation;
+    OnSetback on_setback;
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
   };
   explicit PrimarySide(Parts parts)
@@ -39,8 +41,11 @@ class PrimarySide {
 
   // Brings the store to the relay's head, then takes calls.
   void Start(const Welcome& welcome);
-  // As HostedVolume::Stop.
+  // As PrimaryRole::End.
   void StopInOrder();
+  const VolumeName& volume() const { return parts_.volume; }
+  // As Funnel::StopChanges; the node has to be started again.
+  void StopChanges(const Error& error);
   bool serving() const { return applied_.has_value(); }
 
   void HeadKnown(const Progress& head);
@@ -79,7 +84,6 @@ class PrimarySide {
   void Finish(JourneyPlace journey, const Answer& answer);
   void Apply(JourneyPlace journey, const Ack& ack);
   void End(JourneyPlace journey);
-  void Trouble(const std::string& why);
 
   void KeepCheckpoint();
   void MakeCheckpoint(const Progress& applied);

@@ -1,0 +1,89 @@
+#include "node/primary_role.h"
+
+#include <chrono>
+
+#include "common/base/log.h"
+#include "fuse_primary/relay_source.h"
+#include "volume/recovery/recoverable_store.h"
+#include "volume/recovery/run_recovery.h"
+
+namespace hawser {
+
+namespace {
+
+void SayWhatWasDone(const VolumeName& volume, const Recovery& recovery, const Progress& from, bool redo,
+                    SteadyClock::duration took) {
+  if (!redo && recovery.records() == 0) return;
+  log::info("{}: {} from {} to {}: {} records in {:.2f} s", volume.value,
+            redo ? "redone after an unclean end" : "applied", from.position.Text(),
+            recovery.stands().front().applied.position.Text(), recovery.records(),
+            std::chrono::duration<double>(took).count());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, const Welcome& welcome,
+                                                        Generation generation, OnSetback on_setback,
+                                                        const std::atomic<bool>* cancel) {
+  Volume& volume = parts.volume;
+  const auto store = Recoverable(volume.store());
+  Recovery recovery({{volume.name(), store.get(), &parts.checkpoint}}, RecoverFor::kServing,
+                    "primary.redoing");
+  HAWSER_TRY(recovery.ReadStands());
+  const Progress from = recovery.stands().front().checkpoint;
+  const bool redo = recovery.redoes();
+  HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
+  RelaySource source(parts.context, parts.control_endpoint, parts.shipper.node(), recovery.names(), cancel);
+  const auto began = SteadyClock::now();
+  HAWSER_TRY(RunRecovery(recovery, source, cancel));
+  const VolumeStand& stand = recovery.stands().front();
+  if (!stand.active()) return Error{ESTALE, "volume " + volume.name().value + ": " + stand.problem};
+  SayWhatWasDone(volume.name(), recovery, from, redo, SteadyClock::now() - began);
+
+  const bool nothing_yet = from.position.group == Group{} && recovery.records() == 0;
+  std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, from, nothing_yet));
+  role->funnel_ = std::make_shared<Funnel>(volume, parts.shipper, parts.config, generation, parts.file_ids,
+                                           welcome.head, std::move(on_setback));
+  return role;
+}
+
+// The root before the first checkpoint: a start that is cut off in between does it again.
+Status PrimaryRole::Open() {
+  if (nothing_yet_) HAWSER_TRY(funnel_->JournalRoot());
+  return WriteCheckpoint(Beyond::kAnything);
+}
+
+Status PrimaryRole::KeepCheckpoint() {
+  if (!checkpoints_.due(funnel_->applied().Get())) return {};
+  return WriteCheckpoint(Beyond::kAnything);
+}
+
+Status PrimaryRole::WriteCheckpoint(Beyond beyond) {
+  return FlushAndKeep(checkpoints_, parts_.volume.store(), funnel_->applied().Get(), beyond,
+                      "primary.store_synced");
+}
+
+void PrimaryRole::HeadKnown(const Progress& head) {
+  AppliedMark& applied = funnel_->applied();
+  if (head.position.journal == applied.Get().position.journal) applied.Known(head);
+}
+
+void PrimaryRole::Report(VolumeReport& report) const {
+  report.applied = funnel_->applied().Get();
+  report.checkpoint = checkpoints_.last();
+  const auto failed = checkpoints_.failure();
+  if (!failed || !report.problem.empty()) return;
+  report.problem = failed->Text() +
+                   "; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
+                   "redoes from " +
+                   report.checkpoint.position.Text();
+}
+
+Status PrimaryRole::End(bool in_order) {
+  funnel_->End();
+  // What isn't settled keeps the end from being clean.
+  const bool settled = in_order && funnel_->applied().idle();
+  return WriteCheckpoint(settled ? Beyond::kNothing : Beyond::kAnything);
+}
+
+}  // namespace hawser

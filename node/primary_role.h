@@ -1,0 +1,72 @@
+// A volume on the node that is its primary: the funnel that its changes go through, and the checkpoints of
+// its store; from the recovery at the beginning to the last checkpoint at the end. What calls see of it, by
+// their leases, is the funnel.
+//
+// Begin and Open are called by whoever starts the volume, KeepCheckpoint by the checkpointer, the others by
+// any thread; End last, and once.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "common/config/config.h"
+#include "common/net/context.h"
+#include "common/net/messages.h"
+#include "fuse_primary/funnel.h"
+#include "fuse_primary/shipper.h"
+#include "volume/mount/volume.h"
+#include "volume/recovery/checkpoint_keeper.h"
+
+namespace hawser {
+
+class PrimaryRole {
+ public:
+  // All outlive the role.
+  struct Parts {
+    Volume& volume;
+    const VolumeConfig& config;
+    CheckpointPlace& checkpoint;
+    const std::string& file_ids;  // path of the file of reserved ids
+    NetContext& context;
+    const std::string& control_endpoint;
+    Shipper& shipper;
+  };
+
+  // Brings the store up to the relay's head. Waits for the relay meanwhile; *cancel ends that with ECANCELED.
+  static Result<std::unique_ptr<PrimaryRole>> Begin(const Parts& parts, const Welcome& welcome,
+                                                    Generation generation, OnSetback on_setback,
+                                                    const std::atomic<bool>* cancel);
+
+  std::shared_ptr<Role> calls() const { return funnel_; }
+
+  // What every volume begins with, once calls go to the funnel: its root in the journal, and a checkpoint.
+  Status Open();
+
+  // Changes are refused with `error` from here on; those under way end.
+  void StopChanges(const Error& error) { funnel_->StopChanges(error); }
+
+  // Flushes the store and records how far it is, if it has got any further.
+  Status KeepCheckpoint();
+  void HeadKnown(const Progress& head);
+
+  // How far the store is, and what is wrong with its disk.
+  void Report(VolumeReport& report) const;
+
+  // No more changes; the last checkpoint. `in_order`: nothing has kept the store from being what the journal
+  // says.
+  Status End(bool in_order);
+
+ private:
+  PrimaryRole(const Parts& parts, const Progress& checkpoint, bool nothing_yet)
+      : parts_(parts), checkpoints_(parts.checkpoint, checkpoint), nothing_yet_(nothing_yet) {}
+
+  Status WriteCheckpoint(Beyond beyond);
+
+  const Parts parts_;
+  CheckpointKeeper checkpoints_;
+  const bool nothing_yet_;  // the journal holds nothing of this volume
+  std::shared_ptr<Funnel> funnel_;
+};
+
+}  // namespace hawser
