@@ -79,7 +79,7 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
     if (const auto* primary = std::get_if<BecomePrimary>(&*action))
       own.emplace_back(volume, primary->generation);
   }
-  StartCopies(copies);
+  if (const Status started = StartCopies(copies); !started) return GiveUp(started.error().Text());
   shipping_.emplace(world_, node_, session_, requests_, life_);
   for (const auto& [volume, generation] : own) StartPrimary(volume, generation, *welcome);
   begun_ = true;
@@ -87,11 +87,11 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
   ReadersLook();
 }
 
-void NodeProcess::StartCopies(const std::vector<VolumeName>& copies) {
-  if (copies.empty()) return;
+Status NodeProcess::StartCopies(const std::vector<VolumeName>& copies) {
+  if (copies.empty()) return {};
   secondary_.emplace(SecondarySide::Parts{world_, checker_, node_, life_, requests_, machine_, copies,
                                           [this](const std::string& why) { GiveUp(why); }});
-  if (const Status started = secondary_->Start(); !started) GiveUp(started.error().Text());
+  return secondary_->Start();
 }
 
 void NodeProcess::StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome) {

@@ -34,7 +34,7 @@ class NodeProcess : public NodeEnd {
   void SayHello(std::optional<Duration> patience);
   void Welcomed(const Incoming& reply);
   void Begin(const std::optional<Welcome>& welcome);
-  void StartCopies(const std::vector<VolumeName>& copies);
+  Status StartCopies(const std::vector<VolumeName>& copies);
   void StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome);
   void Learn(const VolumeName& volume, const RoleFact& fact);
   void Report();
