@@ -1,6 +1,7 @@
 #include "cli/journal.h"
 
 #include "cli/commands.h"
+#include "common/base/state_folder.h"
 #include "common/journal/journal.h"
 
 namespace hawser::cli {
@@ -11,7 +12,7 @@ Result<std::string> NamedFolder(const Session& session, const JournalOptions& op
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   if (options.node.empty()) return config.relay.journal;
   HAWSER_ASSIGN(const NodeConfig* node, FindNode(config, options.node));
-  return node->state + "/journal";
+  return StateFolder(node->state).Journal();
 }
 
 void AddFolderOptions(CLI::App& command, JournalOptions& options) {

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cli/local_status.h"
+#include "common/base/state_folder.h"
 #include "common/journal/inspect.h"
 #include "common/journal/journal.h"
 #include "node/known_roles.h"
@@ -45,16 +46,16 @@ Result<std::optional<Progress>> ReceivedIn(const std::string& journal) {
 }
 
 void ReadAccount(LocalNode& node) {
-  const auto received = ReceivedIn(node.folder + "/journal");
+  const auto received = ReceivedIn(StateFolder(node.folder).Journal());
   if (!received) return Note(node.problem, "the own journal can't be read: " + received.error().Text());
-  const auto heard = ReadHeardHead(HeardHeadPath(node.folder));
+  const auto heard = ReadHeardHead(StateFolder(node.folder).HeardHead());
   if (!heard) Note(node.problem, heard.error().Text());
   if (*received) node.account = MakeAccount(**received, heard ? *heard : std::nullopt);
 }
 
-LocalVolume ReadVolume(const std::string& folder, const VolumeName& name, ReplicaRole role) {
+LocalVolume ReadVolume(const StateFolder& folder, const VolumeName& name, ReplicaRole role) {
   LocalVolume volume{name.value, role, {}, {}};
-  const std::string path = folder + "/" + name.value + "/checkpoint";
+  const std::string path = folder.Checkpoint(name);
   auto checkpoint = ReadCheckpoint(path);
   if (checkpoint) volume.checkpoint = *checkpoint;
   if (!checkpoint) Note(volume.problem, checkpoint.error().Text());
@@ -71,11 +72,12 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
                  .account = {},
                  .volumes = {},
                  .problem = {}};
-  node.running = IsLocked(node.folder + "/lock");
+  const StateFolder folder(node.folder);
+  node.running = IsLocked(folder.Lock());
   ReadAccount(node);
   std::map<VolumeName, NodeName> primaries;
   for (const auto& [volume, known] : config.volumes) primaries[volume] = known.primary;
-  const auto facts = ReadKnownRoles(node.folder + "/roles");
+  const auto facts = ReadKnownRoles(folder.Roles());
   if (!facts) Note(node.problem, facts.error().Text());
   if (facts) {
     for (const VolumeFact& fact : *facts) primaries[fact.volume] = fact.primary;
@@ -83,7 +85,7 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
   for (const auto& held : settings.volumes) {
     const bool is_primary = primaries[held.first] == name;
     const ReplicaRole role = is_primary ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
-    node.volumes.push_back(ReadVolume(node.folder, held.first, role));
+    node.volumes.push_back(ReadVolume(folder, held.first, role));
   }
   return node;
 }
@@ -94,7 +96,7 @@ std::vector<LocalNode> ReadLocalNodes(const Config& config) {
   std::vector<LocalNode> nodes;
   for (const auto& [name, settings] : config.nodes) {
     struct stat info {};
-    if (::stat((settings.state + "/lock").c_str(), &info) != 0) continue;
+    if (::stat(StateFolder(settings.state).Lock().c_str(), &info) != 0) continue;
     nodes.push_back(ReadNode(config, name, settings));
   }
   return nodes;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "common/base/state_folder.h"
 #include "common/journal/inspect.h"
 #include "common/journal/journal.h"
 #include "volume/store/checkpoint.h"
@@ -45,11 +46,11 @@ Status ReadEnd(ReplicaStand& stand) {
 Status ReadCheckpoints(const std::string& folder, ReplicaStand& stand) {
   std::error_code problem;
   for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
-    const auto checkpoint = ReadCheckpoint(entry.path().string() + "/checkpoint");
+    const VolumeName volume(entry.path().filename().string());
+    const auto checkpoint = ReadCheckpoint(StateFolder(folder).Checkpoint(volume));
     if (!checkpoint && checkpoint.error().code == ENOTDIR) continue;
     if (!checkpoint) return CannotDo(checkpoint.error(), "it can't be told where the replica stands");
-    if (*checkpoint)
-      stand.checkpoints[VolumeName(entry.path().filename().string())] = (*checkpoint)->progress;
+    if (*checkpoint) stand.checkpoints[volume] = (*checkpoint)->progress;
   }
   if (!stand.checkpoints.empty()) return {};
   return CannotDo("there is neither a journal nor a checkpoint in '" + folder +
@@ -61,7 +62,7 @@ Status ReadCheckpoints(const std::string& folder, ReplicaStand& stand) {
 Result<ReplicaStand> ReadReplica(const Session& session, const std::string& text) {
   ReplicaStand stand{.name = text, .journal = {}, .end = {}, .checkpoints = {}};
   HAWSER_ASSIGN(const std::string folder, FolderOf(session, text));
-  for (const std::string& journal : {folder, folder + "/journal"}) {
+  for (const std::string& journal : {folder, StateFolder(folder).Journal()}) {
     if (!HoldsJournal(journal)) continue;
     stand.journal = journal;
     HAWSER_TRY(ReadEnd(stand));

@@ -10,6 +10,7 @@
 
 #include "common/base/files.h"
 #include "common/record/codec.h"
+#include "common/record/kinds.h"
 #include "volume/store/beneath.h"
 #include "volume/store/file_ids.h"
 
@@ -74,13 +75,10 @@ class Remedier {
     return Send(std::move(real));
   }
 
-  Status operator()(const SetXattr& r) const { return RestoreXattr(r); }
-  Status operator()(const RemoveXattr& r) const { return RestoreXattr(r); }
+  Status operator()(const OneOf<SetXattr, RemoveXattr> auto& r) const { return RestoreXattr(r); }
 
-  template <class R>
-  Status operator()(const R& r) const {
-    return Unforeseen(r);
-  }
+  Status operator()(const OneOf<Unlink, Rmdir> auto& r) const { return Unforeseen(r); }
+  Status operator()(const ControlKind auto& r) const { return Unforeseen(r); }
 
  private:
   struct Node {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/base/crash_point.h"
+#include "common/record/kinds.h"
 
 namespace hawser {
 
@@ -12,18 +13,6 @@ namespace {
 // Below these, waking other threads costs more than it brings.
 constexpr std::size_t kParallelChains = 4;
 constexpr std::size_t kParallelBytes = 256 * kKiB;
-
-FileId FileOf(const Body& body) {
-  return std::visit(
-      [](const auto& r) {
-        if constexpr (requires { r.file; }) {
-          return r.file;
-        } else {
-          return kNoFileId;
-        }
-      },
-      body);
-}
 
 // Records of one file stay in one thread and in order.
 std::vector<std::vector<std::size_t>> Chains(const GroupInProgress& progress) {

@@ -16,8 +16,6 @@ struct HeardHead {
   Timestamp heard;  // when the relay last gave any word that is accounted for here
 };
 
-inline std::string HeardHeadPath(const std::string& state_folder) { return state_folder + "/heard"; }
-
 // nullopt if there is none; EBADMSG if it can't be understood.
 Result<std::optional<HeardHead>> ReadHeardHead(const std::string& path);
 Status WriteHeardHead(const std::string& path, const HeardHead& heard);

@@ -4,6 +4,7 @@
 
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/state_folder.h"
 #include "fuse_secondary/checkpointer.h"
 #include "fuse_secondary/head_keeper.h"
 #include "fuse_secondary/heard_head.h"
@@ -62,13 +63,13 @@ Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const Relay
                                                 const std::string& state_folder,
                                                 std::vector<ReplicaVolume> volumes, ReplicaOptions options) {
   HAWSER_TRY(MakeDirectories(state_folder));
-  auto parts = std::make_unique<Parts>(state_folder + "/journal", options);
+  auto parts = std::make_unique<Parts>(StateFolder(state_folder).Journal(), options);
   HAWSER_ASSIGN(Recovered recovered, RecoverAll(parts->journal, volumes, options));
   const Progress received = parts->journal.is_open() ? parts->journal.durable() : Progress{};
   parts->board.emplace(
       BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},
       received, std::move(recovered.volumes));
-  const std::string heard_path = HeardHeadPath(state_folder);
+  const std::string heard_path = StateFolder(state_folder).HeardHead();
   const auto heard = HeardBefore(heard_path);
   SayWhatIsMissing(node, MakeAccount(received, heard));
   if (heard) parts->board->Remember(heard->head);

@@ -7,6 +7,7 @@
 
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/state_folder.h"
 #include "fuse_secondary/secondary_role.h"
 #include "volume/mount/switch_role.h"
 
@@ -54,9 +55,9 @@ HostedVolume::HostedVolume(const Config& config, const NodeName& self, const Vol
       config_(config.volumes.at(name)),
       replica_(config.nodes.at(self).volumes.at(name)),
       operations_{replica_.uid, replica_.gid, replica_.xattrs},
-      folder_(config.nodes.at(self).state + "/" + name.value),
-      checkpoint_path_(folder_ + "/checkpoint"),
-      file_ids_path_(folder_ + "/file_ids"),
+      folder_(StateFolder(config.nodes.at(self).state).Volume(name)),
+      checkpoint_path_(StateFolder(config.nodes.at(self).state).Checkpoint(name)),
+      file_ids_path_(StateFolder(config.nodes.at(self).state).FileIds(name)),
       checkpoint_(checkpoint_path_),
       machine_(self, {name, config_.primary, Generation(0)}) {}
 

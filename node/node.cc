@@ -10,6 +10,7 @@
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/base/periodic_thread.h"
+#include "common/base/state_folder.h"
 #include "fuse_primary/hello.h"
 #include "fuse_primary/shipper.h"
 #include "fuse_secondary/replica.h"
@@ -49,7 +50,7 @@ class NodeProcess : public Node {
       HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume));
       volumes_.push_back(std::move(hosted));
     }
-    HAWSER_ASSIGN(session_, NextSessionNumber(own_.state + "/session"));
+    HAWSER_ASSIGN(session_, NextSessionNumber(StateFolder(own_.state).Session()));
     shipper_ = std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, session_);
     HAWSER_TRY(AskRelay(cancel));
     HAWSER_TRY(BeginRoles(cancel));
@@ -91,7 +92,7 @@ class NodeProcess : public Node {
  private:
   Status LockState() {
     HAWSER_TRY(MakeDirectories(own_.state));
-    HAWSER_ASSIGN(state_lock_, OpenFile(own_.state + "/lock", O_RDWR | O_CREAT));
+    HAWSER_ASSIGN(state_lock_, OpenFile(StateFolder(own_.state).Lock(), O_RDWR | O_CREAT));
     if (::flock(state_lock_.get(), LOCK_EX | LOCK_NB) != 0)
       return Error{
           EBUSY,
@@ -106,7 +107,7 @@ class NodeProcess : public Node {
 
   // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for.
   Status AskRelay(const std::atomic<bool>* cancel) {
-    const std::string path = own_.state + "/roles";
+    const std::string path = StateFolder(own_.state).Roles();
     HAWSER_ASSIGN(const auto known, ReadKnownRoles(path));
     for (const VolumeFact& fact : known) {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(LastHeard{fact});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/files.h"
+#include "common/base/state_folder.h"
 #include "common/record/codec.h"
 #include "common/record/digest.h"
 #include "common/record/pack_position.h"
@@ -15,8 +16,6 @@ namespace hawser {
 namespace {
 
 constexpr std::uint64_t kStateVersion = 2;
-
-std::string PathIn(const std::string& folder) { return folder + "/sequencer.state"; }
 
 Digest DigestOf(Bytes bytes) {
   Digester digester;
@@ -64,18 +63,19 @@ Status SaveState(const std::string& folder, const SavedState& state) {
   const Buffer bytes = EncodeState(state);
   std::string content(AsText(DigestOf(bytes).bytes));
   content += AsText(bytes);
-  return WriteFileAtomically(PathIn(folder), content);
+  return WriteFileAtomically(SavedStatePath(folder), content);
 }
 
 Result<SavedState> LoadState(const std::string& folder) {
-  HAWSER_ASSIGN(const std::string content, ReadFile(PathIn(folder)));
+  HAWSER_ASSIGN(const std::string content, ReadFile(SavedStatePath(folder)));
   const Bytes bytes = AsBytes(content);
   constexpr std::size_t kDigestBytes = sizeof(Digest::bytes);
   if (bytes.size() < kDigestBytes ||
       AsText(DigestOf(bytes.subspan(kDigestBytes)).bytes) != AsText(bytes.first(kDigestBytes)))
-    return Error{EBADMSG, "damaged file '" + PathIn(folder) + "'"};
+    return Error{EBADMSG, "damaged file '" + SavedStatePath(folder) + "'"};
   auto state = DecodeState(bytes.subspan(kDigestBytes));
-  if (!state) return Error{EBADMSG, "unreadable file '" + PathIn(folder) + "': " + state.error().message};
+  if (!state)
+    return Error{EBADMSG, "unreadable file '" + SavedStatePath(folder) + "': " + state.error().message};
   return state;
 }
 

@@ -4,29 +4,11 @@
 
 #include <algorithm>
 
+#include "common/record/kinds.h"
+
 namespace hawser {
 
 namespace {
-
-bool IsMutation(const Body& body) {
-  return std::visit(Overloaded{
-                        [](const Write&) { return true; },
-                        [](const Truncate&) { return true; },
-                        [](const Allocate&) { return true; },
-                        [](const Create&) { return true; },
-                        [](const Link&) { return true; },
-                        [](const Unlink&) { return true; },
-                        [](const Rmdir&) { return true; },
-                        [](const Rename&) { return true; },
-                        [](const SetAttr&) { return true; },
-                        [](const SetXattr&) { return true; },
-                        [](const RemoveXattr&) { return true; },
-                        [](const Promote&) { return false; },
-                        [](const NodeSession&) { return false; },
-                        [](const Mark&) { return false; },
-                    },
-                    body);
-}
 
 Refusal OldSession(const NodeName& node, std::uint64_t session, std::uint64_t newest) {
   return {
@@ -134,7 +116,7 @@ std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin, const Pre
 }
 
 std::optional<Refusal> Sequencer::CheckRecord(const Record& record) const {
-  if (!IsMutation(record.body))
+  if (IsControl(record.body))
     return Refusal{RefusalCode::kBadMessage,
                    fmt::format("{} records are the relay's own; node {} may not send them",
                                KindName(record.body), record.origin.node.value)};

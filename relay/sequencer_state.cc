@@ -1,6 +1,7 @@
 #include "relay/sequencer_state.h"
 
 #include "common/net/limits.h"
+#include "common/record/kinds.h"
 
 namespace hawser {
 
@@ -62,19 +63,8 @@ NodeSession SessionFact(const SessionState& node) {
 Origin OriginOfTheRelay() { return Origin{NodeName("relay"), 0, 0}; }
 
 void SequencerState::Enter(const Record& record, const Ack& ack) {
-  const auto mutation = [&](const auto&) { EnterMutation(*this, record, ack); };
   std::visit(Overloaded{
-                 [&](const Write& r) { mutation(r); },
-                 [&](const Truncate& r) { mutation(r); },
-                 [&](const Allocate& r) { mutation(r); },
-                 [&](const Create& r) { mutation(r); },
-                 [&](const Link& r) { mutation(r); },
-                 [&](const Unlink& r) { mutation(r); },
-                 [&](const Rmdir& r) { mutation(r); },
-                 [&](const Rename& r) { mutation(r); },
-                 [&](const SetAttr& r) { mutation(r); },
-                 [&](const SetXattr& r) { mutation(r); },
-                 [&](const RemoveXattr& r) { mutation(r); },
+                 [&](const MutationKind auto&) { EnterMutation(*this, record, ack); },
                  [&](const Promote& r) { EnterPromote(*this, record, r.node); },
                  [&](const NodeSession& r) { EnterSession(*this, record, r); },
                  [](const Mark&) {},

@@ -6,6 +6,7 @@
 
 #include "common/journal/file_journal_reader.h"
 #include "common/journal/segment_reader.h"
+#include "common/record/kinds.h"
 
 namespace hawser {
 
@@ -72,26 +73,15 @@ Result<SegmentInfo> InfoOf(const std::string& folder, const Segments& segments, 
 
 // ---- show
 
-struct PathsOf {
-  const StorePath& below;
-
-  bool operator()(const Link& r) const { return Either(r.path, r.new_path); }
-  bool operator()(const Rename& r) const { return Either(r.path, r.new_path); }
-  bool operator()(const Promote&) const { return false; }
-  bool operator()(const NodeSession&) const { return false; }
-  bool operator()(const Mark&) const { return false; }
-  template <class T>
-  bool operator()(const T& r) const {
-    return r.path.IsAtOrBelow(below);
-  }
-  bool Either(const StorePath& a, const StorePath& b) const {
-    return a.IsAtOrBelow(below) || b.IsAtOrBelow(below);
-  }
-};
+bool NamesSomethingBelow(const Record& record, const StorePath& folder) {
+  bool found = false;
+  ForEachPath(record.body, [&](const StorePath& path) { found = found || path.IsAtOrBelow(folder); });
+  return found;
+}
 
 bool Matches(const RecordFilter& filter, const Record& record) {
   if (filter.volume && record.volume != *filter.volume) return false;
-  return !filter.below || std::visit(PathsOf{*filter.below}, record.body);
+  return !filter.below || NamesSomethingBelow(record, *filter.below);
 }
 
 // The newest segment that does not begin behind `from`; the oldest without it.

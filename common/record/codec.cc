@@ -2,96 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <type_traits>
-
+#include "common/record/kinds.h"
 #include "common/record/pack.h"
 #include "common/record/pack_position.h"
 
-// Each kind lists its fields once, in Fields(); encoding and decoding walk the same list, so they cannot
-// drift apart.
+// Encoding and decoding walk the same list of a kind's fields (kinds.h), so they cannot drift apart.
 
 namespace hawser {
 
 namespace {
-
-// The numbers of the kinds on the wire and on disk. Never reuse one. 32 to 47 are kept for sync and digest
-// records.
-template <class T>
-constexpr std::uint64_t kKindNumber = 0;
-template <>
-constexpr std::uint64_t kKindNumber<Write> = 1;
-template <>
-constexpr std::uint64_t kKindNumber<Truncate> = 2;
-template <>
-constexpr std::uint64_t kKindNumber<Allocate> = 3;
-template <>
-constexpr std::uint64_t kKindNumber<Create> = 4;
-template <>
-constexpr std::uint64_t kKindNumber<Link> = 5;
-template <>
-constexpr std::uint64_t kKindNumber<Unlink> = 6;
-template <>
-constexpr std::uint64_t kKindNumber<Rmdir> = 7;
-template <>
-constexpr std::uint64_t kKindNumber<Rename> = 8;
-template <>
-constexpr std::uint64_t kKindNumber<SetAttr> = 9;
-template <>
-constexpr std::uint64_t kKindNumber<SetXattr> = 10;
-template <>
-constexpr std::uint64_t kKindNumber<RemoveXattr> = 11;
-template <>
-constexpr std::uint64_t kKindNumber<Promote> = 16;
-template <>
-constexpr std::uint64_t kKindNumber<Mark> = 17;
-template <>
-constexpr std::uint64_t kKindNumber<NodeSession> = 18;
-
-// `r` is a T& or const T&; `f(name, field)` is called for each field in order.
-template <class R, class F>
-void Fields(R& r, F&& f) {
-  using T = std::remove_const_t<R>;
-  if constexpr (std::is_same_v<T, Write>) {
-    f("file", r.file), f("path", r.path), f("offset", r.offset), f("length", r.length), f("before", r.before),
-        f("mtime", r.mtime), f("mode", r.mode);
-  } else if constexpr (std::is_same_v<T, Truncate>) {
-    f("file", r.file), f("path", r.path), f("size", r.size), f("before", r.before), f("mtime", r.mtime),
-        f("mode", r.mode);
-  } else if constexpr (std::is_same_v<T, Allocate>) {
-    f("file", r.file), f("path", r.path), f("flags", r.flags), f("offset", r.offset), f("length", r.length),
-        f("before", r.before), f("mtime", r.mtime), f("mode", r.mode);
-  } else if constexpr (std::is_same_v<T, Create>) {
-    f("file", r.file), f("path", r.path), f("kind", r.kind), f("mode", r.mode), f("uid", r.uid),
-        f("gid", r.gid), f("device", r.device), f("target", r.target), f("time", r.time);
-  } else if constexpr (std::is_same_v<T, Link>) {
-    f("file", r.file), f("path", r.path), f("new_path", r.new_path), f("time", r.time);
-  } else if constexpr (std::is_same_v<T, Unlink> || std::is_same_v<T, Rmdir>) {
-    f("file", r.file), f("path", r.path), f("time", r.time);
-  } else if constexpr (std::is_same_v<T, Rename>) {
-    f("file", r.file), f("path", r.path), f("new_path", r.new_path), f("mode", r.mode),
-        f("replaced", r.replaced), f("time", r.time);
-  } else if constexpr (std::is_same_v<T, SetAttr>) {
-    f("file", r.file), f("path", r.path), f("mode", r.mode), f("uid", r.uid), f("gid", r.gid),
-        f("atime", r.atime), f("mtime", r.mtime);
-  } else if constexpr (std::is_same_v<T, SetXattr> || std::is_same_v<T, RemoveXattr>) {
-    f("file", r.file), f("path", r.path), f("name", r.name);
-  } else if constexpr (std::is_same_v<T, Promote>) {
-    f("node", r.node);
-  } else if constexpr (std::is_same_v<T, NodeSession>) {
-    f("answered", r.answered);
-  } else {
-    static_assert(std::is_same_v<T, Mark>, "a kind without a list of fields");
-    f("text", r.text);
-  }
-}
-
-template <class R>
-std::size_t FieldCount() {
-  R r;
-  std::size_t count = 0;
-  Fields(r, [&count](const char*, auto&) { ++count; });
-  return count;
-}
 
 // One overload a type of field: how it is written.
 struct Put {
@@ -173,10 +92,10 @@ struct Get {
 
 template <class T>
 bool ReadBodyAs(std::uint64_t kind, Unpacker& in, Body& body) {
-  if (kind != kKindNumber<T>) return false;
+  if (kind != Kind<T>::kNumber) return false;
   T r;
-  in.Array("body", FieldCount<T>());
-  Fields(r, Get{in});
+  in.Array("body", kFieldCount<T>);
+  ForEachField(r, Get{in});
   body = std::move(r);
   return true;
 }
@@ -199,87 +118,78 @@ bool AreRuns(const std::vector<AnsweredRun>& runs) {
 }
 
 // What a well-formed record must also obey so that applying it can be trusted.
-Status CheckMeaning(const Record& record) {
-  const bool has_volume = !std::holds_alternative<NodeSession>(record.body);
-  if (record.volume.value.empty() == has_volume)
-    return Error{EINVAL, has_volume ? "field 'volume' is empty" : "field 'volume' is not empty"};
-  const auto needs_node = [](const StorePath& path) -> Status {
+struct MeaningCheck {
+  const Record& record;
+
+  Status operator()(const Write& r) const {
+    if (r.length == 0 || r.length > kMaxPayloadBytes) return Error{EINVAL, "field 'length' is out of range"};
+    if (r.offset > INT64_MAX - r.length) return Error{EINVAL, "field 'offset' is out of range"};
+    return PermissionsOnly(r.mode);
+  }
+  Status operator()(const Truncate& r) const {
+    if (r.size > INT64_MAX) return Error{EINVAL, "field 'size' is out of range"};
+    return PermissionsOnly(r.mode);
+  }
+  Status operator()(const Allocate& r) const {
+    if (r.length == 0 || r.length > INT64_MAX || r.offset > INT64_MAX - r.length)
+      return Error{EINVAL, "fields 'offset' and 'length' are out of range"};
+    return PermissionsOnly(r.mode);
+  }
+  Status operator()(const Create& r) const {
+    HAWSER_TRY(NotTheRoot(r.path));
+    const bool needs_id = r.kind == NodeKind::kRegular || r.kind == NodeKind::kDirectory;
+    if (needs_id && r.file == kNoFileId) return Error{EINVAL, "field 'file' does not fit the kind of node"};
+    HAWSER_TRY(PermissionsOnly(r.mode));
+    if ((r.kind == NodeKind::kSymlink) == r.target.empty())
+      return Error{EINVAL, "field 'target' does not fit the kind of node"};
+    return {};
+  }
+  Status operator()(const Link& r) const {
+    HAWSER_TRY(NotTheRoot(r.path));
+    return NotTheRoot(r.new_path);
+  }
+  Status operator()(const OneOf<Unlink, Rmdir> auto& r) const { return NotTheRoot(r.path); }
+  Status operator()(const Rename& r) const {
+    HAWSER_TRY(NotTheRoot(r.path));
+    HAWSER_TRY(NotTheRoot(r.new_path));
+    if (r.mode == RenameMode::kNoReplace && r.replaced) return Error{EINVAL, "field 'replaced' must be nil"};
+    if (r.mode == RenameMode::kExchange && !r.replaced) return Error{EINVAL, "field 'replaced' is nil"};
+    return {};
+  }
+  Status operator()(const SetAttr& r) const { return PermissionsOnly(r.mode); }
+  Status operator()(const OneOf<SetXattr, RemoveXattr> auto& r) const {
+    if (r.name.empty() || r.name.size() > 255) return Error{EINVAL, "field 'name' is out of range"};
+    return {};
+  }
+  Status operator()(const Promote& r) const {
+    if (r.node.value.empty()) return Error{EINVAL, "field 'node' is empty"};
+    return {};
+  }
+  Status operator()(const NodeSession& r) const {
+    if (record.origin.node.value.empty() || record.origin.session == 0)
+      return Error{EINVAL, "field 'origin' names no session"};
+    if (!AreRuns(r.answered)) return Error{EINVAL, "field 'answered' is out of order"};
+    return {};
+  }
+  Status operator()(const Mark&) const { return {}; }
+
+ private:
+  static Status NotTheRoot(const StorePath& path) {
     if (path.IsRoot())
       return Error{EINVAL, "field 'path' is the volume's root, which this kind cannot change"};
     return {};
-  };
-  const auto permissions_only = [](const std::optional<std::uint32_t>& mode) -> Status {
+  }
+  static Status PermissionsOnly(const std::optional<std::uint32_t>& mode) {
     if (mode && (*mode & ~07777U) != 0) return Error{EINVAL, "field 'mode' holds more than permission bits"};
     return {};
-  };
-  return std::visit(Overloaded{
-                        [&](const Write& r) -> Status {
-                          if (r.length == 0 || r.length > kMaxPayloadBytes)
-                            return Error{EINVAL, "field 'length' is out of range"};
-                          if (r.offset > INT64_MAX - r.length)
-                            return Error{EINVAL, "field 'offset' is out of range"};
-                          return permissions_only(r.mode);
-                        },
-                        [&](const Truncate& r) -> Status {
-                          if (r.size > INT64_MAX) return Error{EINVAL, "field 'size' is out of range"};
-                          return permissions_only(r.mode);
-                        },
-                        [&](const Allocate& r) -> Status {
-                          if (r.length == 0 || r.length > INT64_MAX || r.offset > INT64_MAX - r.length)
-                            return Error{EINVAL, "fields 'offset' and 'length' are out of range"};
-                          return permissions_only(r.mode);
-                        },
-                        [&](const Create& r) -> Status {
-                          HAWSER_TRY(needs_node(r.path));
-                          const bool needs_id =
-                              r.kind == NodeKind::kRegular || r.kind == NodeKind::kDirectory;
-                          if (needs_id && r.file == kNoFileId)
-                            return Error{EINVAL, "field 'file' does not fit the kind of node"};
-                          if ((r.mode & ~07777U) != 0)
-                            return Error{EINVAL, "field 'mode' holds more than permission bits"};
-                          if ((r.kind == NodeKind::kSymlink) == r.target.empty())
-                            return Error{EINVAL, "field 'target' does not fit the kind of node"};
-                          return {};
-                        },
-                        [&](const Link& r) -> Status {
-                          HAWSER_TRY(needs_node(r.path));
-                          return needs_node(r.new_path);
-                        },
-                        [&](const Unlink& r) { return needs_node(r.path); },
-                        [&](const Rmdir& r) { return needs_node(r.path); },
-                        [&](const Rename& r) -> Status {
-                          HAWSER_TRY(needs_node(r.path));
-                          HAWSER_TRY(needs_node(r.new_path));
-                          if (r.mode == RenameMode::kNoReplace && r.replaced)
-                            return Error{EINVAL, "field 'replaced' must be nil"};
-                          if (r.mode == RenameMode::kExchange && !r.replaced)
-                            return Error{EINVAL, "field 'replaced' is nil"};
-                          return {};
-                        },
-                        [&](const SetAttr& r) { return permissions_only(r.mode); },
-                        [](const SetXattr& r) -> Status {
-                          if (r.name.empty() || r.name.size() > 255)
-                            return Error{EINVAL, "field 'name' is out of range"};
-                          return {};
-                        },
-                        [](const RemoveXattr& r) -> Status {
-                          if (r.name.empty() || r.name.size() > 255)
-                            return Error{EINVAL, "field 'name' is out of range"};
-                          return {};
-                        },
-                        [](const Promote& r) -> Status {
-                          if (r.node.value.empty()) return Error{EINVAL, "field 'node' is empty"};
-                          return {};
-                        },
-                        [&](const NodeSession& r) -> Status {
-                          if (record.origin.node.value.empty() || record.origin.session == 0)
-                            return Error{EINVAL, "field 'origin' names no session"};
-                          if (!AreRuns(r.answered)) return Error{EINVAL, "field 'answered' is out of order"};
-                          return {};
-                        },
-                        [](const Mark&) -> Status { return {}; },
-                    },
-                    record.body);
+  }
+};
+
+Status CheckMeaning(const Record& record) {
+  const bool has_volume = HasVolume(record.body);
+  if (record.volume.value.empty() == has_volume)
+    return Error{EINVAL, has_volume ? "field 'volume' is empty" : "field 'volume' is not empty"};
+  return std::visit(MeaningCheck{record}, record.body);
 }
 
 }  // namespace
@@ -290,15 +200,14 @@ Buffer EncodeRecord(const Record& record) {
   std::visit(
       [&](const auto& body) {
         using T = std::decay_t<decltype(body)>;
-        static_assert(kKindNumber<T> != 0, "a kind without a number");
         out.Array(6)
             .Uint(kRecordVersion)
-            .Uint(kKindNumber<T>)
+            .Uint(Kind<T>::kNumber)
             .Text(record.volume.value)
             .Uint(record.generation.value);
         out.Array(3).Text(record.origin.node.value).Uint(record.origin.session).Uint(record.origin.number);
-        out.Array(FieldCount<T>());
-        Fields(body, Put{out});
+        out.Array(kFieldCount<T>);
+        ForEachField(body, Put{out});
       },
       record.body);
   return out.Finish();

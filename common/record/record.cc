@@ -2,31 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include "common/record/kinds.h"
 
 namespace hawser {
 
 namespace {
-
-std::string_view Name(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::kRegular:
-      return "file";
-    case NodeKind::kDirectory:
-      return "directory";
-    case NodeKind::kSymlink:
-      return "symlink";
-    case NodeKind::kFifo:
-      return "fifo";
-    case NodeKind::kSocket:
-      return "socket";
-    case NodeKind::kCharDevice:
-      return "character device";
-    case NodeKind::kBlockDevice:
-      return "block device";
-  }
-  return "?";
-}
 
 std::string Id(FileId file) {
   return file == kNoFileId ? std::string() : fmt::format(" id {:x}", file.value);
@@ -49,7 +29,7 @@ struct Describer {
                        r.length);
   }
   std::string operator()(const Create& r) const {
-    std::string text = fmt::format("{} '{}'{} mode {:04o} owner {}:{}", Name(r.kind), r.path.Printable(),
+    std::string text = fmt::format("{} '{}'{} mode {:04o} owner {}:{}", NameOf(r.kind), r.path.Printable(),
                                    Id(r.file), r.mode, r.uid, r.gid);
     if (r.kind == NodeKind::kSymlink) text += fmt::format(" -> '{}'", r.target);
     return text;
@@ -57,10 +37,7 @@ struct Describer {
   std::string operator()(const Link& r) const {
     return fmt::format("'{}' to '{}'{}", r.path.Printable(), r.new_path.Printable(), Id(r.file));
   }
-  std::string operator()(const Unlink& r) const {
-    return fmt::format("'{}'{}", r.path.Printable(), Id(r.file));
-  }
-  std::string operator()(const Rmdir& r) const {
+  std::string operator()(const OneOf<Unlink, Rmdir> auto& r) const {
     return fmt::format("'{}'{}", r.path.Printable(), Id(r.file));
   }
   std::string operator()(const Rename& r) const {
@@ -78,10 +55,7 @@ struct Describer {
     if (r.mtime) text += " mtime " + Seconds(*r.mtime);
     return text;
   }
-  std::string operator()(const SetXattr& r) const {
-    return fmt::format("'{}'{} {}", r.path.Printable(), Id(r.file), r.name);
-  }
-  std::string operator()(const RemoveXattr& r) const {
+  std::string operator()(const OneOf<SetXattr, RemoveXattr> auto& r) const {
     return fmt::format("'{}'{} {}", r.path.Printable(), Id(r.file), r.name);
   }
   std::string operator()(const Promote& r) const { return fmt::format("node {}", r.node.value); }
@@ -94,32 +68,6 @@ struct Describer {
 };
 
 }  // namespace
-
-std::string_view KindName(const Body& body) {
-  return std::visit(Overloaded{
-                        [](const Write&) { return "write"; },
-                        [](const Truncate&) { return "truncate"; },
-                        [](const Allocate&) { return "allocate"; },
-                        [](const Create&) { return "create"; },
-                        [](const Link&) { return "link"; },
-                        [](const Unlink&) { return "unlink"; },
-                        [](const Rmdir&) { return "rmdir"; },
-                        [](const Rename&) { return "rename"; },
-                        [](const SetAttr&) { return "setattr"; },
-                        [](const SetXattr&) { return "setxattr"; },
-                        [](const RemoveXattr&) { return "removexattr"; },
-                        [](const Promote&) { return "promote"; },
-                        [](const NodeSession&) { return "session"; },
-                        [](const Mark&) { return "mark"; },
-                    },
-                    body);
-}
-
-std::optional<std::uint64_t> PayloadBytes(const Body& body) {
-  if (const auto* write = std::get_if<Write>(&body)) return write->length;
-  if (std::holds_alternative<SetXattr>(body)) return std::nullopt;
-  return 0;
-}
 
 std::string Describe(const Record& record) {
   const std::string about = record.volume.value.empty()

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "common/base/files.h"
+#include "common/base/state_folder.h"
 #include "fuse_secondary/head_keeper.h"
 #include "tests/fuse_secondary/secondary_fixture.h"
 #include "tests/support/ok.h"
@@ -26,7 +27,7 @@ Progress At(std::uint64_t group, std::uint64_t sequence, std::byte journal = std
 
 TEST(HeardHead, IsReadAsItWasWritten) {
   const TempDir temp;
-  const std::string path = HeardHeadPath(temp.path());
+  const std::string path = StateFolder(temp.path()).HeardHead();
   const auto none = ReadHeardHead(path);
   ASSERT_OK(none);
   EXPECT_FALSE(*none);
@@ -84,7 +85,7 @@ class HeardHeadOfReplica : public SecondaryTest {
 
 TEST(HeadKeeperThread, KeepsAHeadThatRunsAheadOfWhatWasReceived) {
   const TempDir temp;
-  const std::string path = HeardHeadPath(temp.path());
+  const std::string path = StateFolder(temp.path()).HeardHead();
   ReplicaBoard board({std::chrono::seconds(2), std::chrono::seconds(1)}, At(5, 50), {});
   const HeadKeeper keeper(path, board, HeardHead{At(5, 50), Now()});
   board.Heard(At(8, 80));

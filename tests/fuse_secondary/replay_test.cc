@@ -11,6 +11,7 @@
 #include <shared_mutex>
 
 #include "common/base/files.h"
+#include "common/base/state_folder.h"
 #include "tests/fuse_secondary/secondary_fixture.h"
 #include "tests/support/ok.h"
 
@@ -264,7 +265,7 @@ TEST_F(ReplayTest, DivergedVolumeIsCopiedAnewByHand) {
 
   std::filesystem::remove_all(SecondaryStore("docs"));
   std::filesystem::remove(temp_ / "state/docs.checkpoint");
-  std::filesystem::remove(temp_ / "state/docs.checkpoint.diverged");
+  std::filesystem::remove(DivergencePath(temp_ / "state/docs.checkpoint"));
   std::filesystem::remove_all(temp_ / "state/journal");
   relay_.Group({docs_.Create("b"), mail_.Create("b")});
   ASSERT_OK(Start());

@@ -1,6 +1,7 @@
 // No loss and no repetition, whatever is resent (I5).
 #include <set>
 
+#include "common/base/state_folder.h"
 #include "tests/relay/fixture.h"
 
 namespace hawser::test {
@@ -93,7 +94,7 @@ TEST_F(ExactlyOnceTest, RestartsWithoutTheSavedStateNeitherLoseNorRepeat) {
     for (int restart = 1; restart <= 3; ++restart) {
       AwaitThat("some writes", [&] { return done.load() >= restart * 40; });
       relay_.reset();
-      ASSERT_EQ(::unlink((config_.relay.journal + "/sequencer.state").c_str()), 0);
+      ASSERT_EQ(::unlink(SavedStatePath(config_.relay.journal).c_str()), 0);
       ASSERT_NO_FATAL_FAILURE(Start());
     }
   });

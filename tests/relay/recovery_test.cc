@@ -1,5 +1,6 @@
 // What a relay knows after a restart.
 #include "common/base/files.h"
+#include "common/base/state_folder.h"
 #include "tests/relay/fixture.h"
 
 namespace hawser::test {
@@ -12,7 +13,7 @@ class RecoveryTest : public RelayTest {
     ASSERT_TRUE(SayHello(kAlpha, 1));
   }
 
-  std::string StatePath() const { return config_.relay.journal + "/sequencer.state"; }
+  std::string StatePath() const { return SavedStatePath(config_.relay.journal); }
 
   // Writes twice, does `damage` while the relay is down, and expects that nothing is forgotten.
   void ExpectNothingForgottenAfter(const std::function<void()>& damage) {
@@ -68,7 +69,7 @@ TEST_F(RecoveryTest, TheSavedStateOfAnotherJournalIsNotUsed) {
   other.relay.journal = elsewhere / "journal";
   other.relay.write_port = other.relay.stream_port = other.relay.control_port = 0;
   { ASSERT_TRUE(Relay::Start(other)); }
-  const auto foreign = ReadFile(other.relay.journal + "/sequencer.state");
+  const auto foreign = ReadFile(SavedStatePath(other.relay.journal));
   ASSERT_TRUE(foreign);
   ExpectNothingForgottenAfter([&] { ASSERT_TRUE(WriteFileAtomically(StatePath(), *foreign)); });
 }

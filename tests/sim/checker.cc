@@ -1,6 +1,7 @@
 #include "tests/sim/checker.h"
 
 #include "common/record/codec.h"
+#include "common/record/kinds.h"
 
 namespace hawser::sim {
 
@@ -15,19 +16,9 @@ std::set<std::string> TouchesOf(const Record& record) {
   const auto name = [&](const StorePath& path) {
     touches.insert(fmt::format("{} '{}'", record.volume.value, path.text()));
   };
-  std::visit(Overloaded{
-                 [&](const Create& r) { file(r.file), name(r.path); },
-                 [&](const Unlink& r) { file(r.file), name(r.path); },
-                 [&](const Rename& r) {
-                   file(r.file), name(r.path), name(r.new_path);
-                   if (r.replaced) file(*r.replaced);
-                 },
-                 [](const Promote&) {},
-                 [](const NodeSession&) {},
-                 [](const Mark&) {},
-                 [&](const auto& r) { file(r.file); },
-             },
-             record.body);
+  ForEachFileId(record.body, file);
+  if (EffectOf(record.body) == TreeEffect::kMakesName || TakesNames(record.body))
+    ForEachPath(record.body, name);
   return touches;
 }
 

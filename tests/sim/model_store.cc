@@ -2,7 +2,24 @@
 
 #include <algorithm>
 
+#include "common/record/kinds.h"
+
 namespace hawser::sim {
+
+namespace {
+
+bool NeedsRoom(const Body& body) {
+  return std::visit(
+      Overloaded{
+          [](const OneOf<Write, Create> auto&) { return true; },
+          [](const OneOf<Truncate, Allocate, Link, Unlink, Rmdir, Rename> auto&) { return false; },
+          [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return false; },
+          [](const ControlKind auto&) { return false; },
+      },
+      body);
+}
+
+}  // namespace
 
 Status ModelStore::Ended() const {
   if (life_ && !life_->dead) return {};
@@ -21,9 +38,7 @@ Status ModelStore::DoAll(const std::vector<Effect>& effects) {
 Status ModelStore::Apply(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
   HAWSER_ASSIGN(std::vector<Effect> effects, tree_.Effects(record, payload));
-  const bool grows =
-      std::holds_alternative<Write>(record.body) || std::holds_alternative<Create>(record.body);
-  if (full_ && grows) {
+  if (full_ && NeedsRoom(record.body)) {
     ++world_.counts().faults;
     return Error{ENOSPC, "the simulated store is full"};
   }
@@ -40,9 +55,7 @@ Status ModelStore::Apply(const Record& record, Bytes payload) {
 
 Status ModelStore::Redo(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
-  const bool grows =
-      std::holds_alternative<Write>(record.body) || std::holds_alternative<Create>(record.body);
-  if (full_ && grows) return Error{ENOSPC, "the simulated store is full"};
+  if (full_ && NeedsRoom(record.body)) return Error{ENOSPC, "the simulated store is full"};
   return DoAll(tree_.RedoEffects(record, payload));
 }
 

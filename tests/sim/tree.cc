@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "common/record/kinds.h"
 #include "volume/store/store.h"
 
 namespace hawser::sim {
@@ -177,12 +178,10 @@ Result<std::vector<Effect>> Tree::Effects(const Record& record, Bytes payload) c
                                      effects.push_back(SetValue{r.file, r.name, ValueOf(payload)});
                                      return {};
                                    },
-                                   [](const Promote&) -> Status { return {}; },
-                                   [](const NodeSession&) -> Status { return {}; },
-                                   [](const Mark&) -> Status { return {}; },
-                                   [](const auto&) -> Status {
+                                   [](const OneOf<Allocate, Link, Rmdir, RemoveXattr> auto&) -> Status {
                                      return Error{ENOTSUP, "the model doesn't know this kind"};
                                    },
+                                   [](const ControlKind auto&) -> Status { return {}; },
                                },
                                record.body);
   if (!done) return done.error();
@@ -236,7 +235,8 @@ std::vector<Effect> Tree::RedoEffects(const Record& record, Bytes payload) const
                  [&](const SetXattr& r) {
                    effects.push_back(SetValue{r.file, r.name, ValueOf(payload)});
                  },
-                 [](const auto&) {},
+                 [](const OneOf<Allocate, Link, Rmdir, RemoveXattr> auto&) {},  // see Effects()
+                 [](const ControlKind auto&) {},
              },
              record.body);
   if (!names.steps.empty()) effects.push_back(std::move(names));
@@ -278,23 +278,16 @@ std::string Tree::Text() const {
 
 std::uint64_t CallOf(const Record& record, Bytes payload) {
   const auto call = [](Timestamp time) { return static_cast<std::uint64_t>(time.nanoseconds); };
-  return std::visit(Overloaded{
-                        [&](const Write& r) { return call(r.mtime); },
-                        [&](const Truncate& r) { return call(r.mtime); },
-                        [&](const Allocate& r) { return call(r.mtime); },
-                        [&](const Create& r) { return call(r.time); },
-                        [&](const Link& r) { return call(r.time); },
-                        [&](const Unlink& r) { return call(r.time); },
-                        [&](const Rmdir& r) { return call(r.time); },
-                        [&](const Rename& r) { return call(r.time); },
-                        [&](const SetAttr& r) { return r.mtime ? call(*r.mtime) : 0; },
-                        [&](const SetXattr&) { return ValueOf(payload); },
-                        [](const RemoveXattr&) { return std::uint64_t{0}; },
-                        [](const Promote&) { return std::uint64_t{0}; },
-                        [](const NodeSession&) { return std::uint64_t{0}; },
-                        [](const Mark&) { return std::uint64_t{0}; },
-                    },
-                    record.body);
+  return std::visit(
+      Overloaded{
+          [&](const OneOf<Write, Truncate, Allocate> auto& r) { return call(r.mtime); },
+          [&](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto& r) { return call(r.time); },
+          [&](const SetAttr& r) { return r.mtime ? call(*r.mtime) : 0; },
+          [&](const SetXattr&) { return ValueOf(payload); },
+          [](const RemoveXattr&) { return std::uint64_t{0}; },
+          [](const ControlKind auto&) { return std::uint64_t{0}; },
+      },
+      record.body);
 }
 
 std::string Difference(const Tree& expected, const Tree& found) {

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <unordered_set>
 
+#include "common/record/kinds.h"
+
 namespace hawser {
 
 // Kept while the kernel knows it or a child of it. A node with no name is a root, or has been removed.
@@ -209,24 +211,16 @@ std::size_t InodeTable::size() const {
 // Most records change no name, and don't take the lock.
 void InodeTable::Follow(const Record& record) {
   std::visit(Overloaded{
-                 [this](const Unlink& r) { Remove(r.path); },
-                 [this](const Rmdir& r) { Remove(r.path); },
+                 [this](const OneOf<Unlink, Rmdir> auto& r) { Remove(r.path); },
                  [this](const Rename& r) {
                    r.mode == RenameMode::kExchange ? Exchange(r.path, r.new_path) : Move(r.path, r.new_path);
                  },
                  // A new name is learned when the kernel looks it up.
-                 [](const Create&) {},
-                 [](const Link&) {},
+                 [](const OneOf<Create, Link> auto&) {},
                  // These change no name.
-                 [](const Write&) {},
-                 [](const Truncate&) {},
-                 [](const Allocate&) {},
-                 [](const SetAttr&) {},
-                 [](const SetXattr&) {},
-                 [](const RemoveXattr&) {},
-                 [](const Promote&) {},
-                 [](const NodeSession&) {},
-                 [](const Mark&) {},
+                 [](const OneOf<Write, Truncate, Allocate> auto&) {},
+                 [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) {},
+                 [](const ControlKind auto&) {},
              },
              record.body);
 }

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 
+#include "common/record/kinds.h"
+
 namespace hawser {
 
 Volume::Volume(std::unique_ptr<Store> store)
@@ -65,31 +67,15 @@ Result<Volume::Entry> Volume::Lookup(NodeId parent, const std::string& name) {
 
 namespace {
 
-// Records that take a name away from a path that somebody may just be using.
-bool TakesNames(const Body& body) {
-  return std::holds_alternative<Rename>(body) || std::holds_alternative<Unlink>(body) ||
-         std::holds_alternative<Rmdir>(body);
-}
-
 // The path of the file whose content or attributes a record changes; null if none. Names and what else the
 // kernel must ask a secondary for at each use aren't meant.
 const StorePath* ChangedFile(const Body& body) {
   constexpr const StorePath* kNone = nullptr;
   return std::visit(Overloaded{
-                        [](const Write& r) { return &r.path; },
-                        [](const Truncate& r) { return &r.path; },
-                        [](const Allocate& r) { return &r.path; },
-                        [](const SetAttr& r) { return &r.path; },
-                        [](const Create&) { return kNone; },
-                        [](const Link&) { return kNone; },
-                        [](const Unlink&) { return kNone; },
-                        [](const Rmdir&) { return kNone; },
-                        [](const Rename&) { return kNone; },
-                        [](const SetXattr&) { return kNone; },
-                        [](const RemoveXattr&) { return kNone; },
-                        [](const Promote&) { return kNone; },
-                        [](const NodeSession&) { return kNone; },
-                        [](const Mark&) { return kNone; },
+                        [](const OneOf<Write, Truncate, Allocate, SetAttr> auto& r) { return &r.path; },
+                        [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) { return kNone; },
+                        [](const OneOf<SetXattr, RemoveXattr> auto&) { return kNone; },
+                        [](const ControlKind auto&) { return kNone; },
                     },
                     body);
 }
@@ -146,14 +132,21 @@ void Volume::PinWhatGoes(const Body& body) {
     if (!inodes_.WouldLoseLastName(path)) return;
     if (auto fd = store_->Pin(path)) inodes_.Pin(path, *std::move(fd));
   };
-  if (const auto* unlink = std::get_if<Unlink>(&body)) pin(unlink->path);
-  if (const auto* rmdir = std::get_if<Rmdir>(&body)) pin(rmdir->path);
-  if (const auto* rename = std::get_if<Rename>(&body)) {
-    const bool exchange = rename->mode == RenameMode::kExchange;
-    // What is replaced goes; what moves to where the kernel has never been loses the name that it knows.
-    if (rename->replaced && (!exchange || !inodes_.Knows(rename->path.Parent()))) pin(rename->new_path);
-    if (!inodes_.Knows(rename->new_path.Parent())) pin(rename->path);
-  }
+  std::visit(Overloaded{
+                 [&](const OneOf<Unlink, Rmdir> auto& r) { pin(r.path); },
+                 [&](const Rename& r) {
+                   const bool exchange = r.mode == RenameMode::kExchange;
+                   // What is replaced goes; what moves to where the kernel has never been loses the name that
+                   // it knows.
+                   if (r.replaced && (!exchange || !inodes_.Knows(r.path.Parent()))) pin(r.new_path);
+                   if (!inodes_.Knows(r.new_path.Parent())) pin(r.path);
+                 },
+                 [](const OneOf<Create, Link> auto&) {},
+                 [](const OneOf<Write, Truncate, Allocate> auto&) {},
+                 [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) {},
+                 [](const ControlKind auto&) {},
+             },
+             body);
 }
 
 // Some path of an inode, by walking the store. Slow, and needed only when a hard-linked file goes on being

@@ -3,14 +3,9 @@
 #include <fmt/format.h>
 
 #include "common/base/files.h"
+#include "common/base/state_folder.h"
 
 namespace hawser {
-
-namespace {
-
-std::string NotePath(const std::string& checkpoint_path) { return checkpoint_path + ".diverged"; }
-
-}  // namespace
 
 std::string DivergenceText(const Error& error, const Position& group) {
   return fmt::format(
@@ -27,11 +22,11 @@ std::string OtherHistoryText(const Position& at, const Position& there) {
 }
 
 Status NoteDivergence(const std::string& checkpoint_path, const std::string& problem) {
-  return WriteFileAtomically(NotePath(checkpoint_path), problem + "\n");
+  return WriteFileAtomically(DivergencePath(checkpoint_path), problem + "\n");
 }
 
 Result<std::optional<std::string>> ReadDivergence(const std::string& checkpoint_path) {
-  auto note = ReadFile(NotePath(checkpoint_path));
+  auto note = ReadFile(DivergencePath(checkpoint_path));
   if (!note && note.error().code == ENOENT) return std::optional<std::string>();
   if (!note) return std::move(note).error();
   while (note->ends_with('\n')) note->pop_back();

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common/base/files.h"
+#include "common/record/kinds.h"
 #include "volume/store/owner_access.h"
 #include "volume/store/store.h"
 
@@ -130,9 +131,7 @@ class Applier {
     return {};
   }
 
-  Status operator()(const Promote&) { return {}; }
-  Status operator()(const NodeSession&) { return {}; }
-  Status operator()(const Mark&) { return {}; }
+  Status operator()(const ControlKind auto&) { return {}; }
 
  private:
   Error Diverged(const StorePath& path, const std::string& what) const {

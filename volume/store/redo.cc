@@ -2,6 +2,7 @@
 
 #include <linux/falloc.h>
 
+#include "common/record/kinds.h"
 #include "volume/store/redo_plan.h"
 #include "volume/store/redo_tree.h"
 #include "volume/store/redo_values.h"
@@ -78,8 +79,7 @@ class RedoRules {
   }
 
   // Only if the name still holds that node. What a later record needs again is set aside.
-  Status operator()(const Unlink& r) { return Remove(r.time); }
-  Status operator()(const Rmdir& r) { return Remove(r.time); }
+  Status operator()(const OneOf<Unlink, Rmdir> auto& r) { return Remove(r.time); }
 
   // The node goes to the new name, from wherever it is; the old name no longer holds it.
   Status operator()(const Rename& r) {
@@ -96,9 +96,7 @@ class RedoRules {
     return SetTime(at_.new_entry, r.time);
   }
 
-  Status operator()(const Promote&) { return {}; }
-  Status operator()(const NodeSession&) { return {}; }
-  Status operator()(const Mark&) { return {}; }
+  Status operator()(const ControlKind auto&) { return {}; }
 
  private:
   Status ApplyTo(int fd) { return store_.Apply(record_, payload_, {.orphan = fd}); }
@@ -282,8 +280,14 @@ Status RedoOne(Store& store, const Record& record, Bytes payload) {
 }
 
 bool NeedsCheckpoint(const Body& body) {
-  const auto* allocate = std::get_if<Allocate>(&body);
-  return allocate != nullptr && Shifts(*allocate);
+  return std::visit(Overloaded{
+                        [](const Allocate& r) { return Shifts(r); },
+                        [](const OneOf<Write, Truncate> auto&) { return false; },
+                        [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) { return false; },
+                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return false; },
+                        [](const ControlKind auto&) { return false; },
+                    },
+                    body);
 }
 
 }  // namespace hawser

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/record/kinds.h"
+
 namespace hawser {
 
 RedoPlan::RedoPlan() : root_(New(kRootFileId)) {}
@@ -19,17 +21,25 @@ void RedoPlan::NoteValues(const PlannedRecord& planned, const Body& body) {
   const auto remove = [&](FileId file) {
     note(planned.entry, file == kNoFileId ? planned.node : nullptr, nullptr);
   };
-  if (const auto* create = std::get_if<Create>(&body); create != nullptr && create->file == kNoFileId)
-    note(planned.entry, nullptr, planned.node);
-  if (const auto* link = std::get_if<Link>(&body); link != nullptr && link->file == kNoFileId)
-    note(planned.new_entry, nullptr, planned.node);
-  if (const auto* unlink = std::get_if<Unlink>(&body)) remove(unlink->file);
-  if (const auto* rename = std::get_if<Rename>(&body)) {
-    PlanNode* moved = rename->file == kNoFileId ? planned.node : nullptr;
-    PlanNode* replaced = rename->replaced == kNoFileId ? planned.replaced : nullptr;
-    note(planned.entry, moved, rename->mode == RenameMode::kExchange ? replaced : nullptr);
-    note(planned.new_entry, replaced, moved);
-  }
+  std::visit(Overloaded{
+                 [&](const Create& r) {
+                   if (r.file == kNoFileId) note(planned.entry, nullptr, planned.node);
+                 },
+                 [&](const Link& r) {
+                   if (r.file == kNoFileId) note(planned.new_entry, nullptr, planned.node);
+                 },
+                 [&](const Unlink& r) { remove(r.file); },
+                 [&](const Rename& r) {
+                   PlanNode* moved = r.file == kNoFileId ? planned.node : nullptr;
+                   PlanNode* replaced = r.replaced == kNoFileId ? planned.replaced : nullptr;
+                   note(planned.entry, moved, r.mode == RenameMode::kExchange ? replaced : nullptr);
+                   note(planned.new_entry, replaced, moved);
+                 },
+                 [](const Rmdir&) {},  // a directory is no value
+                 [](const OneOf<Write, Truncate, Allocate, SetAttr, SetXattr, RemoveXattr> auto&) {},
+                 [](const ControlKind auto&) {},
+             },
+             body);
   if (!step.changes.empty()) value_steps_.push_back(std::move(step));
 }
 
@@ -132,11 +142,7 @@ PlannedRecord RedoPlan::PlanRename(const Rename& r) {
 }
 
 PlannedRecord RedoPlan::Plan(const Body& body) {
-  const auto note_id = [this](const auto& r) {
-    if constexpr (requires { r.file; }) ids_.insert(r.file);
-    if constexpr (requires { r.replaced; }) ids_.insert(r.replaced.value_or(kNoFileId));
-  };
-  std::visit(note_id, body);
+  ForEachFileId(body, [this](FileId id) { ids_.insert(id); });
   const auto data = [this](const auto& r) {
     PlannedRecord planned;
     planned.entry = EntryOf(r.path);
@@ -152,9 +158,7 @@ PlannedRecord RedoPlan::Plan(const Body& body) {
     return planned;
   };
   return std::visit(Overloaded{
-                        [&](const Write& r) { return data(r); },
-                        [&](const Truncate& r) { return data(r); },
-                        [&](const Allocate& r) { return data(r); },
+                        [&](const OneOf<Write, Truncate, Allocate> auto& r) { return data(r); },
                         [&](const Create& r) {
                           PlannedRecord planned;
                           planned.entry = EntryOf(r.path);
@@ -175,15 +179,10 @@ PlannedRecord RedoPlan::Plan(const Body& body) {
                           NoteMove(planned.node);
                           return planned;
                         },
-                        [&](const Unlink& r) { return removal(r); },
-                        [&](const Rmdir& r) { return removal(r); },
+                        [&](const OneOf<Unlink, Rmdir> auto& r) { return removal(r); },
                         [&](const Rename& r) { return PlanRename(r); },
-                        [&](const SetAttr& r) { return data(r); },
-                        [&](const SetXattr& r) { return data(r); },
-                        [&](const RemoveXattr& r) { return data(r); },
-                        [](const Promote&) { return PlannedRecord{}; },
-                        [](const NodeSession&) { return PlannedRecord{}; },
-                        [](const Mark&) { return PlannedRecord{}; },
+                        [&](const OneOf<SetAttr, SetXattr, RemoveXattr> auto& r) { return data(r); },
+                        [](const ControlKind auto&) { return PlannedRecord{}; },
                     },
                     body);
 }

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/xattr.h>
 
+#include "common/record/kinds.h"
 #include "volume/store/owner_access.h"
 
 namespace hawser {
@@ -128,16 +129,9 @@ Status Store::Claim() {
 Record Store::Localized(const Record& record) const {
   Record local = record;
   if (keeps_value_ids_) return local;
-  std::visit(
-      [](auto& r) {
-        if constexpr (requires { r.file; }) {
-          if (IsValueId(r.file)) r.file = kNoFileId;
-        }
-        if constexpr (requires { r.replaced; }) {
-          if (r.replaced && IsValueId(*r.replaced)) r.replaced = kNoFileId;
-        }
-      },
-      local.body);
+  ForEachFileId(local.body, [](FileId& id) {
+    if (IsValueId(id)) id = kNoFileId;
+  });
   return local;
 }
 

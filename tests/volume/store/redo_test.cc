@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "common/record/kinds.h"
 #include "tests/support/ok.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tree_compare.h"
@@ -90,10 +91,8 @@ class Disk {
   bool Chance(int one_in) { return std::uniform_int_distribution<int>(0, one_in - 1)(random_) == 0; }
 
   static bool IsData(const Body& body) {
-    return std::visit(Overloaded{[](const Create&) { return false; }, [](const Link&) { return false; },
-                                 [](const Unlink&) { return false; }, [](const Rmdir&) { return false; },
-                                 [](const Rename&) { return false; }, [](const auto&) { return true; }},
-                      body);
+    const TreeEffect effect = EffectOf(body);
+    return effect == TreeEffect::kContent || effect == TreeEffect::kAttributes;
   }
 
   // On the node that is meant if its path holds it, whatever it was like before.
@@ -148,11 +147,12 @@ class Disk {
   // The record's change is there, the times that go with it are not.
   void LoseTimes(const Record& record) {
     const timespec times[2] = {{0, UTIME_OMIT}, {12345, 678}};
-    std::visit(Overloaded{[&](const Write& r) { SetTimes(r.path, times); },
-                          [&](const Truncate& r) { SetTimes(r.path, times); },
-                          [&](const Create& r) { SetTimes(r.path.Parent(), times); },
-                          [&](const Unlink& r) { SetTimes(r.path.Parent(), times); },
-                          [&](const Rename& r) { SetTimes(r.path.Parent(), times); }, [](const auto&) {}},
+    std::visit(Overloaded{
+                   [&](const OneOf<Write, Truncate> auto& r) { SetTimes(r.path, times); },
+                   [&](const OneOf<Create, Unlink, Rename> auto& r) { SetTimes(r.path.Parent(), times); },
+                   [](const OneOf<Allocate, Link, Rmdir, SetAttr, SetXattr, RemoveXattr> auto&) {},
+                   [](const ControlKind auto&) {},
+               },
                record.body);
   }
 

@@ -1,0 +1,39 @@
+// What lies where in a node's state folder, and beside the relay's journal. Names only; nothing here touches a
+// disk.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "common/base/ids.h"
+
+namespace hawser {
+
+class StateFolder {
+ public:
+  explicit StateFolder(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+
+  std::string Lock() const { return path_ + "/lock"; }        // locked while a process serves the node
+  std::string Session() const { return path_ + "/session"; }  // the number of its newest mount session
+  std::string Roles() const { return path_ + "/roles"; }      // who is primary of what, as last heard
+  std::string HeardHead() const { return path_ + "/heard"; }  // the newest head heard of
+  std::string Journal() const { return path_ + "/journal"; }  // a folder: what a secondary has received
+
+  // A folder for each volume that the node holds, and what is in it.
+  std::string Volume(const VolumeName& name) const { return path_ + "/" + name.value; }
+  std::string Checkpoint(const VolumeName& name) const { return Volume(name) + "/checkpoint"; }
+  std::string FileIds(const VolumeName& name) const { return Volume(name) + "/file_ids"; }  // given so far
+
+ private:
+  std::string path_;
+};
+
+// Beside a volume's checkpoint: why its replay has stopped, until the repair takes it away.
+inline std::string DivergencePath(const std::string& checkpoint) { return checkpoint + ".diverged"; }
+
+// In the folder of the relay's journal.
+inline std::string SavedStatePath(const std::string& journal) { return journal + "/sequencer.state"; }
+
+}  // namespace hawser
