@@ -10,8 +10,6 @@
 
 #include "cli/signals.h"
 
-extern char** environ;
-
 namespace hawser::cli {
 namespace {
 

@@ -13,7 +13,7 @@
 namespace hawser::cli {
 namespace {
 
-struct Count {
+struct Tally {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;  // of payloads
 
@@ -24,9 +24,9 @@ struct Count {
 };
 
 struct Lack {
-  Count all;
+  Tally all;
   std::uint64_t groups = 0;
-  std::map<std::string, Count> volumes;
+  std::map<std::string, Tally> volumes;
   Group last_group;
 };
 
@@ -138,7 +138,7 @@ Result<Lack> List(const ReplicaStand& replica, const std::string& journal, std::
 
 void ShowJson(const ReplicaStand& replica, const std::string& journal, const Progress& end,
               const Lack& lack) {
-  const auto of = [](const Count& count) {
+  const auto of = [](const Tally& count) {
     return Json{{"records", count.records}, {"payload_bytes", count.bytes}};
   };
   Json lacks = of(lack.all);

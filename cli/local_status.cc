@@ -69,8 +69,6 @@ Json ToJson(const LocalNode& node) {
   return json;
 }
 
-std::string Count(const std::optional<std::uint64_t>& number) { return number ? Grouped(*number) : "?"; }
-
 }  // namespace
 
 Json LocalStatusJson(const Config& config, const std::vector<LocalNode>& nodes,

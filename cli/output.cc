@@ -151,6 +151,8 @@ std::string Grouped(std::uint64_t number) {
   return digits;
 }
 
+std::string Count(const std::optional<std::uint64_t>& number) { return number ? Grouped(*number) : "?"; }
+
 std::string HumanBytes(std::uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   auto amount = static_cast<double>(bytes);

@@ -24,8 +24,6 @@ Colour ColourOf(ReplicaState state) {
   return state <= ReplicaState::kPaused ? Colour::kWarning : Colour::kBad;
 }
 
-std::string Count(const std::optional<std::uint64_t>& number) { return number ? Grouped(*number) : "?"; }
-
 std::string TableOf(const StatusView& status, bool with_colour) {
   Table table({{"NODE"},
                {"ROLE"},

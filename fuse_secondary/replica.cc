@@ -61,7 +61,8 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
 
 Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay, NodeName node,
                                                 const std::string& state_folder,
-                                                std::vector<ReplicaVolume> volumes, ReplicaOptions options) {
+                                                const std::vector<ReplicaVolume>& volumes,
+                                                const ReplicaOptions& options) {
   HAWSER_TRY(MakeDirectories(state_folder));
   auto parts = std::make_unique<Parts>(StateFolder(state_folder).Journal(), options);
   HAWSER_ASSIGN(Recovered recovered, RecoverAll(parts->journal, volumes, options));

@@ -77,8 +77,8 @@ class Replica {
   // ECANCELED.
   static Result<std::unique_ptr<Replica>> Start(NetContext& context, const RelayConfig& relay, NodeName node,
                                                 const std::string& state_folder,
-                                                std::vector<ReplicaVolume> volumes,
-                                                ReplicaOptions options = {});
+                                                const std::vector<ReplicaVolume>& volumes,
+                                                const ReplicaOptions& options = {});
 
   // As a crash: threads end, nothing more is flushed. What was applied is redone at the next start.
   ~Replica();

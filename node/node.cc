@@ -166,8 +166,7 @@ class NodeProcess : public Node {
     options.on_applied = [this](Volume& volume, const std::vector<NodeId>& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
     };
-    HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, std::move(secondaries),
-                                           std::move(options)));
+    HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, secondaries, options));
     return {};
   }
 

@@ -38,8 +38,11 @@ void Control::Run(const std::atomic<bool>& stop) {
       std::visit([this](auto& done) { Do(std::move(done)); }, *result);
     for (int taken = 0; waited && taken < kRequestsATurn; ++taken) {
       auto arrival = parts_.router.Receive(std::chrono::milliseconds(0));
-      if (!arrival) waited = std::move(arrival).error();
-      if (!arrival || !*arrival) break;
+      if (!arrival) {
+        waited = std::move(arrival).error();
+        break;
+      }
+      if (!*arrival) break;
       if ((*arrival)->message) {
         Take((*arrival)->from, *(*arrival)->message);
       } else {

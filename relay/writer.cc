@@ -63,7 +63,7 @@ void Writer::Run(Router& router, const std::atomic<bool>& stop) {
     auto arrival = router.Receive(kStopCheck);
     Forming forming;
     while (arrival && *arrival) {
-      Collect(**std::move(arrival), forming);
+      Collect(*std::move(*arrival), forming);
       if (forming.IsFull()) break;
       arrival = router.Receive(kNoWait);
     }

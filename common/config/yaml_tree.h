@@ -9,11 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/bytes.h"
 #include "common/base/result.h"
 
 namespace hawser {
 
-inline constexpr std::size_t kMaxYamlBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxYamlBytes = kMiB;
 inline constexpr std::size_t kMaxYamlDepth = 16;
 inline constexpr std::size_t kMaxYamlNodes = 100'000;
 

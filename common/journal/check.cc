@@ -7,8 +7,6 @@ namespace hawser {
 
 namespace {
 
-constexpr std::uint64_t kReadAhead = 256 * kKiB;
-
 // Walks the segments in order, filling the report until the first damage.
 class Checker {
  public:

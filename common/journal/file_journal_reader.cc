@@ -8,8 +8,7 @@ namespace hawser {
 
 namespace {
 
-// Beyond a frame: much when there is much to come, little when following a running journal group by group.
-constexpr std::uint64_t kReadAheadBehind = 256 * kKiB;
+// Instead of kReadAhead, when following a running journal group by group: less than so many are to come.
 constexpr std::uint64_t kReadAheadLive = 8 * kKiB;
 constexpr std::uint64_t kManyGroups = 16;
 
@@ -85,7 +84,7 @@ Result<std::optional<Frame>> FileJournalReader::Next(Group last) {
 Result<std::optional<Frame>> FileJournalReader::TryNext(Group last) {
   while (at().position.group < last) {
     const bool many = last.value - at().position.group.value >= kManyGroups;
-    HAWSER_ASSIGN(auto frame, segment_.Next(many ? kReadAheadBehind : kReadAheadLive));
+    HAWSER_ASSIGN(auto frame, segment_.Next(many ? kReadAhead : kReadAheadLive));
     if (frame) return frame;
     HAWSER_ASSIGN(const bool entered, EnterNextSegment());
     if (!entered) break;

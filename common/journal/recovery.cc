@@ -13,7 +13,6 @@ namespace hawser {
 
 namespace {
 
-constexpr std::uint64_t kReadAhead = 256 * kKiB;
 constexpr std::uint64_t kChunk = kMiB;
 
 // Removes the last segment if its creation was interrupted; true if it did.

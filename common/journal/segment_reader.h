@@ -24,6 +24,9 @@ struct Tail {
   std::string what;       // torn and damaged: why there is no frame, and what proves damage
 };
 
+// For Next(), by whoever reads one frame after the other.
+inline constexpr std::uint64_t kReadAhead = 256 * kKiB;
+
 // Not thread safe; movable. Works on a segment that is being appended to and on one that has been removed
 // meanwhile.
 class SegmentReader {

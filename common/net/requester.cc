@@ -12,7 +12,6 @@ namespace hawser {
 namespace {
 
 constexpr auto kCancelCheck = std::chrono::milliseconds(50);
-constexpr int kQueue = 16;  // a REQ socket has one message outstanding
 
 }  // namespace
 
@@ -35,7 +34,7 @@ struct Requester::State {
 void Requester::State::Open() {
   // Not ZMQ_IMMEDIATE: the request waits in the socket until the relay is there, so that sending never
   // blocks.
-  zmq::socket_t opened = OpenSocket(context, zmq::socket_type::req, kQueue);
+  zmq::socket_t opened = OpenSocket(context, zmq::socket_type::req, kRequestQueue);
   opened.set(zmq::sockopt::rcvtimeo, ToTimeout(kCancelCheck));
   opened.connect(endpoint);
   socket = std::move(opened);

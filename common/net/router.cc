@@ -8,13 +8,10 @@ namespace hawser {
 
 namespace {
 
-// For each peer. A REQ socket has one request outstanding, so only a misbehaving peer gets to it.
-constexpr int kQueue = 16;
-
 Arrival ToArrival(std::vector<zmq::message_t> parts) {
   Asker from{std::string(AsText(ToBytes(parts.front()))), false};
   parts.erase(parts.begin());
-  if (!parts.empty() && parts.front().size() == 0) {
+  if (!parts.empty() && parts.front().empty()) {
     from.delimited = true;
     parts.erase(parts.begin());
   }
@@ -36,7 +33,8 @@ const std::string& Router::endpoint() const { return state_->endpoint; }
 
 Result<std::unique_ptr<Router>> Router::Bind(NetContext& context, const std::string& endpoint) {
   try {
-    auto state = std::make_unique<State>(State{OpenSocket(context, zmq::socket_type::router, kQueue), {}});
+    auto state =
+        std::make_unique<State>(State{OpenSocket(context, zmq::socket_type::router, kRequestQueue), {}});
     HAWSER_ASSIGN(state->endpoint, BindSocket(state->socket, endpoint));
     return std::unique_ptr<Router>(new Router(std::move(state)));
   } catch (const zmq::error_t& problem) {

@@ -18,6 +18,10 @@ namespace hawser {
 // most 1 MiB + 64 KiB, a write group 8 MiB (relay/limits.h).
 inline constexpr std::int64_t kMaxPartBytes = 16 * static_cast<std::int64_t>(kMiB);
 
+// Messages that wait in each direction of a REQ socket. It has one outstanding: only a peer that misbehaves
+// gets to it.
+inline constexpr int kRequestQueue = 16;
+
 // Parts up to here are copied when sent: that costs less than being told when libzmq has released them.
 inline constexpr std::size_t kCopiedPartBytes = 1024;
 

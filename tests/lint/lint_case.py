@@ -7,7 +7,7 @@ import unittest
 
 
 class LintCase(unittest.TestCase):
-    COMMAND = []  # the lint, with the arguments that come before the root of the tree
+    COMMAND = []  # the lint, and its arguments before the root of the tree; ROOT in them stands for that root
     TREE = {}  # file name: text; nothing is wrong with it
 
     def lint(self, changes):
@@ -17,7 +17,8 @@ class LintCase(unittest.TestCase):
                 path = pathlib.Path(folder) / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            command = [pathlib.Path(__file__).parent / self.COMMAND[0], *self.COMMAND[1:], folder]
+            arguments = [argument.replace("ROOT", folder) for argument in self.COMMAND[1:]]
+            command = [pathlib.Path(__file__).parent / self.COMMAND[0], *arguments, folder]
             return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def findings(self, changes):

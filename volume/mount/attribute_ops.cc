@@ -7,13 +7,6 @@
 
 namespace hawser {
 
-namespace {
-
-// From here on a file of this size might be refused by the store's filesystem: it is asked first.
-constexpr std::uint64_t kCertainSize = 1024 * kGiB;
-
-}  // namespace
-
 Result<AttributesReply> Operations::GetAttributes(NodeId node, const FileHandle* file) {
   const double seconds = role_.cache().attributes_seconds;
   if (file != nullptr) {

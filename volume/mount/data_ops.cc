@@ -13,9 +13,6 @@ namespace hawser {
 
 namespace {
 
-// From here on a file of this size might be refused by the store's filesystem: it is asked first.
-constexpr std::uint64_t kCertainSize = 1024 * kGiB;
-
 // Left free on the store: what a change may need besides its data.
 constexpr std::uint64_t kSpareBytes = kMiB;
 
@@ -100,7 +97,7 @@ Result<std::size_t> Operations::CopyRange(const Caller& who, const FileHandle& f
     HAWSER_ASSIGN(const std::size_t got, Read(from, buffer, from_offset + copied));
     if (got == 0) break;
     buffer.resize(got);
-    const auto written = Write(who, to, Payload::Of(std::move(buffer)), to_offset + copied);
+    auto written = Write(who, to, Payload::Of(std::move(buffer)), to_offset + copied);
     if (!written && copied == 0) return std::move(written).error();
     if (!written) break;
     copied += got;

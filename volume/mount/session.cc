@@ -20,8 +20,6 @@
 #include "volume/mount/killpriv.h"
 #include "volume/mount/request_buffers.h"
 
-extern char** environ;
-
 namespace hawser {
 
 namespace {

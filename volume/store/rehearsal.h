@@ -10,6 +10,9 @@
 
 namespace hawser {
 
+// Every filesystem takes a file of less than this; from here on it is asked first.
+inline constexpr std::uint64_t kCertainSize = 1024 * kGiB;
+
 // `root` is a descriptor of the store's root. Each returns the error that the real call would most likely
 // give. Where the filesystem has no unnamed files, they return success.
 Status RehearseSetXattr(int root, const std::string& node_path, const std::string& name, Bytes value);
