@@ -46,7 +46,7 @@ class DiskWorker {
     const Wake& wake;
   };
 
-  explicit DiskWorker(Parts parts) : parts_(std::move(parts)), pulls_(parts_.folder, parts_.journal) {}
+  explicit DiskWorker(Parts parts) : parts_(std::move(parts)), pulls_(parts_.journal) {}
 
   // Serves until the queue of jobs is closed.
   void Run();

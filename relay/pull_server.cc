@@ -64,7 +64,7 @@ std::optional<PullReply> PullServer::CheckAfter(const Position& after, const Pro
 Result<Buffer> PullServer::Read(const Pull& pull, const Progress& head, Deadline now) {
   auto cached = readers_.find(pull.node);
   if (cached == readers_.end() || cached->second.reader->at().position != pull.after) {
-    HAWSER_ASSIGN(auto reader, OpenJournalReader(folder_, pull.after));
+    HAWSER_ASSIGN(auto reader, journal_.OpenReader(pull.after));
     cached = readers_.insert_or_assign(pull.node, Cached{std::move(reader), {}}).first;
   }
   cached->second.used = now;

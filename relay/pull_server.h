@@ -16,8 +16,8 @@ namespace hawser {
 
 class PullServer {
  public:
-  // `folder` is the journal's, which outlives this.
-  PullServer(std::string folder, const Journal& journal) : folder_(std::move(folder)), journal_(journal) {}
+  // The journal outlives this.
+  explicit PullServer(const Journal& journal) : journal_(journal) {}
 
   struct Answer {
     PullReply reply;
@@ -37,7 +37,6 @@ class PullServer {
   std::optional<PullReply> CheckAfter(const Position& after, const Progress& head) const;
   Result<Buffer> Read(const Pull& pull, const Progress& head, Deadline now);
 
-  const std::string folder_;
   const Journal& journal_;
   std::map<NodeName, Cached> readers_;
 };

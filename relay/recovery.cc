@@ -16,21 +16,17 @@ struct Beginning {
   std::unique_ptr<JournalReader> reader;
 };
 
-Result<Beginning> FromOldest(const Journal& journal, const std::string& folder) {
+Result<Beginning> FromOldest(const Journal& journal) {
   Beginning beginning;
-  HAWSER_ASSIGN(beginning.reader, OpenJournalReader(folder, Position{}));
+  HAWSER_ASSIGN(beginning.reader, journal.OpenReader(Position{}));
   beginning.state.sequencer.head = journal.oldest();
-  if (journal.oldest().position.group.value != 0)
-    log::warn(
-        "the oldest groups are gone from the journal: a lane whose last record was in one of them, and that "
-        "is resent now, is refused; the mount then has to be started again");
   return beginning;
 }
 
-Result<Beginning> FromSavedState(const std::string& folder) {
+Result<Beginning> FromSavedState(const Journal& journal, const std::string& folder) {
   Beginning beginning;
   HAWSER_ASSIGN(beginning.state, LoadState(folder));
-  HAWSER_ASSIGN(beginning.reader, OpenJournalReader(folder, beginning.state.sequencer.head.position));
+  HAWSER_ASSIGN(beginning.reader, journal.OpenReader(beginning.state.sequencer.head.position));
   return beginning;
 }
 
@@ -49,16 +45,15 @@ Result<std::vector<Record>> DecodeAll(const Frame& frame) {
 
 }  // namespace
 
-Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members,
-                           std::uint64_t segment_bytes) {
+Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members) {
   const Progress end = journal.durable();
   if (end.position.group.value == 0) return SavedState{{end, {}, {}}, {}};
 
-  auto beginning = FromSavedState(folder);
+  auto beginning = FromSavedState(journal, folder);
   if (!beginning) {
-    log::warn("the relay's saved state cannot be used ({}): reading the whole journal instead",
+    log::info("no saved state of the relay to begin with ({}): reading the whole journal",
               beginning.error().Text());
-    beginning = FromOldest(journal, folder);
+    beginning = FromOldest(journal);
     if (!beginning) return std::move(beginning).error();
   }
   std::vector<Progress> milestones = std::move(beginning->state.milestones);
@@ -68,8 +63,10 @@ Result<SavedState> Recover(const Journal& journal, const std::string& folder, co
     HAWSER_ASSIGN(const std::optional<Frame> frame, beginning->reader->Next(end.position.group));
     if (!frame) break;
     HAWSER_ASSIGN(const std::vector<Record> records, DecodeAll(*frame));
+    const Progress before = sequencer.state().head;
     sequencer.Replay(records, frame->header.progress());
-    AddMilestone(milestones, frame->header.progress(), segment_bytes);
+    // Whatever came before: this group says all of it.
+    if (records == sequencer.state().Facts()) AddMilestone(milestones, before);
   }
   if (sequencer.state().head != end)
     return Error{EBADMSG, fmt::format("the journal in {} ends at {}, but its frames lead to {}", folder,
@@ -79,15 +76,12 @@ Result<SavedState> Recover(const Journal& journal, const std::string& folder, co
   return SavedState{sequencer.state(), std::move(milestones)};
 }
 
-bool AddMilestone(std::vector<Progress>& milestones, const Progress& after, std::uint64_t segment_bytes) {
-  if (!milestones.empty() && after.journal_bytes - milestones.back().journal_bytes < segment_bytes)
-    return false;
+void AddMilestone(std::vector<Progress>& milestones, const Progress& milestone) {
   if (milestones.size() >= kMaxMilestones) {
     std::size_t place = 0;
     std::erase_if(milestones, [&place](const Progress&) { return place++ % 2 == 1; });
   }
-  milestones.push_back(after);
-  return true;
+  milestones.push_back(milestone);
 }
 
 void ForgetMilestones(std::vector<Progress>& milestones, const Progress& oldest) {

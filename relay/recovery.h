@@ -9,14 +9,13 @@
 
 namespace hawser {
 
-// The sequencer's state at the journal's end, and milestones about every `segment_bytes`. EBADMSG if a frame
-// holds something that isn't a record.
-Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members,
-                           std::uint64_t segment_bytes);
+// The sequencer's state at the journal's end, and the milestones in it. `folder` may hold a saved state; without one,
+// or with one that doesn't fit, all that is left of the journal is read: it says the same. EBADMSG if a frame holds
+// something that isn't a record.
+Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members);
 
-// Adds the state after a group as a milestone if it is the first, or `segment_bytes` after the last. The
-// number kept stays bounded: a long list is thinned.
-bool AddMilestone(std::vector<Progress>& milestones, const Progress& after, std::uint64_t segment_bytes);
+// Adds a milestone after the others. The number kept stays bounded: a long list is thinned.
+void AddMilestone(std::vector<Progress>& milestones, const Progress& milestone);
 
 // Forgets those at or before `oldest`, but for the last of them.
 void ForgetMilestones(std::vector<Progress>& milestones, const Progress& oldest);

@@ -119,7 +119,7 @@ Status RelayProcess::Bind() {
 Status RelayProcess::BuildParts() {
   const std::string& folder = config_.relay.journal;
   const Membership members = MembersOf(config_);
-  HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members, options_.segment_bytes));
+  HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members));
   writer_ = std::make_unique<Writer>(Writer::Parts{config_.group, folder, options_.segment_bytes,
                                                    *write_router_, *journal_, frames_, board_},
                                      members, std::move(state));

@@ -1,7 +1,6 @@
 // What the relay keeps in `sequencer.state` beside its journal, so that a restart need not read the whole
-// journal: the sequencer's state at some group, and the milestones for retention up to there. Losing the file
-// loses nothing but time (and the greetings of sessions that have not written yet): everything is in the
-// journal.
+// journal: the sequencer's state at some group, and the milestones for retention up to there. A cache: it may be
+// deleted at any time, also when old segments are gone, and nothing is lost but time.
 #pragma once
 
 #include <string>
@@ -14,7 +13,7 @@ namespace hawser {
 
 struct SavedState {
   SequencerState sequencer;
-  std::vector<Progress> milestones;  // ascending; the first is the oldest group known
+  std::vector<Progress> milestones;  // ascending; groups through which may be dropped (writer.h)
 };
 
 // Atomically; durable when it returns.

@@ -28,6 +28,7 @@ Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
     : parts_(parts),
       sequencer_(members, std::move(state.sequencer)),
       milestones_(std::move(state.milestones)),
+      facts_at_(milestones_.empty() ? parts.journal.oldest().journal_bytes : milestones_.back().journal_bytes),
       complaints_("write", parts.board) {
   Post();
 }
@@ -39,21 +40,25 @@ Status Writer::AppointPrimaries(const std::map<VolumeName, NodeName>& first) {
     log::info("node {} is the first primary of volume {}", std::get<Promote>(record.body).node.value,
               record.volume.value);
   }
-  return JournalOwn(records);
+  HAWSER_TRY(JournalOwn(records));
+  Save();
+  return {};
 }
 
 Status Writer::JournalOwn(const std::vector<Record>& records) {
   Forming forming;
   for (const Record& record : records) forming.AddOwn(record, sequencer_.OfferOwn(record));
   const Frames frames = forming.MakeFrames(sequencer_.state().head, GroupTime());
-  if (auto durable = MakeDurable(frames); !durable) {
-    journal_failure_ = durable.error().Text();
-    Post();
+  if (const auto durable = MakeDurable(frames); !durable) {
+    if (durable.why() == JournalFailure::kNoRoom) {
+      sequencer_.Abandon();
+    } else {
+      Fail(durable);
+    }
     return durable;
   }
   Commit(frames);
-  AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes);
-  HAWSER_TRY(Save());
+  for (const auto& frame : frames) Publish(frame);
   Post();
   return {};
 }
@@ -73,7 +78,7 @@ void Writer::Run(Router& router, const std::atomic<bool>& stop) {
     }
     if (forming.messages() > 0) Finish(std::move(forming));
   }
-  SaveAndPost();
+  Save();
 }
 
 void Writer::Collect(Arrival arrival, Forming& forming) {
@@ -131,35 +136,56 @@ void Writer::Finish(Forming forming) {
 
 void Writer::FinishRecords(Forming& forming) {
   const Frames frames = forming.MakeFrames(sequencer_.state().head, GroupTime());
-  auto durable = MakeDurable(frames);
-  if (!durable && IsNoRoom(durable.error())) {
-    sequencer_.Abandon();
-    return RefuseAll(forming, JournalFull(durable.error()));
-  }
-  if (!durable) {
-    journal_failure_ = durable.error().Text();
-    log::error("the journal has failed, nothing more is accepted: {}", journal_failure_);
-    Post();
+  if (const auto durable = MakeDurable(frames); !durable) {
+    if (durable.why() == JournalFailure::kNoRoom) {
+      sequencer_.Abandon();
+      return RefuseAll(forming, JournalFull(durable.error()));
+    }
+    Fail(durable);
     return RefuseAll(forming, JournalFailed());
   }
   CrashPoint("relay.flushed");
   AnswerAll(forming, Commit(frames));
   CrashPoint("relay.replied");
   for (const auto& frame : frames) Publish(frame);
-  if (AddMilestone(milestones_, sequencer_.state().head, parts_.segment_bytes)) SaveAndPost();
+  KeepMilestone();
+}
+
+void Writer::Fail(const JournalStatus& failure) {
+  journal_failure_ = failure.error().Text();
+  if (failure.why() == JournalFailure::kFenced) {
+    log::error("another relay has taken the journal over, nothing more is accepted here: {}", journal_failure_);
+  } else {
+    log::error("the journal has failed, nothing more is accepted: {}", journal_failure_);
+  }
+  Post();
+}
+
+// A milestone is a group through which may be dropped: right behind it, what the records up to it said is said again.
+// Only then is it posted. So whatever has been dropped, and without any saved state, the journal tells who is primary
+// and in which generation, which sessions have ended, and what the newest numbers were answered.
+void Writer::KeepMilestone() {
+  const Progress milestone = sequencer_.state().head;
+  if (milestone.journal_bytes - facts_at_ < parts_.segment_bytes) return;
+  if (auto restated = JournalOwn(sequencer_.state().Facts()); !restated) {
+    log::warn("old segments of the journal stay for now: {}", restated.error().Text());
+    return;
+  }
+  facts_at_ = sequencer_.state().head.journal_bytes;
+  AddMilestone(milestones_, milestone);
+  ForgetMilestones(milestones_, parts_.journal.oldest());
+  Save();
+  Post();
 }
 
 // Never before the group that came before, whatever the wall clock does.
 Timestamp Writer::GroupTime() const { return std::max(parts_.clock(), sequencer_.state().head.time); }
 
-Status Writer::MakeDurable(const Frames& frames) {
-  for (const auto& frame : frames) {
-    if (auto appended = parts_.journal.Append(frame->frame); !appended) {
-      // The frames before it are in the journal, or may be: that is more than having no room.
-      if (frame != frames.front()) return Error{EIO, appended.error().message};
-      return appended;
-    }
-  }
+JournalStatus Writer::MakeDurable(const Frames& frames) {
+  std::vector<const Frame*> pointers;
+  pointers.reserve(frames.size());
+  for (const auto& frame : frames) pointers.push_back(&frame->frame);
+  if (auto appended = parts_.journal.Append(pointers); !appended) return appended;
   CrashPoint("relay.appended");
   return parts_.journal.Flush();
 }
@@ -190,7 +216,7 @@ void Writer::WelcomeAll(const Forming& forming) {
                         sequencer_.VolumeFacts()};
   for (const Asker& asker : forming.greeters())
     parts_.answers.Reply(asker, MessageType::kWelcome, OnePart(Encode(welcome)));
-  SaveAndPost();  // sessions are few, and a restart finds them without reading far
+  Save();  // sessions are few, and a restart then has less to read
 }
 
 void Writer::RefuseAll(const Forming& forming, const Refusal& refusal) {
@@ -206,18 +232,10 @@ void Writer::Publish(std::shared_ptr<DurableFrame> frame) {
   static_cast<void>(parts_.published.Push(std::move(frame)));
 }
 
-Status Writer::Save() { return SaveState(parts_.folder, {sequencer_.state(), milestones_}); }
-
-// Milestones are posted, and so may be deleted up to, only when the saved state no longer needs what is
-// before them.
-void Writer::SaveAndPost() {
-  ForgetMilestones(milestones_, parts_.journal.oldest());
-  if (auto saved = Save(); !saved) {
+void Writer::Save() {
+  if (auto saved = SaveState(parts_.folder, {sequencer_.state(), milestones_}); !saved)
     log::warn("the relay's state is not saved, a restart will read more of the journal: {}",
               saved.error().Text());
-    return;
-  }
-  Post();
 }
 
 void Writer::Post() { parts_.board.Post({sequencer_.VolumeFacts(), milestones_, journal_failure_}); }

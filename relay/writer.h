@@ -26,7 +26,7 @@ class Writer {
  public:
   struct Parts {
     std::string group;   // the consistency group's name
-    std::string folder;  // the journal's
+    std::string folder;  // for the saved state
     std::uint64_t segment_bytes = 0;
     Answerer& answers;
     Journal& journal;
@@ -48,14 +48,16 @@ class Writer {
   // Ends the groups: makes them durable, answers all that wait for them, hands them on to the stream.
   void Finish(Forming forming);
 
-  // Journals records of the relay itself. Not while a group is being formed.
+  // Journals records of the relay itself and hands them on. Not while groups are being formed.
   Status JournalOwn(const std::vector<Record>& records);
 
  private:
   void TakeHello(const Asker& from, const Incoming& message, Forming& forming);
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);
   using Frames = std::vector<std::shared_ptr<DurableFrame>>;
-  Status MakeDurable(const Frames& frames);
+  JournalStatus MakeDurable(const Frames& frames);
+  void Fail(const JournalStatus& failure);
+  void KeepMilestone();
   void FinishRecords(Forming& forming);
   std::vector<std::vector<Ack>> Commit(const Frames& frames);
   Timestamp GroupTime() const;
@@ -64,8 +66,7 @@ class Writer {
   void Answer(const Asker& asker, const Answers& answers);
   void RefuseAll(const Forming& forming, const Refusal& refusal);
   void Publish(std::shared_ptr<DurableFrame> frame);
-  void SaveAndPost();
-  Status Save();
+  void Save();
   void Post();
   static Refusal JournalFull(const Error& error);
   Refusal JournalFailed() const;
@@ -73,6 +74,7 @@ class Writer {
   const Parts parts_;
   Sequencer sequencer_;
   std::vector<Progress> milestones_;
+  std::uint64_t facts_at_;  // bytes of the journal where facts were journaled last
   Complaints complaints_;
   std::string journal_failure_;
 };

@@ -8,6 +8,7 @@
 
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/journal/cut.h"
 #include "common/journal/segment_reader.h"
 
 namespace hawser {
@@ -28,6 +29,9 @@ void Log(const std::string& folder, const RecoveryReport& report) {
     log::warn("journal {}: removed segment {}, whose creation a crash had interrupted", folder,
               report.unfinished_segment);
   }
+  if (report.cut_after)
+    log::info("journal {}: the groups after {} were being taken back, and are gone", folder,
+              report.cut_after->Text());
   if (report.torn_bytes > 0) {
     log::warn("journal {}: cut a torn tail of {} bytes at offset {} of {}, behind {}", folder,
               report.torn_bytes, report.torn_offset, report.torn_segment, report.end.position.Text());
@@ -64,29 +68,41 @@ Result<std::unique_ptr<FileJournal>> FileJournal::Open(const JournalOptions& opt
 }
 
 Status FileJournal::BeginSegment(const Progress& before, std::uint64_t frame_bytes) {
-  const std::uint64_t bytes = std::max(options_.segment_bytes, NextSlot(kSegmentHeaderBytes, frame_bytes));
+  const std::uint64_t bytes = std::max(options_.segment_bytes, kSegmentHeaderBytes + frame_bytes);
   HAWSER_ASSIGN(writer_, SegmentWriter::Create(disk_, options_.folder, SegmentHeader{before, Now()}, bytes));
   const MutexLock lock(state_mutex_);
   segments_.push_back({before, bytes});
   return {};
 }
 
-Status FileJournal::Append(const Frame& frame) {
-  if (poison_) return *poison_;
-  HAWSER_TRY(Poison(CheckFollows(appended_, frame.header)));
-  const std::uint64_t frame_bytes = frame.header.frame_bytes();
-  if (!writer_->Fits(frame_bytes)) {
+JournalStatus FileJournal::Append(std::span<const Frame* const> frames) {
+  if (poison_) return Poisoned();
+  if (auto follow = CheckFollow(frames); !follow) return Poison(follow);
+  const std::uint64_t bytes = SlotBytes(frames);
+  if (!writer_->Fits(bytes)) {
     // Nothing is written yet: a full disk leaves the journal as it is.
-    if (auto room = MakeRoom(frame_bytes); !room)
-      return IsNoRoom(room.error()) ? room : Poison(std::move(room));
+    if (auto room = MakeRoom(bytes); !room) {
+      if (!poison_ && IsNoRoom(room.error())) return {JournalFailure::kNoRoom, room.error()};
+      return Poison(room);
+    }
   }
-  return Poison(TryAppend(frame));
+  return Poison(TryAppend(frames));
 }
 
-Status FileJournal::TryAppend(const Frame& frame) {
-  HAWSER_TRY(writer_->Append(frame));
+Status FileJournal::CheckFollow(std::span<const Frame* const> frames) const {
+  Progress before = appended_;
+  for (const Frame* frame : frames) {
+    HAWSER_TRY(CheckFollows(before, frame->header));
+    before = frame->header.progress();
+  }
+  return {};
+}
+
+Status FileJournal::TryAppend(std::span<const Frame* const> frames) {
+  if (frames.empty()) return {};
+  HAWSER_TRY(writer_->Append(frames));
   const MutexLock lock(state_mutex_);
-  appended_ = frame.header.progress();
+  appended_ = frames.back()->header.progress();
   return {};
 }
 
@@ -102,7 +118,7 @@ Status FileJournal::MakeRoom(std::uint64_t frame_bytes) {
   return {};
 }
 
-Status FileJournal::Flush() { return Poison(poison_ ? *poison_ : TryFlush()); }
+JournalStatus FileJournal::Flush() { return poison_ ? Poisoned() : Poison(TryFlush()); }
 
 Status FileJournal::TryFlush() {
   HAWSER_TRY(writer_->Flush());
@@ -111,8 +127,34 @@ Status FileJournal::TryFlush() {
   return {};
 }
 
-Status FileJournal::Poison(Status status) {
-  if (status) return status;
+Status FileJournal::CutAfter(const Position& position) {
+  if (poison_) return *poison_;
+  // Also so that what stays is on the disk, and that the position is there at all.
+  HAWSER_TRY(Flush());
+  HAWSER_TRY(OpenReader(position));
+  if (position == appended_.position) return {};
+  return Poison(TryCut(position));
+}
+
+Status FileJournal::TryCut(const Position& position) {
+  const MutexLock dropping(drop_mutex_);
+  HAWSER_ASSIGN(const CutJournal cut, CutBehind(options_.folder, position, *disk_));
+  {
+    const MutexLock lock(state_mutex_);
+    std::erase_if(segments_, [&](const SegmentEntry& entry) { return entry.first_group() > cut.segment; });
+    appended_ = durable_ = cut.end;
+  }
+  const std::string path = options_.folder + "/" + SegmentName(cut.segment);
+  HAWSER_ASSIGN(writer_, SegmentWriter::Resume(disk_, path, cut.offset, cut.bytes));
+  return {};
+}
+
+Result<std::unique_ptr<JournalReader>> FileJournal::OpenReader(const Position& after) const {
+  return OpenJournalReader(options_.folder, after);
+}
+
+JournalStatus FileJournal::Poison(const Status& status) {
+  if (status) return {};
   if (!poison_) {
     poison_ = status.error();
     // ENOSPC would say that the frame can be appended later.
@@ -120,8 +162,10 @@ Status FileJournal::Poison(Status status) {
     log::error("journal {}: {}; nothing is accepted until it is opened again", options_.folder,
                poison_->Text());
   }
-  return *poison_;
+  return Poisoned();
 }
+
+JournalStatus FileJournal::Poisoned() const { return {JournalFailure::kFailed, *poison_}; }
 
 Progress FileJournal::appended() const {
   const MutexLock lock(state_mutex_);

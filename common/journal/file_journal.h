@@ -23,8 +23,11 @@ class FileJournal : public Journal {
   static Result<std::unique_ptr<FileJournal>> Open(const JournalOptions& options, const Progress& start,
                                                    RecoveryReport& report, std::shared_ptr<Disk> disk);
 
-  Status Append(const Frame& frame) override;
-  Status Flush() override;
+  using Journal::Append;
+  JournalStatus Append(std::span<const Frame* const> frames) override;
+  JournalStatus Flush() override;
+  Status CutAfter(const Position& position) override;
+  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override;
   Progress appended() const override;
   Progress durable() const override;
   Progress oldest() const override;
@@ -35,14 +38,17 @@ class FileJournal : public Journal {
   FileJournal(JournalOptions options, std::shared_ptr<Disk> disk, UniqueFd lock)
       : options_(std::move(options)), disk_(std::move(disk)), lock_(std::move(lock)) {}
 
-  // Creates the segment after `before`, large enough for a first frame of this size.
+  // Creates the segment after `before`, large enough for first frames that take so many bytes (SlotBytes).
   Status BeginSegment(const Progress& before, std::uint64_t frame_bytes);
-  // So that a frame of this size fits: the segment is empty and grows, or a new one begins.
+  // So that frames of these sizes fit: the segment is empty and grows, or a new one begins.
   Status MakeRoom(std::uint64_t frame_bytes);
-  Status TryAppend(const Frame& frame);
+  Status CheckFollow(std::span<const Frame* const> frames) const;
+  Status TryAppend(std::span<const Frame* const> frames);
   Status TryFlush();
+  Status TryCut(const Position& position);
   // Remembers the first failure: all that is called later fails with it.
-  Status Poison(Status status);
+  JournalStatus Poison(const Status& status);
+  JournalStatus Poisoned() const;
 
   // Forgets the oldest segment and returns its path, if it lies wholly at or before `group` and isn't the
   // last.

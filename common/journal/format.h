@@ -40,6 +40,9 @@ inline constexpr std::string_view kSegmentSuffix = ".hwj";
 inline constexpr std::size_t kStampBytes = 16;
 inline constexpr std::uint64_t kSlotAlignment = 32;
 
+// Holds a position while the groups after it are being taken back (cut.h).
+inline constexpr std::string_view kCutName = "cut";
+
 // Taken with flock(2) by whoever has the journal open for appending.
 inline constexpr std::string_view kLockName = "lock";
 

@@ -31,9 +31,8 @@ class JournalReader {
   virtual const Progress& at() const = 0;
 };
 
-// Begins after `after`. ENODATA if that position has been dropped already (older than the oldest segment),
-// ESTALE if the journal does not hold that position with that digest or is another journal (a divergence),
-// each with both positions named. Use Position{} with group 0 to begin at the oldest frame that is there.
+// For inspection with nothing running, of a journal in files. Who has a journal open asks that (journal.h, OpenReader:
+// the same positions and errors).
 Result<std::unique_ptr<JournalReader>> OpenJournalReader(const std::string& folder, const Position& after);
 
 }  // namespace hawser

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "common/base/files.h"
+#include "common/journal/cut.h"
 #include "common/journal/segment_reader.h"
 
 namespace hawser {
@@ -113,6 +114,8 @@ Result<SegmentEntry> EntryOf(const std::string& folder, Group first, const Journ
 
 Result<RecoveredJournal> RecoverJournal(const std::string& folder, const Progress& start, Disk& disk) {
   RecoveredJournal recovered;
+  HAWSER_ASSIGN(const auto cut, FinishCut(folder, disk));
+  if (cut) recovered.report.cut_after = cut->end.position;
   HAWSER_ASSIGN(std::vector<Group> groups, ListSegments(folder));
   if (groups.empty()) return recovered;
   HAWSER_ASSIGN(const bool removed, RemoveUnfinished(folder, groups, start, disk));

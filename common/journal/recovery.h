@@ -9,7 +9,7 @@
 // | creating a later segment               | the same, as the last segment          | removes it: the one before is  |
 // |                                        |                                        | the last                       |
 // | after creating a segment               | a header and zeros                     | goes on in it                  |
-// | in an append                           | whole frames, then part of one         | cuts the part, reports it      |
+// | in an append (of several frames, too)  | whole frames, then part of one         | cuts the part, reports it      |
 // | after appends, before the flush        | any of the frames since the last       | keeps those that follow, cuts  |
 // |                                        | flush, whole or in part, in any order  | what is behind, reports it     |
 // | after a flush                          | whole frames, then zeros               | nothing                        |
@@ -17,6 +17,8 @@
 // | in DropThrough                         | the oldest segments are gone, or not   | nothing                        |
 // |                                        | yet                                    |                                |
 // | cutting a torn tail                    | as before, with zeros in some places   | cuts it                        |
+// | in CutAfter                            | the mark of it (cut.h), later segments | cuts there, and removes the    |
+// |                                        | and groups, or not, or in part         | mark                           |
 // clang-format on
 //
 // What no crash leaves is damage and refused with EBADMSG, naming segment and offset: a header that is not

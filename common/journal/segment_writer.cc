@@ -21,6 +21,18 @@ constexpr std::array<std::byte, 64 * kKiB> kZeros{};
 
 iovec PartOf(Bytes bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
 
+// The parts of a frame; gives its size.
+std::uint64_t AddParts(const Frame& frame, std::vector<iovec>& parts) {
+  parts.push_back(PartOf(frame.front));
+  std::uint64_t bytes = frame.front.size();
+  for (const Entry& entry : frame.entries) {
+    parts.push_back(PartOf(entry.header));
+    if (!entry.payload.empty()) parts.push_back(PartOf(entry.payload));
+    bytes += entry.header.size() + entry.payload.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(std::shared_ptr<Disk> disk,
@@ -57,39 +69,40 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Resume(std::shared_ptr<Dis
       new SegmentWriter(std::move(disk), path, std::move(fd), offset, bytes));
 }
 
-Status SegmentWriter::Grow(std::uint64_t frame_bytes) {
-  const std::uint64_t bytes = NextSlot(offset_, frame_bytes);
-  if (bytes <= bytes_) return {};
-  HAWSER_TRY(disk_->Allocate(fd_.get(), bytes, path_));
-  bytes_ = bytes;
+Status SegmentWriter::Grow(std::uint64_t bytes) {
+  if (Fits(bytes)) return {};
+  HAWSER_TRY(disk_->Allocate(fd_.get(), offset_ + bytes, path_));
+  bytes_ = offset_ + bytes;
   return {};
 }
 
-Status SegmentWriter::Append(const Frame& frame) {
-  const auto stamp = EncodeStamp(Stamp{flushed_}, offset_, frame.header.digest);
+Status SegmentWriter::Append(std::span<const Frame* const> frames) {
+  std::vector<std::array<std::byte, kStampBytes>> stamps;
+  stamps.reserve(frames.size());  // parts point into it
   std::vector<iovec> parts;
-  parts.reserve(2 + 2 * frame.entries.size());
-  parts.push_back(PartOf(stamp));
-  parts.push_back(PartOf(frame.front));
-  std::uint64_t bytes = frame.front.size();
-  for (const Entry& entry : frame.entries) {
-    parts.push_back(PartOf(entry.header));
-    if (!entry.payload.empty()) parts.push_back(PartOf(entry.payload));
-    bytes += entry.header.size() + entry.payload.size();
-  }
-  if (bytes != frame.header.frame_bytes()) {
-    return Error{EINVAL, fmt::format("group {} has {} bytes, but its frame header says {}",
-                                     frame.header.group.value, bytes, frame.header.frame_bytes())};
+  std::uint64_t offset = offset_;
+  for (const Frame* frame : frames) {
+    const std::uint64_t frame_bytes = frame->header.frame_bytes();
+    stamps.push_back(EncodeStamp(Stamp{flushed_}, offset, frame->header.digest));
+    parts.push_back(PartOf(stamps.back()));
+    if (const std::uint64_t bytes = AddParts(*frame, parts); bytes != frame_bytes)
+      return Error{EINVAL, fmt::format("group {} has {} bytes, but its frame header says {}",
+                                       frame->header.group.value, bytes, frame_bytes)};
+    const std::uint64_t next = NextSlot(offset, frame_bytes);
+    const std::uint64_t padding = next - offset - kStampBytes - frame_bytes;
+    if (padding > 0) parts.push_back(PartOf(Bytes(kZeros).first(padding)));
+    offset = next;
   }
   HAWSER_TRY(disk_->Write(fd_.get(), parts, offset_, path_));
-  offset_ = NextSlot(offset_, bytes);
-  return WriteZerosAhead(bytes);
+  const std::uint64_t written = offset - offset_;
+  offset_ = offset;
+  return WriteZerosAhead(written);
 }
 
-Status SegmentWriter::WriteZerosAhead(std::uint64_t frame_bytes) {
+Status SegmentWriter::WriteZerosAhead(std::uint64_t written) {
   if (offset_ <= zeroed_) return {};
   zeroed_ = offset_;
-  if (frame_bytes > kSmallFrame) return {};
+  if (written > kSmallFrame) return {};
   const std::uint64_t end = std::min(offset_ + kZeroAhead, bytes_);
   std::vector<iovec> parts;
   for (std::uint64_t at = offset_; at < end; at += kZeros.size())
@@ -104,6 +117,12 @@ Status SegmentWriter::Flush() {
   HAWSER_TRY(disk_->Flush(fd_.get(), path_));
   flushed_ = offset_;
   return {};
+}
+
+std::uint64_t SlotBytes(std::span<const Frame* const> frames) {
+  std::uint64_t bytes = 0;
+  for (const Frame* frame : frames) bytes = NextSlot(bytes, frame->header.frame_bytes());
+  return bytes;
 }
 
 }  // namespace hawser

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "common/base/result.h"
@@ -34,13 +35,14 @@ class SegmentWriter {
   std::uint64_t bytes() const { return bytes_; }
   bool empty() const { return offset_ == kSegmentHeaderBytes; }
 
-  // Whether a frame of this size would go past the segment's end.
-  bool Fits(std::uint64_t frame_bytes) const { return offset_ + kStampBytes + frame_bytes <= bytes_; }
+  // Whether slots of so many bytes (SlotBytes) would stay within the segment.
+  bool Fits(std::uint64_t bytes) const { return offset_ + bytes <= bytes_; }
 
-  // Makes room for a frame of this size.
-  Status Grow(std::uint64_t frame_bytes);
+  // Makes room for slots of so many bytes.
+  Status Grow(std::uint64_t bytes);
 
-  Status Append(const Frame& frame);
+  // In one write.
+  Status Append(std::span<const Frame* const> frames);
 
   // Makes what is appended durable; nothing to do if it is.
   Status Flush();
@@ -56,7 +58,7 @@ class SegmentWriter {
         zeroed_(offset),
         bytes_(bytes) {}
 
-  Status WriteZerosAhead(std::uint64_t frame_bytes);
+  Status WriteZerosAhead(std::uint64_t written);
 
   std::shared_ptr<Disk> disk_;
   std::string path_;
@@ -66,5 +68,8 @@ class SegmentWriter {
   std::uint64_t zeroed_;   // blocks before are written
   std::uint64_t bytes_;    // allocated
 };
+
+// What the slots of these frames take in a segment.
+std::uint64_t SlotBytes(std::span<const Frame* const> frames);
 
 }  // namespace hawser

@@ -9,13 +9,18 @@ class ControlledJournal : public Journal {
   ControlledJournal(std::unique_ptr<Journal> journal, FlushControl& control)
       : journal_(std::move(journal)), control_(control) {}
 
-  Status Append(const Frame& frame) override {
-    if (control_.full()) return Error{ENOSPC, "the test's journal is full"};
-    return journal_->Append(frame);
+  JournalStatus Append(std::span<const Frame* const> frames) override {
+    if (control_.full()) return {JournalFailure::kNoRoom, Error{ENOSPC, "the test's journal is full"}};
+    if (control_.fenced()) return {JournalFailure::kFenced, Error{ESTALE, "epoch 8 has been taken by another relay"}};
+    return journal_->Append(frames);
   }
-  Status Flush() override {
-    HAWSER_TRY(control_.Pass());
+  JournalStatus Flush() override {
+    if (auto passed = control_.Pass(); !passed) return {JournalFailure::kFailed, passed.error()};
     return journal_->Flush();
+  }
+  Status CutAfter(const Position& position) override { return journal_->CutAfter(position); }
+  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override {
+    return journal_->OpenReader(after);
   }
   Progress appended() const override { return journal_->appended(); }
   Progress durable() const override { return journal_->durable(); }

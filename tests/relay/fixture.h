@@ -48,6 +48,8 @@ class FlushControl {
 
   Status Pass();
   bool full() const { return full_.load(); }
+  void Fence() { fenced_.store(true); }  // another relay takes the journal over
+  bool fenced() const { return fenced_.load(); }
 
  private:
   std::mutex mutex_;
@@ -56,6 +58,7 @@ class FlushControl {
   bool held_ = false;
   std::atomic<bool> fail_ = false;
   std::atomic<bool> full_ = false;
+  std::atomic<bool> fenced_ = false;
   std::atomic<std::chrono::microseconds> slow_{std::chrono::microseconds(0)};
 };
 

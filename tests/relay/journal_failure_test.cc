@@ -57,6 +57,20 @@ TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedForGoodAndLaterOn
   EXPECT_EQ(records.back().payload, "later");
 }
 
+// No backend says so yet; a relay that hears it must not go on.
+TEST_F(JournalFailureTest, AJournalThatAnotherRelayHasTakenOverTakesNothingMore) {
+  flushes_.Fence();
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = primary_->Write("after");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ToErrno(RefusalCode::kJournalFailed)) << refused.error().Text();
+    EXPECT_NE(refused.error().message.find("another relay"), std::string::npos) << refused.error().message;
+  }
+  EXPECT_FALSE(SayHello(kAlpha, 2));
+  EXPECT_EQ(AskStatus()["relay"]["state"], "journal_failed");
+  EXPECT_EQ(HeadNow(), written_);
+}
+
 TEST_F(JournalFailureTest, WhatWasDurableIsServedAndWhatWasNotIsNot) {
   flushes_.Fail();
   EXPECT_FALSE(primary_->Write("after"));

@@ -12,6 +12,7 @@ class RetentionTest : public RelayTest {
     config_.relay.keep_size = 256 * kKiB;
     config_.relay.keep_time = std::chrono::hours(24);
     config_.relay.keep_free = 1000;
+    AddWriters(1);
     options_.segment_bytes = 128 * kKiB;
     options_.retention_interval = 5ms;
     options_.free_bytes = [this](const std::string&) -> Result<std::uint64_t> { return free_.load(); };
@@ -38,7 +39,18 @@ class RetentionTest : public RelayTest {
     return overview ? overview->oldest : Progress{};
   }
 
+  // Writes by a node of its own until nothing up to `group` is left.
+  bool DropsPast(Group group) {
+    if (!other_) other_ = std::make_unique<Primary>(Writer(0));
+    const auto ack = other_->Write(std::string(30'000, 'y'));
+    EXPECT_TRUE(ack);
+    if (ack) head_ = ack->group;
+    for (const auto& [node, config] : config_.nodes) EXPECT_TRUE(SendReport(node, head_));
+    return Oldest().position.group > group;
+  }
+
   std::unique_ptr<Primary> primary_;
+  std::unique_ptr<Primary> other_;
   Progress head_;
   std::atomic<std::uint64_t> free_ = 1'000'000;
 };
@@ -46,6 +58,7 @@ class RetentionTest : public RelayTest {
 TEST_F(RetentionTest, WhatEverybodyHasGoesWhenItIsMoreThanToKeep) {
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
   ASSERT_TRUE(SendReport(kCharlie, head_));
   AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
   // 256 KiB are kept.
@@ -55,6 +68,7 @@ TEST_F(RetentionTest, WhatEverybodyHasGoesWhenItIsMoreThanToKeep) {
 TEST_F(RetentionTest, OneNodeThatWasNeverHeardOfHoldsEverything) {
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(Oldest().position.group, Group(0));
     Write(1);
@@ -67,6 +81,7 @@ TEST_F(RetentionTest, AfterARestartOldSegmentsCanStillGoAndNumbersAreStillKnown)
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_NO_FATAL_FAILURE(Restart());
   ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
   ASSERT_TRUE(SendReport(kCharlie, head_));
   AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
   ASSERT_NO_FATAL_FAILURE(Restart());
@@ -75,9 +90,53 @@ TEST_F(RetentionTest, AfterARestartOldSegmentsCanStillGoAndNumbersAreStillKnown)
   EXPECT_EQ(again->group, head_);
 }
 
+// Without the saved state: what the dropped records said is said again behind them.
+TEST_F(RetentionTest, WithOldSegmentsAndTheSavedStateGoneTheJournalStillTellsAll) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(SayHello(kBravo, 5));
+  ASSERT_TRUE(SayHello(kAlpha, 1));
+  primary_ = std::make_unique<Primary>(MakePrimary());
+  Write(40);
+  const auto batch = primary_->WriteBatch({"one", "two", "three"}, {2});
+  ASSERT_TRUE(batch) << batch.error().Text();
+  head_ = std::get<Ack>(batch->back()).group;
+  // So much by another node that even the batch is dropped.
+  AwaitThat("all of it dropped", [&] { return DropsPast(std::get<Ack>(batch->back()).group.position.group); });
+  relay_.reset();
+  ASSERT_EQ(::unlink((config_.relay.journal + "/sequencer.state").c_str()), 0);
+  config_.volumes[kMail].primary = kCharlie;  // bravo wrote nothing: only the facts know it
+  ASSERT_NO_FATAL_FAILURE(Start());
+
+  EXPECT_EQ(AskStatus()["volumes"]["mail"]["primary"], "bravo");
+  EXPECT_EQ(AskStatus()["volumes"]["mail"]["generation"], 1);
+  const auto old = SayHello(kBravo, 4);
+  ASSERT_FALSE(old);
+  EXPECT_EQ(old.error().code, ToErrno(RefusalCode::kOldSession)) << old.error().Text();
+  const auto again = primary_->RepeatBatch();
+  ASSERT_TRUE(again) << again.error().Text();
+  for (std::size_t i = 0; i < batch->size(); ++i) {
+    ASSERT_TRUE(std::holds_alternative<Ack>((*again)[i]));
+    EXPECT_EQ(std::get<Ack>((*again)[i]).sequence, std::get<Ack>((*batch)[i]).sequence);
+    EXPECT_EQ(std::get<Ack>((*again)[i]).group, std::get<Ack>((*batch)[i]).group);
+    EXPECT_TRUE(std::get<Ack>((*again)[i]).repeated);
+  }
+}
+
+TEST_F(RetentionTest, WithoutTheSavedStateOldSegmentsCanStillGo) {
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  relay_.reset();
+  ASSERT_EQ(::unlink((config_.relay.journal + "/sequencer.state").c_str()), 0);
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
+  ASSERT_TRUE(SendReport(kCharlie, head_));
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
+}
+
 TEST_F(RetentionTest, APullOfWhatHasGoneSaysSo) {
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
   ASSERT_TRUE(SendReport(kCharlie, head_));
   AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
   Position beginning;
@@ -94,6 +153,7 @@ TEST_F(RetentionTest, ShortOfRoomTheSlowestIsGivenUpAndStatusSaysSo) {
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_TRUE(SendReport(kAlpha, head_));
   ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
   ASSERT_TRUE(SendReport(kCharlie, Progress{}));
   EXPECT_EQ(AskStatus()["nodes"]["charlie"]["state"], "live");
   free_.store(800);
@@ -110,6 +170,7 @@ TEST_F(RetentionTest, ShortOfRoomWritersAreHeldAndGoOnWhenThereIsRoom) {
   config_.relay.when_full = WhenFull::kHoldWriters;
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
   ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
   ASSERT_TRUE(SendReport(kCharlie, Progress{}));
   free_.store(400);
   AwaitThat("writers held", [this] { return AskStatus()["relay"]["state"] == "holding_writers"; });

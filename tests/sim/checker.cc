@@ -42,7 +42,7 @@ const Tree* Checker::TreeAfter(const VolumeName& volume, Group group) const {
 
 std::uint64_t Checker::Made(const VolumeName& volume, const NodeName& node, Generation generation) {
   const std::uint64_t call = next_call_++;
-  calls_[call] = {volume, node, generation, returned_, std::nullopt, {}, false, false};
+  calls_[call] = {volume, node, generation, returned_, std::nullopt, {}, 0, false, false};
   return call;
 }
 
@@ -64,6 +64,10 @@ void Checker::Answers(std::uint64_t call, const Ack& ack) {
                  it.place ? fmt::format("sequence {} (group {})", it.place->value, it.group.value)
                           : std::string("nowhere")));
   }
+}
+
+void Checker::Divided(std::uint64_t before, std::uint64_t after) {
+  if (const auto call = calls_.find(after); call != calls_.end()) call->second.divided_from = before;
 }
 
 void Checker::Acknowledged(std::uint64_t call, const Ack& ack) {
@@ -175,6 +179,10 @@ void Checker::CheckPlace(std::uint64_t call, Sequence sequence, const GroupInfo&
   }
   it.place = sequence;
   it.group = group.after.position.group;
+  const auto before = calls_.find(it.divided_from);
+  if (before != calls_.end() && before->second.place && before->second.group >= it.group)
+    world_.Fail(kI3, fmt::format("calls {} and {} are both in group {}, though a cut lies between them",
+                                 it.divided_from, call, it.group.value));
 }
 
 void Checker::CheckIndependent(const GroupInfo& group) {

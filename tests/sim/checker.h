@@ -39,6 +39,9 @@ class Checker {
   // The relay said that it doesn't take the call's record, and the application was told so.
   void Refused(std::uint64_t call, const std::string& why);
 
+  // There is a cut between their records: `after` depends on `before`.
+  void Divided(std::uint64_t before, std::uint64_t after);
+
   // ---- the relay's journal
   void Appended(const Frame& frame);
   // It was not: there is no room, and the group is nowhere.
@@ -93,6 +96,7 @@ class Checker {
     Group after;                    // the newest group of a call that had returned when this one was made
     std::optional<Sequence> place;  // in the journal
     Group group;
+    std::uint64_t divided_from = 0;  // a call that its record depends on; 0: none
     bool acknowledged = false;
     bool refused = false;
   };

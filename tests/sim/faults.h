@@ -28,6 +28,7 @@ enum class Fault {
   kTakeDoubtForNo,
   kDropLeftRecords,
   kSwapAnswers,
+  kIgnoreCuts,
   kKeepCleanMark,
   kHeedLateReports,
 };

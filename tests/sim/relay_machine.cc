@@ -1,5 +1,7 @@
 #include "tests/sim/relay_machine.h"
 
+#include <filesystem>
+
 #include "common/journal/file_journal.h"
 #include "common/record/codec.h"
 #include "relay/limits.h"
@@ -105,7 +107,9 @@ Status RelayProcess::Start() {
     journal_->set_on_appended(
         [this](const Frame& frame) { network_.Publish(MessageType::kFrame, PartsOf(frame)); });
   }
-  HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder_, members_, profile.segment_bytes));
+  // It is a cache, whatever has been dropped meanwhile.
+  if (world_.rng().Coin()) static_cast<void>(std::filesystem::remove(folder_ + "/sequencer.state"));
+  HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder_, members_));
   if (world_.mutations().Has(Fault::kForgetDedupAtRestart)) {
     for (auto& [name, node] : state.sequencer.nodes) node.answered.clear();
   }
@@ -113,7 +117,7 @@ Status RelayProcess::Start() {
                                                    frames_, board_, [this] { return world_.timestamp(); }},
                                      members_, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(profile.primaries));
-  pulls_ = std::make_unique<PullServer>(folder_, *journal_);
+  pulls_ = std::make_unique<PullServer>(*journal_);
   tracker_ = std::make_unique<Tracker>(
       NodesOf(profile), kSilence,
       RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kHoldWriters, 0});
@@ -156,8 +160,17 @@ void RelayProcess::ServeWrites() {
 
 void RelayProcess::Collect(Letter letter, Forming& forming) {
   const Asker asker = ToAsker(letter);
-  if (letter.type == MessageType::kSubmit) calls_[asker.identity] = CallsOf(letter.parts);
+  if (letter.type == MessageType::kSubmit) NoteBatch(asker, letter.parts);
   writer_->Collect({asker, Incoming::Of(letter.type, std::move(letter.parts))}, forming);
+}
+
+void RelayProcess::NoteBatch(const Asker& asker, std::vector<Buffer>& parts) {
+  const std::vector<std::uint64_t> calls = CallsOf(parts);
+  if (const auto batch = Decode<Batch>(parts.front())) {
+    for (const std::uint32_t cut : batch->cuts) checker_.Divided(calls[cut - 1], calls[cut]);
+  }
+  calls_[asker.identity] = calls;
+  if (world_.mutations().Has(Fault::kIgnoreCuts)) parts.front() = Encode(Batch{});
 }
 
 void RelayProcess::FinishGroup(Forming forming) {

@@ -30,9 +30,13 @@ class WatchedJournal : public Journal {
 
   void set_on_appended(std::function<void(const Frame&)> hook) { on_appended_ = std::move(hook); }
 
-  Status Append(const Frame& frame) override;
-  Status Flush() override;
-  Status FlushNow();
+  JournalStatus Append(std::span<const Frame* const> frames) override;
+  JournalStatus Flush() override;
+  JournalStatus FlushNow();
+  Status CutAfter(const Position& position) override { return journal_->CutAfter(position); }
+  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override {
+    return journal_->OpenReader(after);
+  }
   Progress appended() const override { return journal_->appended(); }
   Progress durable() const override;
   Progress oldest() const override { return journal_->oldest(); }
@@ -70,6 +74,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   void ServeWrites();
   void ServeOpenGroup();
   void Collect(Letter letter, Forming& forming);
+  void NoteBatch(const Asker& asker, std::vector<Buffer>& parts);
   void FinishGroup(Forming forming);
   void ServeControl();
   void TakeControl(const Letter& letter);

@@ -2,25 +2,30 @@
 
 namespace hawser::sim {
 
-Status WatchedJournal::Append(const Frame& frame) {
-  if (!life_->dead) checker_.Appended(frame);
-  Status appended = journal_->Append(frame);
-  // Nothing of it was written. After any other failure the disk may have it.
-  if (!appended && IsNoRoom(appended.error()) && !life_->dead) checker_.Abandoned(frame.header.group);
-  if (appended && on_appended_ && !life_->dead) on_appended_(frame);
+JournalStatus WatchedJournal::Append(std::span<const Frame* const> frames) {
+  if (!life_->dead) {
+    for (const Frame* frame : frames) checker_.Appended(*frame);
+  }
+  JournalStatus appended = journal_->Append(frames);
+  if (life_->dead) return appended;
+  // Nothing of them was written. After any other failure the disk may have them.
+  if (!appended && appended.why() == JournalFailure::kNoRoom) checker_.Abandoned(frames.front()->header.group);
+  if (appended && on_appended_) {
+    for (const Frame* frame : frames) on_appended_(*frame);
+  }
   return appended;
 }
 
-Status WatchedJournal::Flush() {
+JournalStatus WatchedJournal::Flush() {
   if (!world_.mutations().Has(Fault::kReplyBeforeFlush)) return FlushNow();
   world_.After(milliseconds(1), life_, [this] { static_cast<void>(FlushNow()); });
   return {};
 }
 
-Status WatchedJournal::FlushNow() {
+JournalStatus WatchedJournal::FlushNow() {
   // What the disk has is what counts, also when the process ends before it hears of it.
   const Progress appended = journal_->appended();
-  Status flushed = journal_->Flush();
+  JournalStatus flushed = journal_->Flush();
   if (flushed) checker_.Durable(appended);
   return flushed;
 }

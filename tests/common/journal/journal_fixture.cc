@@ -89,6 +89,23 @@ void JournalTest::AppendGroups(int count) {
   for (int i = 0; i < count; ++i) ASSERT_NO_FATAL_FAILURE(AppendGroup());
 }
 
+JournalStatus JournalTest::AppendTogether(int count, std::size_t payload_bytes) {
+  std::vector<std::unique_ptr<OwnedFrame>> frames;
+  std::vector<const Frame*> pointers;
+  Progress before = journal_->appended();
+  for (int i = 0; i < count; ++i) {
+    frames.push_back(std::make_unique<OwnedFrame>(before, 2, payload_bytes));
+    pointers.push_back(&frames.back()->frame());
+    before = pointers.back()->header.progress();
+  }
+  auto appended = journal_->Append(pointers);
+  for (std::size_t i = 0; appended && i < frames.size(); ++i) {
+    appended_.push_back(frames[i]->AsBytes());
+    progress_.push_back(frames[i]->frame().header.progress());
+  }
+  return appended;
+}
+
 std::vector<Buffer> JournalTest::ReadGroups() {
   std::vector<Buffer> groups;
   auto reader = OpenJournalReader(options_.folder, Position{});

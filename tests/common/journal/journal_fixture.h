@@ -56,6 +56,8 @@ class JournalTest : public ::testing::Test {
   void AppendUnflushed(std::size_t records = 2, std::size_t payload_bytes = 100);
   void AppendGroup(std::size_t records = 2, std::size_t payload_bytes = 100);
   void AppendGroups(int count);
+  // Appends so many groups at once; not flushed.
+  JournalStatus AppendTogether(int count, std::size_t payload_bytes = 100);
 
   // All groups as a reader sees them, each as its bytes. From the oldest.
   std::vector<Buffer> ReadGroups();

@@ -191,6 +191,57 @@ TEST_F(JournalTest, ExistsOnceItHasASegment) {
   EXPECT_TRUE(*JournalExists(options_.folder));
 }
 
+TEST_F(JournalTest, SeveralFramesAtOnceAreThereAsIfOneByOne) {
+  Open();
+  AppendGroup();
+  for (const std::size_t payload : {1U, 100U, 5000U, 40'000U}) {
+    ASSERT_TRUE(AppendTogether(3, payload));
+    ASSERT_TRUE(journal_->Flush());
+    AppendGroup();
+  }
+  EXPECT_GT(Segments().size(), 2U);
+  ExpectHolds(0, appended_.size());
+  Open();
+  EXPECT_EQ(report_.torn_bytes, 0U);
+  ExpectHolds(0, appended_.size());
+}
+
+TEST_F(JournalTest, OfSeveralFramesThatDoNotFollowNoneIsAppended) {
+  Open();
+  const OwnedFrame first(journal_->appended(), 1, 10);
+  const OwnedFrame again(journal_->appended(), 1, 10);
+  const std::vector<const Frame*> frames{&first.frame(), &again.frame()};
+  const JournalStatus refused = journal_->Append(frames);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.why(), JournalFailure::kFailed);
+  EXPECT_TRUE(ReadGroups().empty());
+}
+
+TEST_F(JournalTest, WithoutRoomForAllOfSeveralFramesNoneIsAppended) {
+  const auto disk = std::make_shared<FailingDisk>();
+  Open(disk);
+  AppendGroups(2);
+  disk->FailFrom(FailingDisk::Operation::kAllocate, 0, EDQUOT);
+  const JournalStatus full = AppendTogether(3, 20'000);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.why(), JournalFailure::kNoRoom);
+  EXPECT_EQ(journal_->appended(), progress_.back());
+  disk->Heal();
+  ASSERT_TRUE(AppendTogether(3, 20'000));
+  ASSERT_TRUE(journal_->Flush());
+  ExpectHolds(0, 5);
+}
+
+TEST_F(JournalTest, AReaderIsHadFromTheJournalItself) {
+  Open();
+  AppendGroups(3);
+  const auto reader = journal_->OpenReader(progress_[1].position);
+  ASSERT_TRUE(reader) << reader.error().Text();
+  const auto frame = (*reader)->Next(journal_->durable().position.group);
+  ASSERT_TRUE(frame && *frame);
+  EXPECT_EQ((*frame)->header.progress(), progress_[2]);
+}
+
 TEST_F(JournalTest, FrameThatDoesNotFollowIsRefusedAndPoisons) {
   Open();
   AppendGroup();

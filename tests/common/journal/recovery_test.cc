@@ -194,6 +194,29 @@ TEST_F(RecoveryTest, TornAtAnyByteOfTheLastFrameIsCut) {
   ExpectRecovers(2);
 }
 
+TEST_F(RecoveryTest, TornAtAnyByteOfSeveralFramesAtOnceKeepsTheWholeOnesBefore) {
+  Open();
+  AppendGroup();
+  ASSERT_TRUE(AppendTogether(3, 10));
+  const std::vector<Place> places{PlaceOf(1), PlaceOf(2), PlaceOf(3)};
+  Close();
+  const std::string good = ReadAll(places[0].path);
+  for (std::uint64_t at = places[0].slot; at < places[2].end(); ++at) {
+    SCOPED_TRACE(at);
+    std::string torn = good;
+    std::fill(torn.begin() + static_cast<std::ptrdiff_t>(at), torn.end(), '\0');
+    Restore(places[0].path, torn);
+    Open();
+    // Zeros may be what a frame ends with.
+    std::size_t whole = 1;
+    for (const Place& place : places) whole += place.end() <= at ? 1 : 0;
+    ASSERT_GE(report_.end.position.group, Group(whole));
+    ASSERT_LE(report_.end.position.group, Group(whole + 1));
+    ASSERT_EQ(report_.end, progress_[report_.end.position.group.value - 1]);
+    Close();
+  }
+}
+
 TEST_F(RecoveryTest, FileEndingAtAnyByteOfTheLastFrameIsCut) {
   Open();
   AppendGroups(3);
