@@ -28,7 +28,8 @@ Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
     : parts_(parts),
       sequencer_(members, std::move(state.sequencer)),
       milestones_(std::move(state.milestones)),
-      facts_at_(milestones_.empty() ? parts.journal.oldest().journal_bytes : milestones_.back().journal_bytes),
+      facts_at_(milestones_.empty() ? parts.journal.oldest().journal_bytes
+                                    : milestones_.back().journal_bytes),
       complaints_("write", parts.board) {
   Post();
 }
@@ -154,16 +155,18 @@ void Writer::FinishRecords(Forming& forming) {
 void Writer::Fail(const JournalStatus& failure) {
   journal_failure_ = failure.error().Text();
   if (failure.why() == JournalFailure::kFenced) {
-    log::error("another relay has taken the journal over, nothing more is accepted here: {}", journal_failure_);
+    log::error("another relay has taken the journal over, nothing more is accepted here: {}",
+               journal_failure_);
   } else {
     log::error("the journal has failed, nothing more is accepted: {}", journal_failure_);
   }
   Post();
 }
 
-// A milestone is a group through which may be dropped: right behind it, what the records up to it said is said again.
-// Only then is it posted. So whatever has been dropped, and without any saved state, the journal tells who is primary
-// and in which generation, which sessions have ended, and what the newest numbers were answered.
+// A milestone is a group through which may be dropped: right behind it, what the records up to it said is
+// said again. Only then is it posted. So whatever has been dropped, and without any saved state, the journal
+// tells who is primary and in which generation, which sessions have ended, and what the newest numbers were
+// answered.
 void Writer::KeepMilestone() {
   const Progress milestone = sequencer_.state().head;
   if (milestone.journal_bytes - facts_at_ < parts_.segment_bytes) return;

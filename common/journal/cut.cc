@@ -43,7 +43,8 @@ Result<SegmentReader> Find(const std::string& folder, const std::vector<Group>& 
     if (!header) break;
   }
   if (segment.at().position == position) return segment;
-  return segment.DamageAt(fmt::format("the journal was to be cut after {}, which is not there", position.Text()));
+  return segment.DamageAt(
+      fmt::format("the journal was to be cut after {}, which is not there", position.Text()));
 }
 
 Result<CutJournal> Cut(const std::string& folder, const Position& position, Disk& disk) {

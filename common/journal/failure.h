@@ -1,4 +1,5 @@
-// Why a journal did not do what it was asked. Who holds a journal decides by the kind; the text is for a person.
+// Why a journal did not do what it was asked. Who holds a journal decides by the kind; the text is for a
+// person.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 // One thread appends, flushes and cuts. Any thread may read durable(), open a reader and drop old segments.
 // "Appended" and "durable" are split: nobody may see, answer or publish a group that is not durable.
 //
-// An interface: files in a folder are the backend that there is (file_journal.h). Whoever holds a journal knows
-// nothing of where it lies.
+// An interface: files in a folder are the backend that there is (file_journal.h). Whoever holds a journal
+// knows nothing of where it lies.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,7 @@ struct RecoveryReport {
   std::uint64_t torn_bytes = 0;  // cut off behind the last whole group; 0 after a clean stop
   std::string torn_segment;
   std::uint64_t torn_offset = 0;
-  std::string unfinished_segment;  // removed: a crash had interrupted its creation; usually empty
+  std::string unfinished_segment;     // removed: a crash had interrupted its creation; usually empty
   std::optional<Position> cut_after;  // a CutAfter that a crash had interrupted was ended
 };
 
@@ -42,10 +42,10 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  // Appends frames, the first of which follows appended(), in one go: the bytes are on their way, not durable. A
-  // crash may leave the first of them without the others, never one without those before it. kNoRoom: none of
-  // them is appended. After another failure this and every later call fails as this one did, until the journal
-  // is opened again.
+  // Appends frames, the first of which follows appended(), in one go: the bytes are on their way, not
+  // durable. A crash may leave the first of them without the others, never one without those before it.
+  // kNoRoom: none of them is appended. After another failure this and every later call fails as this one did,
+  // until the journal is opened again.
   virtual JournalStatus Append(std::span<const Frame* const> frames) = 0;
   JournalStatus Append(const Frame& frame) {
     const Frame* const one = &frame;
@@ -55,14 +55,14 @@ class Journal {
   // Makes all that is appended durable. Never retried after a failure.
   virtual JournalStatus Flush() = 0;
 
-  // Takes back every group after `position`, which becomes appended() and durable(); all of it is durable when this
-  // returns, and a crash in between ends either before it or after it. Nobody may be reading what is taken back.
-  // ENODATA and ESTALE as OpenReader, and then the journal is as it was.
+  // Takes back every group after `position`, which becomes appended() and durable(); all of it is durable
+  // when this returns, and a crash in between ends either before it or after it. Nobody may be reading what
+  // is taken back. ENODATA and ESTALE as OpenReader, and then the journal is as it was.
   virtual Status CutAfter(const Position& position) = 0;
 
-  // Begins after `after`. ENODATA if that position has been dropped already, ESTALE if the journal does not hold
-  // that position with that digest or is another journal (a divergence), each with both positions named. Use
-  // Position{} to begin at the oldest frame that is there.
+  // Begins after `after`. ENODATA if that position has been dropped already, ESTALE if the journal does not
+  // hold that position with that digest or is another journal (a divergence), each with both positions named.
+  // Use Position{} to begin at the oldest frame that is there.
   virtual Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const = 0;
 
   virtual Progress appended() const = 0;

@@ -31,8 +31,8 @@ class JournalReader {
   virtual const Progress& at() const = 0;
 };
 
-// For inspection with nothing running, of a journal in files. Who has a journal open asks that (journal.h, OpenReader:
-// the same positions and errors).
+// For inspection with nothing running, of a journal in files. Who has a journal open asks that (journal.h,
+// OpenReader: the same positions and errors).
 Result<std::unique_ptr<JournalReader>> OpenJournalReader(const std::string& folder, const Position& after);
 
 }  // namespace hawser

@@ -11,7 +11,8 @@ class ControlledJournal : public Journal {
 
   JournalStatus Append(std::span<const Frame* const> frames) override {
     if (control_.full()) return {JournalFailure::kNoRoom, Error{ENOSPC, "the test's journal is full"}};
-    if (control_.fenced()) return {JournalFailure::kFenced, Error{ESTALE, "epoch 8 has been taken by another relay"}};
+    if (control_.fenced())
+      return {JournalFailure::kFenced, Error{ESTALE, "epoch 8 has been taken by another relay"}};
     return journal_->Append(frames);
   }
   JournalStatus Flush() override {

@@ -101,7 +101,8 @@ TEST_F(RetentionTest, WithOldSegmentsAndTheSavedStateGoneTheJournalStillTellsAll
   ASSERT_TRUE(batch) << batch.error().Text();
   head_ = std::get<Ack>(batch->back()).group;
   // So much by another node that even the batch is dropped.
-  AwaitThat("all of it dropped", [&] { return DropsPast(std::get<Ack>(batch->back()).group.position.group); });
+  AwaitThat("all of it dropped",
+            [&] { return DropsPast(std::get<Ack>(batch->back()).group.position.group); });
   relay_.reset();
   ASSERT_EQ(::unlink((config_.relay.journal + "/sequencer.state").c_str()), 0);
   config_.volumes[kMail].primary = kCharlie;  // bravo wrote nothing: only the facts know it

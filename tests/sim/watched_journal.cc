@@ -9,7 +9,8 @@ JournalStatus WatchedJournal::Append(std::span<const Frame* const> frames) {
   JournalStatus appended = journal_->Append(frames);
   if (life_->dead) return appended;
   // Nothing of them was written. After any other failure the disk may have them.
-  if (!appended && appended.why() == JournalFailure::kNoRoom) checker_.Abandoned(frames.front()->header.group);
+  if (!appended && appended.why() == JournalFailure::kNoRoom)
+    checker_.Abandoned(frames.front()->header.group);
   if (appended && on_appended_) {
     for (const Frame* frame : frames) on_appended_(*frame);
   }

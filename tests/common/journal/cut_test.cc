@@ -21,8 +21,8 @@ class CutTest : public JournalTest {
   CutTest() { options_.segment_bytes = 8 * kKiB; }
 
   void Cut(std::size_t groups) {
-    const Position position = groups == 0 ? Position{progress_[0].position.journal, {}, {}, {}}
-                                          : progress_[groups - 1].position;
+    const Position position =
+        groups == 0 ? Position{progress_[0].position.journal, {}, {}, {}} : progress_[groups - 1].position;
     const Status cut = journal_->CutAfter(position);
     ASSERT_TRUE(cut) << cut.error().Text();
     ExpectEndsAfter(groups);
