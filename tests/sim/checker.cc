@@ -133,6 +133,9 @@ void Checker::CheckRecord(const GroupInfo& before, const Record& record, GroupIn
   const auto known = before.primaries.find(record.volume);
   const Generation generation = known == before.primaries.end() ? Generation(0) : known->second.second;
   if (const auto* promote = std::get_if<Promote>(&record.body)) {
+    // What is known already may be said again.
+    if (known != before.primaries.end() && known->second == std::pair(promote->node, record.generation))
+      return;
     now.primaries[record.volume] = {promote->node, record.generation};
     if (record.generation <= generation)
       world_.Fail(kI6, fmt::format("volume {} is given generation {} after {}", record.volume.value,
