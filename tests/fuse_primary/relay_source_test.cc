@@ -92,7 +92,7 @@ TEST_F(RelaySourceTest, RelayThatCantReadItsJournalIsAnError) {
 
 TEST_F(RelaySourceTest, AnswerToSomethingElseIsAnError) {
   const auto batch =
-      BatchFrom(Incoming::Of(MessageType::kAck, {Encode(Ack{})}), {start_, Group(9)}, volumes_);
+      BatchFrom(Incoming::Of(MessageType::kAnswers, {Encode(Answers{})}), {start_, Group(9)}, volumes_);
   ASSERT_FALSE(batch);
   EXPECT_EQ(batch.error().code, EPROTO);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/record/record.h"
+
 namespace hawser {
 namespace {
 
