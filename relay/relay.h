@@ -4,7 +4,7 @@
 //
 // Threads (they share queues and a notice board, nothing else):
 //   writer     serves the write port: requests -> sequencer -> journal -> answers
-//   publisher  serves the stream port: frames as they become durable, and the head at least twice a second
+//   publisher  serves the stream port: frames as they become durable, and the head every 250 ms
 //   control    serves the control port: reports, status; hands pulls to the disk thread; decides retention
 //   disk       reads frames for pulls, drops old segments: nobody who answers a person waits for it
 #pragma once

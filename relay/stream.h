@@ -1,5 +1,5 @@
-// The stream: durable frames go to all secondaries at once, and the head at least twice a second, so that
-// each knows what it lacks. Nobody waits for it: what doesn't fit a queue is pulled later (disk.h).
+// The stream: durable frames go to all secondaries at once, and the head every 250 ms (kHeadInterval), so
+// that each knows what it lacks. Nobody waits for it: what doesn't fit a queue is pulled later (disk.h).
 #pragma once
 
 #include "common/journal/journal.h"

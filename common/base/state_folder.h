@@ -1,5 +1,5 @@
-// What lies where in a node's state folder, and beside the relay's journal. Names only; nothing here touches a
-// disk.
+// What lies where in a node's state folder, and beside the relay's journal. Names only; nothing here touches
+// a disk.
 #pragma once
 
 #include <string>

@@ -11,8 +11,8 @@
 namespace hawser::fuzz {
 namespace {
 
-// One step: [0 hello | 1 batch | 2 the groups' end | 3 the groups lost], then the bytes. A batch: [records - 1][where
-// cuts lie, a bit for each record], then each record's header and payload.
+// One step: [0 hello | 1 batch | 2 the groups' end | 3 the groups lost], then the bytes. A batch:
+// [records - 1][where cuts lie, a bit for each record], then each record's header and payload.
 class Relay {
  public:
   Relay() {

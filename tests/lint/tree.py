@@ -4,6 +4,8 @@ import os
 import pathlib
 import sys
 
+NOT_THE_PRODUCT = {"tests", "bench"}  # what is built of all else is shipped
+
 
 def root_of(arguments):
     """The tree to look at: the one that is named, or the one that the lints stand in."""
