@@ -32,6 +32,11 @@ Status OwnJournal::DropThrough(Group group) {
   return journal_->DropThrough(group);
 }
 
+Result<std::unique_ptr<JournalReader>> OwnJournal::OpenReader(const Position& after) {
+  const MutexLock lock(mutex_);
+  return journal_ != nullptr ? journal_->OpenReader(after) : OpenJournalReader(options_.folder, after);
+}
+
 Status OwnJournal::CloseOnFailure(Status status) {
   if (!status) Close();
   return status;

@@ -36,12 +36,16 @@ class OwnJournal {
 
   // Any thread. Does nothing while it is closed.
   Status DropThrough(Group group);
+  // Any thread; also while it is closed after a failure: what was durable can be read. As Journal's.
+  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after);
 
  private:
   Status CloseOnFailure(Status status);
 
   const JournalOptions options_;
-  Mutex mutex_;  // held to close, and to drop: a journal isn't closed while it is dropping
+  // Held to open and to close, to drop, and to open a reader: a journal isn't closed while it is asked for
+  // something.
+  Mutex mutex_;
   std::unique_ptr<Journal> journal_;
 };
 

@@ -10,18 +10,18 @@ namespace {
 
 class OwnJournalSource : public RecordSource {
  public:
-  OwnJournalSource(std::string folder, std::uint64_t batch_bytes, const std::vector<VolumeName>& volumes)
-      : folder_(std::move(folder)), batch_bytes_(batch_bytes), volumes_(volumes) {}
+  OwnJournalSource(OwnJournal& journal, std::uint64_t batch_bytes, const std::vector<VolumeName>& volumes)
+      : journal_(journal), batch_bytes_(batch_bytes), volumes_(volumes) {}
 
   Result<ReplayBatch> Next(const Recovery::Want& want) override {
     if (reader_ == nullptr || reader_->at().position != want.after.position) {
-      HAWSER_ASSIGN(reader_, OpenJournalReader(folder_, want.after.position));
+      HAWSER_ASSIGN(reader_, journal_.OpenReader(want.after.position));
     }
     return ReadBatch(*reader_, want.last, batch_bytes_, volumes_);
   }
 
  private:
-  const std::string folder_;
+  OwnJournal& journal_;
   const std::uint64_t batch_bytes_;
   const std::vector<VolumeName>& volumes_;
   std::unique_ptr<JournalReader> reader_;
@@ -53,7 +53,7 @@ Result<Recovered> Recover(OwnJournal& journal, std::vector<RecoveryVolume> volum
   HAWSER_TRY(recovery.ReadStands());
   HAWSER_TRY(OpenOrBegin(journal, recovery.hindmost()));
   HAWSER_TRY(recovery.Begin(Known(journal)));
-  OwnJournalSource source(journal.folder(), batch_bytes, recovery.names());
+  OwnJournalSource source(journal, batch_bytes, recovery.names());
   HAWSER_TRY(RunRecovery(recovery, source, cancel));
   return Recovered{recovery.next(), recovery.stands()};
 }

@@ -12,9 +12,9 @@
 
 namespace hawser {
 
-Replayer::Replayer(std::string journal_folder, const Progress& begin, std::vector<ReplicaVolume> volumes,
+Replayer::Replayer(OwnJournal& journal, const Progress& begin, std::vector<ReplicaVolume> volumes,
                    ReplicaBoard& board, ReplicaOptions options)
-    : journal_folder_(std::move(journal_folder)),
+    : journal_(journal),
       volumes_(std::move(volumes)),
       board_(board),
       options_(std::move(options)),
@@ -46,7 +46,7 @@ void Replayer::Run() {
 
 Status Replayer::Replay(Group last) {
   if (reader_ == nullptr) {
-    HAWSER_ASSIGN(reader_, OpenJournalReader(journal_folder_, at_.position));
+    HAWSER_ASSIGN(reader_, journal_.OpenReader(at_.position));
   }
   while (true) {
     HAWSER_ASSIGN(const ReplayBatch batch, ReadBatch(*reader_, last, options_.batch_bytes, names_));

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "fuse_secondary/group_applier.h"
+#include "fuse_secondary/own_journal.h"
 #include "fuse_secondary/replica.h"
 #include "fuse_secondary/replica_board.h"
 
@@ -24,7 +25,7 @@ class Replayer {
  public:
   // Begins after `begin`; a volume whose applied position is ahead of that is left alone up to there.
   // `volumes` in the board's order. Starts its thread at once; everything given outlives it.
-  Replayer(std::string journal_folder, const Progress& begin, std::vector<ReplicaVolume> volumes,
+  Replayer(OwnJournal& journal, const Progress& begin, std::vector<ReplicaVolume> volumes,
            ReplicaBoard& board, ReplicaOptions options);
   ~Replayer() { Stop(); }
 
@@ -51,7 +52,7 @@ class Replayer {
   void StallAll(const std::string& problem);
   void CheckPassed(const ReplayGroup& group);
 
-  const std::string journal_folder_;
+  OwnJournal& journal_;
   const std::vector<ReplicaVolume> volumes_;
   std::vector<VolumeName> names_;
   ReplicaBoard& board_;

@@ -75,7 +75,7 @@ Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const Relay
   SayWhatIsMissing(node, MakeAccount(received, heard));
   if (heard) parts->board->Remember(heard->head);
   parts->checkpointer.emplace(volumes, parts->journal, *parts->board, options);
-  parts->replayer.emplace(parts->journal.folder(), recovered.begin, volumes, *parts->board, options);
+  parts->replayer.emplace(parts->journal, recovered.begin, volumes, *parts->board, options);
   parts->receiver.emplace(context, relay, parts->journal, received, *parts->board,
                           ReceiverOptions{.node = std::move(node),
                                           .pull_bytes = options.pull_bytes,
