@@ -6,17 +6,10 @@
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
+#include "common/record/kinds.h"
 #include "volume/recovery/divergence_note.h"
 
 namespace hawser {
-
-namespace {
-
-bool ChangesStore(const Body& body) {
-  return !std::holds_alternative<Promote>(body) && !std::holds_alternative<Mark>(body);
-}
-
-}  // namespace
 
 Recovery::Recovery(std::vector<RecoveryVolume> volumes, RecoverFor purpose, std::string_view crash_point)
     : volumes_(std::move(volumes)), purpose_(purpose), crash_point_(crash_point) {}
@@ -179,7 +172,7 @@ Status Recovery::TakeRecord(const ReplayGroup& group, const ReplayRecord& record
     return {};
   }
   CrashPoint(crash_point_);
-  if (ChangesStore(record.record.body)) ++records_;
+  if (!IsControl(record.record.body)) ++records_;
   return Settle(
       record.volume, group.end.position,
       redo ? store.Redo(record.record, record.payload) : store.Apply(record.record, record.payload));
