@@ -1,13 +1,9 @@
 #include "fuse_secondary/replayer.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <mutex>
+#include <span>
 
 #include "common/base/crash_point.h"
-#include "common/base/log.h"
-#include "volume/recovery/divergence_note.h"
 #include "volume/store/redo.h"
 
 namespace hawser {
@@ -20,13 +16,17 @@ Replayer::Replayer(OwnJournal& journal, const Progress& begin, std::vector<Repli
       options_(std::move(options)),
       applier_(options_.apply_threads,
                [this](const ReplayRecord& record, bool again) { return ApplyRecord(record, again); }),
-      at_(begin) {
-  for (const VolumeStand& stand : board_.volumes()) {
-    names_.push_back(stand.name);
-    applied_.push_back(stand.applied.position);
-    active_.push_back(stand.active());
-  }
+      state_(begin, Replayed(), board_) {
   thread_ = std::thread([this] { Run(); });
+}
+
+std::vector<ReplayedVolume> Replayer::Replayed() {
+  std::vector<ReplayedVolume> replayed;
+  for (const ReplicaVolume& volume : volumes_) {
+    places_.emplace_back(volume.checkpoint_path);
+    replayed.push_back({&places_.back(), volume.volume->store().root_path()});
+  }
+  return replayed;
 }
 
 void Replayer::Stop() {
@@ -35,10 +35,10 @@ void Replayer::Stop() {
 }
 
 void Replayer::Run() {
-  while (const auto last = board_.WaitForWork(at_.position.group)) {
+  while (const auto last = board_.WaitForWork(state_.at().position.group)) {
     const Status replayed = Replay(*last);
     if (replayed) continue;
-    StallAll("replay has stopped, the own journal can't be read: " + replayed.error().Text());
+    state_.Stalled("replay has stopped, the own journal can't be read: " + replayed.error().Text());
     reader_.reset();
     if (!board_.WaitToRetry(options_.retry_every)) return;
   }
@@ -46,10 +46,10 @@ void Replayer::Run() {
 
 Status Replayer::Replay(Group last) {
   if (reader_ == nullptr) {
-    HAWSER_ASSIGN(reader_, journal_.OpenReader(at_.position));
+    HAWSER_ASSIGN(reader_, journal_.OpenReader(state_.at().position));
   }
   while (true) {
-    HAWSER_ASSIGN(const ReplayBatch batch, ReadBatch(*reader_, last, options_.batch_bytes, names_));
+    HAWSER_ASSIGN(const ReplayBatch batch, ReadBatch(*reader_, last, options_.batch_bytes, state_.names()));
     if (batch.groups.empty() || !ApplyBatch(batch)) return {};
   }
 }
@@ -58,21 +58,20 @@ Status Replayer::Replay(Group last) {
 // is opened anew to go on.
 bool Replayer::ApplyBatch(const ReplayBatch& batch) {
   for (std::size_t next = 0; next < batch.groups.size();) {
-    if (!in_progress_ && !board_.MayGoOn()) {
+    if (!state_.within_group() && !board_.MayGoOn()) {
       reader_.reset();
       return false;
     }
-    // The checkpointer may have stopped a volume too.
-    for (std::size_t i = 0; i < volumes_.size(); ++i) active_[i] = active_[i] && board_.volume(i).active();
+    state_.LookAtBoard();
     const std::size_t first = next;
     const bool between_checkpoints = batch.groups[first].needs_checkpoint;
-    if (between_checkpoints && !in_progress_ && !AwaitCheckpoint()) return false;
+    if (between_checkpoints && !state_.within_group() && !AwaitCheckpoint()) return false;
     const std::vector<GroupFailure> failures = ApplySlice(batch, next);
     TellWhatChanged();
     CrashPoint("secondary.applied");
-    Publish(batch, first, next);
-    if (!failures.empty()) Judge(batch.groups[next], failures);
-    if (stalled_ && !board_.WaitToRetry(options_.retry_every)) return false;
+    state_.Passed(std::span(batch.groups).subspan(first, next - first));
+    if (!failures.empty()) state_.Failed(failures);
+    if (state_.stalled() && !board_.WaitToRetry(options_.retry_every)) return false;
     if (between_checkpoints && next > first && !AwaitCheckpoint()) return false;
   }
   return board_.MayGoOn();
@@ -81,7 +80,7 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
 std::vector<GroupFailure> Replayer::ApplySlice(const ReplayBatch& batch, std::size_t& next) {
   std::vector<std::unique_lock<ViewGate>> gates;
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
-    if (active_[i]) gates.emplace_back(volumes_[i].volume->gate());
+    if (state_.active(i)) gates.emplace_back(volumes_[i].volume->gate());
   }
   const Deadline deadline = SteadyClock::now() + options_.batch_time;
   std::uint64_t bytes = 0;
@@ -89,7 +88,8 @@ std::vector<GroupFailure> Replayer::ApplySlice(const ReplayBatch& batch, std::si
        ++applied) {
     const bool is_alone = batch.groups[next].needs_checkpoint;
     if (is_alone && applied > 0) break;
-    if (auto failures = ApplyGroup(batch.groups[next]); !failures.empty()) return failures;
+    if (auto failures = applier_.Apply(state_.Enter(batch.groups[next])); !failures.empty()) return failures;
+    state_.Applied();
     bytes += batch.groups[next].bytes;
     ++next;
     if (is_alone) break;
@@ -100,19 +100,6 @@ std::vector<GroupFailure> Replayer::ApplySlice(const ReplayBatch& batch, std::si
 bool Replayer::MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const {
   if (applied == 0) return true;
   return applied < options_.batch_groups && bytes < options_.batch_bytes && SteadyClock::now() < deadline;
-}
-
-std::vector<GroupFailure> Replayer::ApplyGroup(const ReplayGroup& group) {
-  if (!in_progress_) {
-    in_progress_.emplace(group);
-    for (std::size_t i = 0; i < group.records.size(); ++i) {
-      const std::size_t volume = group.records[i].volume;
-      in_progress_->done[i] = !active_[volume] || group.end.position.group <= applied_[volume].group;
-    }
-  }
-  auto failures = applier_.Apply(*in_progress_);
-  if (failures.empty()) in_progress_.reset();
-  return failures;
 }
 
 Status Replayer::ApplyRecord(const ReplayRecord& record, bool again) {
@@ -129,76 +116,6 @@ void Replayer::TellWhatChanged() {
   for (const ReplicaVolume& volume : volumes_) {
     const std::vector<NodeId> stale = volume.volume->TakeStale();
     if (options_.on_applied && !stale.empty()) options_.on_applied(*volume.volume, stale);
-  }
-}
-
-// Groups [from, to) are in the stores, and the gates are open.
-void Replayer::Publish(const ReplayBatch& batch, std::size_t from, std::size_t to) {
-  if (from == to) return;
-  if (stalled_) {
-    stalled_ = false;
-    log::info("replay goes on");
-    for (std::size_t i = 0; i < volumes_.size(); ++i) board_.SetVolume(i, Condition::kFine, "");
-  }
-  for (std::size_t i = from; i < to; ++i) CheckPassed(batch.groups[i]);
-  at_ = batch.groups[to - 1].end;
-  std::vector<std::size_t> moved;
-  for (std::size_t i = 0; i < volumes_.size(); ++i) {
-    if (!active_[i] || at_.position.group <= applied_[i].group) continue;
-    applied_[i] = at_.position;
-    moved.push_back(i);
-  }
-  board_.Applied(moved, at_);
-}
-
-// A volume that was ahead of the own journal has been at this group already: then it must have been the same
-// group.
-void Replayer::CheckPassed(const ReplayGroup& group) {
-  for (std::size_t i = 0; i < volumes_.size(); ++i) {
-    const Position& applied = applied_[i];
-    if (!active_[i] || applied.group != group.end.position.group || applied == group.end.position) continue;
-    active_[i] = 0;
-    const std::string problem = OtherHistoryText(applied, group.end.position);
-    log::error("volume {}: {}", names_[i].value, problem);
-    board_.SetVolume(i, Condition::kDiverged, problem);
-  }
-}
-
-void Replayer::Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures) {
-  for (const GroupFailure& failure : failures) {
-    if (failure.error.code == kStoreDiverged) Diverge(group, failure);
-  }
-  // Records of volumes that were stopped need no doing.
-  for (std::size_t i = 0; i < group.records.size(); ++i) {
-    if (!active_[group.records[i].volume]) in_progress_->done[i] = 1;
-  }
-  const auto passing = std::find_if(failures.begin(), failures.end(), [this](const GroupFailure& failure) {
-    return active_[failure.volume] != 0;
-  });
-  if (passing == failures.end()) return;
-  const std::string problem = fmt::format(
-      "replay waits at group {} for volume {}, whose store '{}' does not take a record: {}; make room or "
-      "mend it, replay then goes on by itself",
-      group.end.position.group.value, names_[passing->volume].value,
-      volumes_[passing->volume].volume->store().root_path(), passing->error.Text());
-  if (!stalled_) log::error("{}", problem);
-  StallAll(problem);
-}
-
-void Replayer::Diverge(const ReplayGroup& group, const GroupFailure& failure) {
-  if (!active_[failure.volume]) return;
-  active_[failure.volume] = 0;
-  const std::string problem = DivergenceText(failure.error, group.end.position);
-  log::error("volume {} has diverged: {}", names_[failure.volume].value, problem);
-  board_.SetVolume(failure.volume, Condition::kDiverged, problem);
-  if (const Status noted = NoteDivergence(volumes_[failure.volume].checkpoint_path, problem); !noted)
-    log::error("the divergence could not be noted: {}", noted.error().Text());
-}
-
-void Replayer::StallAll(const std::string& problem) {
-  stalled_ = true;
-  for (std::size_t i = 0; i < volumes_.size(); ++i) {
-    if (active_[i]) board_.SetVolume(i, Condition::kStalled, problem);
   }
 }
 

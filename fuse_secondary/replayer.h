@@ -6,16 +6,15 @@
 // fixed order, so that no reader sees a volume between two groups, nor one volume at another group than the
 // next. Nothing is flushed, sent or read from the journal under the gates.
 //
-// A divergence stops its volume and leaves the others going. A full disk or an I/O error stops replay at that
-// group, of all volumes (they share one order), until it can be applied.
+// What becomes of a record that a store refuses is decided in replay_state.h.
 #pragma once
 
-#include <functional>
-#include <optional>
+#include <deque>
 #include <thread>
 
 #include "fuse_secondary/group_applier.h"
 #include "fuse_secondary/own_journal.h"
+#include "fuse_secondary/replay_state.h"
 #include "fuse_secondary/replica.h"
 #include "fuse_secondary/replica_board.h"
 
@@ -38,32 +37,22 @@ class Replayer {
   Status Replay(Group last);
   // false: replay has to stop.
   bool ApplyBatch(const ReplayBatch& batch);
-  bool AwaitCheckpoint() { return board_.WaitUntilCheckpointed(at_.position.group); }
+  bool AwaitCheckpoint() { return board_.WaitUntilCheckpointed(state_.at().position.group); }
   // Applies groups from `next` on under the gates until the slice is over or a group fails; what failed.
   std::vector<GroupFailure> ApplySlice(const ReplayBatch& batch, std::size_t& next);
   bool MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const;
-  std::vector<GroupFailure> ApplyGroup(const ReplayGroup& group);
   Status ApplyRecord(const ReplayRecord& record, bool again);
   void TellWhatChanged();
-  void Publish(const ReplayBatch& batch, std::size_t from, std::size_t to);
-  // The group has to wait: what stands in its way is still there.
-  void Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures);
-  void Diverge(const ReplayGroup& group, const GroupFailure& failure);
-  void StallAll(const std::string& problem);
-  void CheckPassed(const ReplayGroup& group);
+  // What the state is to know of the volumes.
+  std::vector<ReplayedVolume> Replayed();
 
   OwnJournal& journal_;
   const std::vector<ReplicaVolume> volumes_;
-  std::vector<VolumeName> names_;
+  std::deque<CheckpointFile> places_;
   ReplicaBoard& board_;
   const ReplicaOptions options_;
   GroupApplier applier_;
-  Progress at_;
-  // The replayer's own view of each volume; the board shows it to others.
-  std::vector<Position> applied_;
-  std::vector<char> active_;
-  std::optional<GroupInProgress> in_progress_;
-  bool stalled_ = false;
+  ReplayState state_;
   std::unique_ptr<JournalReader> reader_;
   std::thread thread_;
 };

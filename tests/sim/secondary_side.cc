@@ -37,17 +37,17 @@ Status SecondarySide::Start() {
   HAWSER_ASSIGN(Recovered recovered, RecoverAll());
   const Progress received = journal_.is_open() ? journal_.durable() : Progress{};
   parts_.checker.Received(parts_.node, received);
-  at_ = recovered.begin;
   for (std::size_t i = 0; i < recovered.volumes.size(); ++i) {
     const VolumeStand& stand = recovered.volumes[i];
     CheckStand(stand);
     parts_.checker.Shows(parts_.node, stand.name, DiskOf(i).store.tree(), stand.applied.position);
-    applied_.push_back(stand.applied.position);
-    active_.push_back(1);
     checkpoints_.push_back(std::make_unique<Checkpoints>(parts_.world, parts_.life, DiskOf(i),
                                                          stand.checkpoint, "secondary.store_synced"));
   }
   board_.emplace(BoardTimes(), received, std::move(recovered.volumes));
+  std::vector<ReplayedVolume> replayed;
+  for (StateFolder& folder : folders_) replayed.push_back({&folder, "a simulated store"});
+  replay_.emplace(recovered.begin, std::move(replayed), *board_);
   intake_.emplace(journal_, received, *board_,
                   IntakeOptions{.node = parts_.node, .pull_bytes = kPullBytes, .retry_every = kRetryEvery});
   WakeReceiver(Duration(0));
@@ -57,11 +57,10 @@ Status SecondarySide::Start() {
 }
 
 Result<Recovered> SecondarySide::RecoverAll() {
-  std::deque<StateFolder> folders;
   std::vector<RecoveryVolume> volumes;
   for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
-    folders.emplace_back(parts_.world, parts_.life, DiskOf(i));
-    volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders.back()});
+    folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
+    volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
   }
   auto recovered = Recover(journal_, std::move(volumes), kRecoveryBytes, nullptr);
   if (!recovered && recovered.error().code == EBADMSG) {
@@ -158,7 +157,7 @@ void SecondarySide::WakeReplayer(Duration after) {
 
 Status SecondarySide::ReadMore(Group last) {
   if (reader_ == nullptr) {
-    HAWSER_ASSIGN(reader_, OpenJournalReader(parts_.machine.journal_folder, at_.position));
+    HAWSER_ASSIGN(reader_, OpenJournalReader(parts_.machine.journal_folder, replay_->at().position));
   }
   HAWSER_ASSIGN(batch_, ReadBatch(*reader_, last, kBatchBytes, parts_.volumes));
   next_ = 0;
@@ -169,7 +168,7 @@ Status SecondarySide::ReadMore(Group last) {
 void SecondarySide::Replay() {
   if (next_ >= batch_.groups.size()) {
     const Group last = board_->received().position.group;
-    if (last <= at_.position.group) return;
+    if (last <= replay_->at().position.group) return;
     if (const Status read = ReadMore(last); !read) {
       parts_.world.Fail(
           kI4, fmt::format("{} can't read its own journal: {}", parts_.node.value, read.error().Text()));
@@ -177,14 +176,15 @@ void SecondarySide::Replay() {
     }
     if (batch_.groups.empty()) return;
   }
-  for (std::size_t i = 0; i < active_.size(); ++i) active_[i] = active_[i] && board_->volume(i).active();
+  replay_->LookAtBoard();
   const std::size_t first = next_;
   const auto failures = ApplySlice();
   CrashPoint("secondary.applied");
   if (parts_.life->dead) return;
   Publish(first, next_);
-  if (!failures.empty()) Judge(batch_.groups[next_], failures);
-  WakeReplayer(stalled_ ? Duration(kRetryEvery) : Duration(microseconds(parts_.world.rng().Between(5, 500))));
+  if (!failures.empty()) Failed(batch_.groups[next_], failures);
+  WakeReplayer(replay_->stalled() ? Duration(kRetryEvery)
+                                  : Duration(microseconds(parts_.world.rng().Between(5, 500))));
 }
 
 std::vector<GroupFailure> SecondarySide::ApplySlice() {
@@ -200,16 +200,12 @@ std::vector<GroupFailure> SecondarySide::ApplySlice() {
 }
 
 std::vector<GroupFailure> SecondarySide::ApplyGroup(const ReplayGroup& group) {
-  if (!in_progress_) {
-    in_progress_.emplace(group);
-    const bool skip = parts_.world.mutations().Has(Fault::kSkipGroup) && parts_.world.Trouble(0.01);
-    for (std::size_t i = 0; i < group.records.size(); ++i) {
-      const std::size_t volume = group.records[i].volume;
-      in_progress_->done[i] = skip || !active_[volume] || group.end.position.group <= applied_[volume].group;
-    }
-  }
-  auto failures = applier_.Apply(*in_progress_);
-  if (failures.empty()) in_progress_.reset();
+  const bool begins = !replay_->within_group();
+  GroupInProgress& progress = replay_->Enter(group);
+  if (begins && parts_.world.mutations().Has(Fault::kSkipGroup) && parts_.world.Trouble(0.01))
+    std::fill(progress.done.begin(), progress.done.end(), 1);
+  auto failures = applier_.Apply(progress);
+  if (failures.empty()) replay_->Applied();
   return failures;
 }
 
@@ -224,42 +220,28 @@ Status SecondarySide::ApplyRecord(const ReplayRecord& record, bool again) {
 
 void SecondarySide::Publish(std::size_t from, std::size_t to) {
   if (from == to) return;
-  if (stalled_) {
-    stalled_ = false;
-    parts_.world.Note("{}: replay goes on", parts_.node.value);
-    for (std::size_t i = 0; i < active_.size(); ++i) board_->SetVolume(i, Condition::kFine, "");
-  }
-  at_ = batch_.groups[to - 1].end;
-  std::vector<std::size_t> moved;
-  for (std::size_t i = 0; i < active_.size(); ++i) {
-    if (!active_[i] || at_.position.group <= applied_[i].group) continue;
-    applied_[i] = at_.position;
-    moved.push_back(i);
-  }
-  board_->Applied(moved, at_);
-  parts_.world.Note("{}: replayed to group {}", parts_.node.value, at_.position.group.value);
+  if (replay_->stalled()) parts_.world.Note("{}: replay goes on", parts_.node.value);
+  replay_->Passed(std::span(batch_.groups).subspan(from, to - from));
+  parts_.world.Note("{}: replayed to group {}", parts_.node.value, replay_->at().position.group.value);
 }
 
-void SecondarySide::Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures) {
-  for (const GroupFailure& failure : failures) {
-    if (failure.error.code == kStoreDiverged)
-      return parts_.checker.Diverged(parts_.node, parts_.volumes[failure.volume], failure.error.message);
+void SecondarySide::Failed(const ReplayGroup& group, const std::vector<GroupFailure>& failures) {
+  replay_->Failed(failures);
+  for (const VolumeStand& stand : board_->volumes()) {
+    if (stand.condition == Condition::kDiverged)
+      return parts_.checker.Diverged(parts_.node, stand.name, stand.problem);
   }
-  if (!stalled_)
-    parts_.world.Note("{}: replay waits at group {}: {}", parts_.node.value, group.end.position.group.value,
-                      failures.front().error.Text());
-  stalled_ = true;
-  for (std::size_t i = 0; i < active_.size(); ++i) {
-    if (active_[i]) board_->SetVolume(i, Condition::kStalled, failures.front().error.Text());
-  }
+  parts_.world.Note("{}: replay waits at group {}: {}", parts_.node.value, group.end.position.group.value,
+                    failures.front().error.Text());
 }
 
 // A reader of the mount: waits at the gate as long as it is held. A volume whose store was full in the middle
 // of a group may show records of the group that waits (docs/CONSISTENCY.md).
 void SecondarySide::Look() {
-  if (gate_held_ || stalled_ || !board_ || parts_.life->dead) return;
-  for (std::size_t i = 0; i < active_.size(); ++i) {
-    if (active_[i]) parts_.checker.Shows(parts_.node, parts_.volumes[i], DiskOf(i).store.tree(), applied_[i]);
+  if (gate_held_ || !replay_ || replay_->stalled() || parts_.life->dead) return;
+  for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
+    if (replay_->active(i))
+      parts_.checker.Shows(parts_.node, parts_.volumes[i], DiskOf(i).store.tree(), replay_->applied(i));
   }
 }
 

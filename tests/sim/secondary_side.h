@@ -1,5 +1,5 @@
 // A node's secondary side. Mirrors fuse_secondary/replica.cc: the real Recover() at the start, receiver.cc
-// around the real Intake and OwnJournal, replayer.cc around the real ReadBatch and GroupApplier,
+// around the real Intake and OwnJournal, replayer.cc around the real ReadBatch, ReplayState and GroupApplier,
 // checkpointer.cc around the real CheckpointKeeper, all at one real ReplicaBoard; the volumes are modelled.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "fuse_secondary/intake.h"
 #include "fuse_secondary/own_journal.h"
 #include "fuse_secondary/recovery.h"
+#include "fuse_secondary/replay_state.h"
 #include "fuse_secondary/replica_board.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/checkpoints.h"
@@ -67,7 +68,7 @@ class SecondarySide {
   std::vector<GroupFailure> ApplyGroup(const ReplayGroup& group);
   Status ApplyRecord(const ReplayRecord& record, bool again);
   void Publish(std::size_t from, std::size_t to);
-  void Judge(const ReplayGroup& group, const std::vector<GroupFailure>& failures);
+  void Failed(const ReplayGroup& group, const std::vector<GroupFailure>& failures);
 
   // Checkpointer.
   void Checkpoint();
@@ -88,12 +89,9 @@ class SecondarySide {
   GroupApplier applier_;
   std::unique_ptr<JournalReader> reader_;
   ReplayBatch batch_;
-  std::size_t next_ = 0;  // group of the batch
-  Progress at_;
-  std::vector<Position> applied_;
-  std::vector<char> active_;
-  std::optional<GroupInProgress> in_progress_;
-  bool stalled_ = false;
+  std::size_t next_ = 0;             // group of the batch
+  std::deque<StateFolder> folders_;  // by volume
+  std::optional<ReplayState> replay_;
   bool replayer_awake_ = false;
   bool gate_held_ = false;
 };
