@@ -41,7 +41,7 @@ Status AppendGroup(Journal& journal) {
   write.length = 1000 + 700 * (number % 3);
   const Buffer payload(write.length, static_cast<std::byte>('a' + number));
   const Buffer header =
-      EncodeRecord({VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, 0, number}, write});
+      EncodeRecord({VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, number}, write});
   const Timestamp time{static_cast<std::int64_t>(number)};
   HAWSER_TRY(journal.Append(MakeFrame(journal.appended(), time, {{header, payload}})));
   // Some groups were not flushed by themselves: the stamps tell.
