@@ -51,9 +51,17 @@ Shipper::~Shipper() {
 
 Status Shipper::Queue(const std::shared_ptr<Shipment>& shipment, const Patience& patience) {
   const MutexLock lock(mutex_);
+  // Who waits for room drives too: it may be the shipper's own thread, and nobody else be there.
   while (outbox_.full()) {
-    if (auto over = patience.Over()) return *std::move(over);
-    (void)room_.WaitUntil(mutex_, patience.NextLook());
+    if (auto over = patience.Over()) {
+      PassOn();
+      return *std::move(over);
+    }
+    if (HasWork() && !driven_) {
+      Drive(patience.NextLook(), patience.cancel);
+    } else {
+      (void)room_.WaitUntil(mutex_, patience.NextLook());
+    }
   }
   outbox_.Add(shipment->record, shipment->payload, shipment->cut, SteadyClock::now());
   under_way_.push_back(shipment);

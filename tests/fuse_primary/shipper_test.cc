@@ -164,6 +164,26 @@ TEST_F(ShipperTest, WhoWaitsForRoomGetsIt) {
 
 // ---- owners that end
 
+// As a remedy is journaled by the shipper's thread while the outbox is full of what callers have left.
+TEST_F(ShipperTest, WhoFinishesARecordAloneMayQueueAnotherThoughTheOutboxIsFull) {
+  Caller first = Call();
+  ASSERT_TRUE(relay_.AwaitBatches(1));
+  std::promise<bool> journaled;
+  first.parcel->on_finish = [&] {
+    const auto remedy = std::make_shared<Parcel>(this);
+    const Patience patience{SteadyClock::now() + kPatience, nullptr};
+    journaled.set_value(shipper_.Queue(remedy, patience) && IsAck(shipper_.Await(*remedy, patience)));
+  };
+  Caller large = Call(5000);
+  ASSERT_TRUE(relay_.AwaitQueued(shipper_, 2));
+  for (Caller* caller : {&first, &large}) {
+    *caller->killed = true;
+    EXPECT_FALSE(caller->Get());
+  }
+  relay_.AnswerNow();
+  EXPECT_TRUE(journaled.get_future().get());
+}
+
 TEST_F(ShipperTest, WhatIsForgottenIsFinishedByNobodyAndTheOthersGoOn) {
   Caller caller = Call();
   ASSERT_TRUE(relay_.AwaitBatches(1));
