@@ -1,12 +1,11 @@
 #include "fuse_primary/relay_source.h"
 
+#include "common/net/limits.h"
 #include "common/net/messages.h"
 
 namespace hawser {
 
 namespace {
-
-constexpr std::uint64_t kBatchBytes = 4 * kMiB;
 
 Status CheckAnswer(const PullReply& reply, const Position& after) {
   switch (reply.answer) {
@@ -39,7 +38,7 @@ Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want
 }
 
 Result<ReplayBatch> RelaySource::Next(const Recovery::Want& want) {
-  const Buffer pull = Encode(PullFor(node_, want, kBatchBytes));
+  const Buffer pull = Encode(PullFor(node_, want, kMaxPullBytes));
   HAWSER_ASSIGN(const Incoming answer, requester_.Request(MessageType::kPull, {pull}, std::nullopt, cancel_));
   return BatchFrom(answer, want, volumes_);
 }

@@ -11,14 +11,13 @@
 #include "common/base/files.h"
 #include "common/record/codec.h"
 #include "common/record/kinds.h"
+#include "volume/store/acl_names.h"
 #include "volume/store/beneath.h"
 #include "volume/store/file_ids.h"
 
 namespace hawser {
 
 namespace {
-
-constexpr std::string_view kAccessAcl = "system.posix_acl_access";
 
 class Remedier {
  public:

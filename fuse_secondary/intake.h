@@ -13,6 +13,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/net/limits.h"
 #include "common/net/messages.h"
 #include "common/net/requester.h"
 #include "fuse_secondary/own_journal.h"
@@ -22,7 +23,7 @@ namespace hawser {
 
 struct IntakeOptions {
   NodeName node;
-  std::uint64_t pull_bytes = 4 * kMiB;
+  std::uint64_t pull_bytes = kMaxPullBytes;
   std::chrono::milliseconds retry_every{1000};
 };
 

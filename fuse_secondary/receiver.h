@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/config/config.h"
+#include "common/net/limits.h"
 #include "common/net/requester.h"
 #include "common/net/subscriber.h"
 #include "fuse_secondary/intake.h"
@@ -15,7 +16,7 @@ namespace hawser {
 
 struct ReceiverOptions {
   NodeName node;
-  std::uint64_t pull_bytes = 4 * kMiB;
+  std::uint64_t pull_bytes = kMaxPullBytes;
   int stream_queue = 256;
   std::chrono::milliseconds retry_every{1000};
 };

@@ -20,6 +20,7 @@
 #include "common/base/result.h"
 #include "common/config/config.h"
 #include "common/net/context.h"
+#include "common/net/limits.h"
 #include "common/net/messages.h"
 #include "volume/mount/volume.h"
 
@@ -45,7 +46,7 @@ struct ReplicaOptions {
   std::chrono::milliseconds batch_time{20};
   std::size_t apply_threads = 4;
 
-  std::uint64_t pull_bytes = 4 * kMiB;
+  std::uint64_t pull_bytes = kMaxPullBytes;
   int stream_queue = 256;  // messages of the stream kept while pulling
   std::uint64_t segment_bytes = 64 * kMiB;
 

@@ -23,7 +23,6 @@ inline constexpr std::uint64_t kMaxPublishedBytes = 256 * kKiB;
 inline constexpr int kPublishQueue = 256;
 inline constexpr auto kHeadInterval = std::chrono::milliseconds(250);
 
-inline constexpr std::uint64_t kMaxPullBytes = 4 * kMiB;
 inline constexpr std::size_t kPullQueue = 256;
 // Readers of pulls are closed when nobody has pulled for so long: they hold segments on the disk.
 inline constexpr auto kIdleReader = std::chrono::seconds(30);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "common/net/limits.h"
 #include "relay/limits.h"
 
 namespace hawser {

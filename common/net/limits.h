@@ -1,4 +1,4 @@
-// How much a primary may send at once; both sides hold to it.
+// How much is sent at once; both sides hold to it.
 #pragma once
 
 #include <cstddef>
@@ -17,5 +17,8 @@ inline constexpr std::uint64_t kMaxBatchBytes = 2 * kMiB;  // headers and payloa
 // One record, whatever it is, fits into a batch.
 inline constexpr std::uint64_t kMaxRecordBytes = kMaxRecordHeaderBytes + kMaxPayloadBytes;
 static_assert(kMaxRecordBytes <= kMaxBatchBytes);
+
+// The frames that answer one pull, together; but always at least one frame.
+inline constexpr std::uint64_t kMaxPullBytes = 4 * kMiB;
 
 }  // namespace hawser

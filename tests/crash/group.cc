@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <deque>
 #include <filesystem>
 #include <fstream>
 
 #include "common/base/files.h"
 #include "tests/support/free_ports.h"
+#include "tests/support/hawser_answers.h"
 #include "tests/support/leftovers.h"
 #include "tests/support/tree_compare.h"
 
@@ -229,9 +229,7 @@ Result<CommandResult> Group::Hawser(std::vector<std::string> arguments,
 
 Result<nlohmann::json> Group::GetStatus() const {
   HAWSER_ASSIGN(const CommandResult result, Hawser({"status", "--json"}));
-  auto status = nlohmann::json::parse(result.output, nullptr, /*allow_exceptions=*/false);
-  if (result.exit != 0 || !status.is_object()) return Error{EIO, "hawser status: " + result.output};
-  return status;
+  return StatusIn(result);
 }
 
 bool Group::AnyDiskIsFull() const {
@@ -254,8 +252,7 @@ std::string Group::StateIn(const nlohmann::json& status, const std::string& proc
 Status Group::AwaitCaughtUp(std::chrono::milliseconds patience) const {
   const std::string timeout = std::to_string(patience.count()) + "ms";
   HAWSER_ASSIGN(const CommandResult result, Hawser({"wait", "--timeout", timeout}, patience + kPatience));
-  if (result.exit == 0) return {};
-  return Error{ETIMEDOUT, "hawser wait ended with " + std::to_string(result.exit) + ": " + result.output};
+  return ReachedIn(result);
 }
 
 Status Group::CompareStores() const {
@@ -272,15 +269,7 @@ Status Group::CompareStores() const {
 }
 
 std::string Group::TailOfLog(const std::string& process, std::size_t lines) const {
-  std::deque<std::string> tail;
-  std::ifstream log(Log(process));
-  for (std::string line; std::getline(log, line);) {
-    tail.push_back(line);
-    if (tail.size() > lines) tail.pop_front();
-  }
-  std::string text;
-  for (const std::string& line : tail) text += line + "\n";
-  return text;
+  return TailOf(Log(process), lines);
 }
 
 }  // namespace hawser::test

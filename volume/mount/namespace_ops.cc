@@ -8,6 +8,8 @@
 
 #include "volume/mount/acl.h"
 #include "volume/mount/operations.h"
+#include "volume/store/acl_names.h"
+#include "volume/store/directory.h"
 
 namespace hawser {
 
@@ -15,20 +17,9 @@ namespace {
 
 Buffer DefaultAcl(const std::string& directory) {
   Buffer acl(4096);
-  const ssize_t size = ::getxattr(directory.c_str(), "system.posix_acl_default", acl.data(), acl.size());
+  const ssize_t size = ::getxattr(directory.c_str(), kDefaultAcl, acl.data(), acl.size());
   acl.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
   return acl;
-}
-
-Result<bool> IsEmpty(int directory) {
-  UniqueFd fd(::open(ProcPath(directory).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return ErrnoError("cannot list a directory");
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
-  if (!listing) return ErrnoError("cannot list a directory");
-  fd.Release();
-  while (const dirent* entry = ::readdir(listing.get()))
-    if (IsValidName(entry->d_name)) return false;
-  return true;
 }
 
 // Symlinks are short enough for one block, or refused as the filesystem would.
@@ -126,7 +117,7 @@ Status Operations::Remove(const Caller& who, NodeId parent, const std::string& n
               Decision{hawser::Unlink{place.child->id, place.path, Now()}, nullptr, nullptr});
         }
         if (!is_directory) return Error{ENOTDIR, "'" + name + "'"};
-        HAWSER_ASSIGN(const bool empty, IsEmpty(place.child->pin.get()));
+        HAWSER_ASSIGN(const bool empty, IsEmptyDirectory(place.child->pin.get()));
         if (!empty) return Error{ENOTEMPTY, "'" + name + "'"};
         return std::optional(Decision{Rmdir{place.child->id, place.path, Now()}, nullptr, nullptr});
       });
@@ -183,7 +174,7 @@ Result<std::optional<Decision>> Operations::DecideRename(const Whereabouts& pare
       if (directory && !onto_directory) return Error{ENOTDIR, "'" + new_name + "'"};
       if (!directory && onto_directory) return Error{EISDIR, "'" + new_name + "'"};
       if (onto_directory) {
-        HAWSER_ASSIGN(const bool empty, IsEmpty(to.child->pin.get()));
+        HAWSER_ASSIGN(const bool empty, IsEmptyDirectory(to.child->pin.get()));
         if (!empty) return Error{ENOTEMPTY, "'" + new_name + "'"};
       }
     } else if (record.mode == RenameMode::kExchange && S_ISDIR(to.child->info.st_mode) &&

@@ -1,8 +1,9 @@
 #include "volume/mount/volume.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 
 #include "common/record/kinds.h"
+#include "volume/store/directory.h"
 
 namespace hawser {
 
@@ -156,15 +157,14 @@ Result<std::optional<StorePath>> Volume::FindPath(ino_t inode) const {
   while (!todo.empty()) {
     const StorePath directory = std::move(todo.back());
     todo.pop_back();
-    HAWSER_ASSIGN(UniqueFd fd, OpenBeneath(store_->root_fd(), directory, O_RDONLY | O_DIRECTORY));
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
-    if (!listing) return ErrnoError("cannot list", directory.Printable());
-    fd.Release();
-    while (const dirent* entry = ::readdir(listing.get())) {
-      if (!IsValidName(entry->d_name)) continue;
-      if (entry->d_ino == inode) return std::optional(directory.Child(entry->d_name));
-      if (entry->d_type == DT_DIR) todo.push_back(directory.Child(entry->d_name));
-    }
+    HAWSER_ASSIGN(const UniqueFd fd, OpenBeneath(store_->root_fd(), directory, O_PATH | O_DIRECTORY));
+    std::optional<StorePath> found;
+    HAWSER_TRY(VisitEntries(fd.get(), [&](const dirent& entry) {
+      if (entry.d_ino == inode) found = directory.Child(entry.d_name);
+      if (entry.d_type == DT_DIR) todo.push_back(directory.Child(entry.d_name));
+      return !found;
+    }));
+    if (found) return found;
   }
   return std::optional<StorePath>();
 }

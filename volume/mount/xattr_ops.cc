@@ -4,13 +4,12 @@
 #include <sys/xattr.h>
 
 #include "volume/mount/operations.h"
+#include "volume/store/acl_names.h"
 #include "volume/store/rehearsal.h"
 
 namespace hawser {
 
 namespace {
-
-constexpr std::string_view kAccessAcl = "system.posix_acl_access";
 
 bool IsAcl(const std::string& name) { return name.starts_with("system.posix_acl_"); }
 

@@ -1,10 +1,11 @@
 #include "volume/store/redo_tree.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
+
+#include "volume/store/directory.h"
 
 namespace hawser {
 
@@ -21,15 +22,11 @@ UniqueFd OpenEntry(int directory, const std::string& name, int flags) {
 // Calls function(name) for all entries, read before the first call.
 template <class Function>
 Status ForEachEntry(int directory, Function function) {
-  UniqueFd fd = OpenEntry(directory, ".", O_RDONLY | O_DIRECTORY);
-  if (!fd) return ErrnoError("cannot list a folder of the store");
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
-  if (!listing) return ErrnoError("cannot list a folder of the store");
-  fd.Release();
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(listing.get())) {
-    if (IsValidName(entry->d_name)) names.emplace_back(entry->d_name);
-  }
+  HAWSER_TRY(VisitEntries(directory, [&](const dirent& entry) {
+    names.emplace_back(entry.d_name);
+    return true;
+  }));
   for (const std::string& name : names) HAWSER_TRY(function(name));
   return {};
 }

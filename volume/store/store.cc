@@ -1,11 +1,11 @@
 #include "volume/store/store.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/xattr.h>
 
 #include "common/record/kinds.h"
+#include "volume/store/directory.h"
 #include "volume/store/owner_access.h"
 
 namespace hawser {
@@ -16,16 +16,12 @@ constexpr const char* kVolumeXattr = "user.hawser.volume";
 
 // The name of some entry of a directory, empty if there is none.
 Result<std::string> AnyEntry(int directory) {
-  UniqueFd fd(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return ErrnoError("cannot list the folder");
-  std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd.get()), ::closedir);
-  if (!listing) return ErrnoError("cannot list the folder");
-  fd.Release();
-  while (const dirent* entry = ::readdir(listing.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") return std::string(name);
-  }
-  return std::string();
+  std::string name;
+  HAWSER_TRY(VisitEntries(directory, [&](const dirent& entry) {
+    name = entry.d_name;
+    return false;
+  }));
+  return name;
 }
 
 }  // namespace
