@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "common/base/files.h"
 #include "common/journal/format.h"
@@ -15,19 +14,14 @@ namespace hawser {
 
 namespace {
 
-constexpr std::uint64_t kChunk = kMiB;
-
 std::string MarkPath(const std::string& folder) { return fmt::format("{}/{}", folder, kCutName); }
 
-Status WriteZeros(const SegmentReader& segment, Disk& disk) {
+// Makes all that `segment` holds behind its offset zeros.
+Status EraseRest(const SegmentReader& segment, Disk& disk) {
   const std::string& path = segment.path();
   HAWSER_ASSIGN(const UniqueFd fd, OpenFile(path, O_RDWR));
   HAWSER_ASSIGN(const std::uint64_t end, segment.FileBytes());
-  Buffer zeros(std::min(kChunk, end - segment.offset()));
-  for (std::uint64_t at = segment.offset(); at < end; at += kChunk) {
-    std::array parts{iovec{zeros.data(), std::min(kChunk, end - at)}};
-    HAWSER_TRY(disk.Write(fd.get(), parts, at, path));
-  }
+  HAWSER_TRY(disk.WriteZeros(fd.get(), segment.offset(), end, path));
   return disk.Flush(fd.get(), path);
 }
 
@@ -53,7 +47,7 @@ Result<CutJournal> Cut(const std::string& folder, const Position& position, Disk
   const Group kept = segment.header().first_group();
   for (auto group = groups.rbegin(); group != groups.rend() && *group > kept; ++group)
     HAWSER_TRY(disk.Remove(folder + "/" + SegmentName(*group)));
-  HAWSER_TRY(WriteZeros(segment, disk));
+  HAWSER_TRY(EraseRest(segment, disk));
   HAWSER_TRY(disk.FlushFolder(folder));
   HAWSER_TRY(disk.Remove(MarkPath(folder)));
   HAWSER_TRY(disk.FlushFolder(folder));

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
+#include "common/base/bytes.h"
 #include "common/base/files.h"
 
 namespace hawser {
@@ -36,6 +38,15 @@ Status Disk::Write(int fd, std::span<iovec> parts, std::uint64_t offset, const s
     if (put < 0) return ErrnoError("cannot write journal segment", path);
     parts = Advance(parts, static_cast<std::size_t>(put));
     offset += static_cast<std::uint64_t>(put);
+  }
+  return {};
+}
+
+Status Disk::WriteZeros(int fd, std::uint64_t from, std::uint64_t to, const std::string& path) {
+  Buffer zeros(std::min(kMiB, to - from));
+  for (std::uint64_t at = from; at < to; at += zeros.size()) {
+    std::array parts{iovec{zeros.data(), std::min<std::uint64_t>(zeros.size(), to - at)}};
+    HAWSER_TRY(Write(fd, parts, at, path));
   }
   return {};
 }

@@ -19,6 +19,9 @@ class Disk {
   // All of `parts`, one after the other; they are used up. Any number of them.
   virtual Status Write(int fd, std::span<iovec> parts, std::uint64_t offset, const std::string& path);
 
+  // Zeros from `from` up to `to`.
+  Status WriteZeros(int fd, std::uint64_t from, std::uint64_t to, const std::string& path);
+
   // fdatasync.
   virtual Status Flush(int fd, const std::string& path);
 

@@ -64,15 +64,6 @@ Status Rewrite(int fd, std::uint64_t from, std::uint64_t to, const std::string& 
   return {};
 }
 
-Status WriteZeros(int fd, std::uint64_t from, std::uint64_t to, const std::string& path, Disk& disk) {
-  Buffer zeros(std::min(kChunk, to - from));
-  for (std::uint64_t at = from; at < to; at += kChunk) {
-    std::array parts{iovec{zeros.data(), std::min(kChunk, to - at)}};
-    HAWSER_TRY(disk.Write(fd, parts, at, path));
-  }
-  return {};
-}
-
 // Reads the last segment to its end and makes what is whole durable and what is torn zeros.
 Status RecoverLast(SegmentReader& reader, RecoveryReport& report, Disk& disk) {
   for (;;) {
@@ -90,7 +81,7 @@ Status RecoverLast(SegmentReader& reader, RecoveryReport& report, Disk& disk) {
   // Without a frame: from the header on.
   HAWSER_TRY(Rewrite(fd.get(), reader.last_stamp().flushed, reader.offset(), path, disk));
   if (tail.kind == Tail::Kind::kTorn) {
-    HAWSER_TRY(WriteZeros(fd.get(), reader.offset(), tail.end, path, disk));
+    HAWSER_TRY(disk.WriteZeros(fd.get(), reader.offset(), tail.end, path));
     report.torn_bytes = tail.end - reader.offset();
     report.torn_segment = path;
     report.torn_offset = reader.offset();
