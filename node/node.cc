@@ -144,7 +144,7 @@ class NodeProcess : public Node {
       if (const auto* primary = std::get_if<BecomePrimary>(&*action))
         primaries.emplace_back(hosted.get(), *primary);
     }
-    HAWSER_TRY(StartReplica(std::move(secondaries), cancel));
+    HAWSER_TRY(StartReplica(secondaries, cancel));
     for (const auto& [hosted, primary] : primaries)
       HAWSER_TRY(hosted->Become(primary, context_, *shipper_, *welcome_, cancel));
     return {};
@@ -159,7 +159,7 @@ class NodeProcess : public Node {
     return RelaySays{hosted.known()};
   }
 
-  Status StartReplica(std::vector<ReplicaVolume> secondaries, const std::atomic<bool>* cancel) {
+  Status StartReplica(const std::vector<ReplicaVolume>& secondaries, const std::atomic<bool>* cancel) {
     if (secondaries.empty()) return {};
     ReplicaOptions options;
     options.cancel = cancel;

@@ -68,15 +68,16 @@ Result<Volume::Entry> Volume::Lookup(NodeId parent, const std::string& name) {
 
 namespace {
 
+constexpr const StorePath* kNoPath = nullptr;
+
 // The path of the file whose content or attributes a record changes; null if none. Names and what else the
 // kernel must ask a secondary for at each use aren't meant.
 const StorePath* ChangedFile(const Body& body) {
-  constexpr const StorePath* kNone = nullptr;
   return std::visit(Overloaded{
                         [](const OneOf<Write, Truncate, Allocate, SetAttr> auto& r) { return &r.path; },
-                        [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) { return kNone; },
-                        [](const OneOf<SetXattr, RemoveXattr> auto&) { return kNone; },
-                        [](const ControlKind auto&) { return kNone; },
+                        [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) { return kNoPath; },
+                        [](const OneOf<SetXattr, RemoveXattr> auto&) { return kNoPath; },
+                        [](const ControlKind auto&) { return kNoPath; },
                     },
                     body);
 }
