@@ -27,9 +27,10 @@ if(HAWSER_FUZZ)
   target_link_options(hawser_options INTERFACE ${fuzz_options})
 endif()
 
-# hawser_library(NAME SOURCES ... LINK ...): a folder of the project as a static library.
+# hawser_library(NAME SOURCES ... LINK ... PRIVATE_LINK ...): a folder of the project as a static library. What stands
+# under LINK is seen in its headers; what stands under PRIVATE_LINK is nobody else's business.
 function(hawser_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
-  target_link_libraries(${name} PUBLIC hawser_options ${ARG_LINK})
+  target_link_libraries(${name} PUBLIC hawser_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
 endfunction()
