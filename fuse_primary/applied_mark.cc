@@ -15,6 +15,7 @@ void AppliedMark::Done(Call call) {
 
 void AppliedMark::Known(const Progress& group) {
   const MutexLock lock(mutex_);
+  if (group.position.journal != known_.begin()->second.position.journal) return;
   if (group.position.group.value > known_.begin()->first) known_.emplace(group.position.group.value, group);
   Advance();
 }

@@ -24,10 +24,13 @@ class AppliedMark {
   // A call is about to be submitted. To be ended by Done() whatever becomes of it.
   using Call = std::multiset<std::uint64_t>::iterator;
   Call Begin();
+  // The newest group that was known when the call began.
+  static Group KnownBefore(Call call) { return Group(*call); }
   // The call's record is applied, or will never be. For one whose outcome isn't known: not before it is.
   void Done(Call call);
 
-  // A durable group that was heard of: by an acknowledgement (before Done) or from the relay's reports.
+  // A durable group that was heard of: by an acknowledgement (before Done) or from the relay's reports. One
+  // of another journal is not heeded.
   void Known(const Progress& group);
 
   // Everything up to here is applied. Never goes back.

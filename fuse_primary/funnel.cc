@@ -147,7 +147,7 @@ Error Funnel::GivenUp(const Error& why) const {
 Status Funnel::Finish(Journey& journey, const Answer& answer) {
   bool settled = false;
   const auto outcome = [&]() -> Status {
-    HAWSER_TRY(Take(answer, settled));
+    HAWSER_TRY(Take(answer, AppliedMark::KnownBefore(journey.mark), settled));
     CrashPoint("primary.acknowledged");
     return Apply(journey, settled);
   }();
@@ -164,17 +164,16 @@ void Funnel::FinishAlone(Journey& journey, const Answer& answer) {
 }
 
 // `is_nowhere`: the record is in no journal.
-Status Funnel::Take(const Answer& answer, bool& is_nowhere) {
+Status Funnel::Take(const Answer& answer, Group known, bool& is_nowhere) {
   using Meaning = Verdict::Meaning;
-  const Verdict verdict = Judge(answer, applied_.Get().position.journal);
+  const Verdict verdict = Judge(answer, applied_.Get().position.journal, known);
   is_nowhere = verdict.is_nowhere;
   if (verdict.meaning == Meaning::kJournaled) {
     applied_.Known(std::get<Ack>(answer).group);
     return {};
   }
   log::error("{}: a change was not taken: {}", volume_.name().value, verdict.error.message);
-  if (verdict.meaning == Meaning::kFenced) on_setback_({Setback::Kind::kFenced, verdict.error});
-  if (verdict.meaning == Meaning::kOtherJournal) on_setback_({Setback::Kind::kDiverged, verdict.error});
+  if (const auto setback = SetbackOf(verdict)) on_setback_(*setback);
   return verdict.error;
 }
 
@@ -210,11 +209,12 @@ Status Funnel::Compensate(const Journey& journey, const Error& full) {
 Status Funnel::JournalRemedy(Body body, Payload payload) {
   const auto remedy = std::make_shared<RemedyShipment>(
       this, Record{volume_.name(), generation_, {}, std::move(body)}, std::move(payload));
+  const Group known = applied_.Get().position.group;
   const Patience patience{std::nullopt, &stopping_};
   HAWSER_TRY(shipper_.Queue(remedy, patience));
   HAWSER_ASSIGN(const Answer answer, shipper_.Await(*remedy, patience));
   bool is_nowhere = false;
-  return Take(answer, is_nowhere);
+  return Take(answer, known, is_nowhere);
 }
 
 // I7: what is journaled is not in this store. The caller gets the errno; nobody changes the volume here any

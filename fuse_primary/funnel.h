@@ -65,7 +65,7 @@ class Funnel : public Role {
   Status Apply(Journey& journey, bool& in_store);
   Status Compensate(const Journey& journey, const Error& full);
   Status JournalRemedy(Body body, Payload payload);
-  Status Take(const Answer& answer, bool& is_nowhere);
+  Status Take(const Answer& answer, Group known, bool& is_nowhere);
   Status StoreFailed(const Record& record, const Error& error);
   std::optional<Error> stopped_with() const;
   Error GivenUp(const Error& why) const;

@@ -1,21 +1,63 @@
 #include "fuse_primary/hello.h"
 
+#include <thread>
+#include <variant>
+
 #include "common/net/requester.h"
 
 namespace hawser {
 
+namespace {
+
+// How often a relay is asked again that can't journal a session now.
+constexpr auto kAskAgain = std::chrono::milliseconds(500);
+constexpr auto kCancelCheck = std::chrono::milliseconds(50);
+
+bool MayPass(const Refusal& refusal) {
+  return refusal.code == RefusalCode::kJournalFailed || refusal.code == RefusalCode::kJournalFull;
+}
+
+Result<std::variant<Welcome, Refusal>> Greet(Requester& requester, const Hello& hello,
+                                             std::optional<Deadline> deadline,
+                                             const std::atomic<bool>* cancel) {
+  HAWSER_ASSIGN(const Incoming reply,
+                requester.Request(MessageType::kHello, {Encode(hello)}, deadline, cancel));
+  const Bytes body = reply.parts() > 0 ? reply.part(0) : Bytes();
+  if (reply.type() == MessageType::kWelcome) {
+    HAWSER_ASSIGN(Welcome welcome, Decode<Welcome>(body));
+    return std::variant<Welcome, Refusal>(std::move(welcome));
+  }
+  if (reply.type() == MessageType::kRefusal) {
+    HAWSER_ASSIGN(Refusal refusal, Decode<Refusal>(body));
+    return std::variant<Welcome, Refusal>(std::move(refusal));
+  }
+  return Error{EPROTO, "the relay didn't answer the greeting by a welcome"};
+}
+
+Status WaitToAskAgain(const std::string& why, std::optional<Deadline> deadline,
+                      const std::atomic<bool>* cancel) {
+  const Deadline again = SteadyClock::now() + kAskAgain;
+  while (SteadyClock::now() < again) {
+    if (cancel != nullptr && cancel->load()) return Error{ECANCELED, why};
+    if (deadline && SteadyClock::now() >= *deadline) return Error{ETIMEDOUT, why};
+    std::this_thread::sleep_for(kCancelCheck);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Welcome> SayHello(NetContext& context, const std::string& endpoint, const Hello& hello,
                          std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {
-  const Buffer message = Encode(hello);
   Requester requester(context, endpoint);
-  HAWSER_ASSIGN(const Incoming reply, requester.Request(MessageType::kHello, {message}, deadline, cancel));
-  const Bytes body = reply.parts() > 0 ? reply.part(0) : Bytes();
-  if (reply.type() == MessageType::kWelcome) return Decode<Welcome>(body);
-  if (reply.type() == MessageType::kRefusal) {
-    HAWSER_ASSIGN(const Refusal refusal, Decode<Refusal>(body));
-    return Error{ToErrno(refusal.code), "the relay refused this node: " + refusal.text};
+  for (;;) {
+    HAWSER_ASSIGN(auto answer, Greet(requester, hello, deadline, cancel));
+    if (auto* welcome = std::get_if<Welcome>(&answer)) return std::move(*welcome);
+    const Refusal& refusal = std::get<Refusal>(answer);
+    if (!MayPass(refusal))
+      return Error{ToErrno(refusal.code), "the relay refused this node: " + refusal.text};
+    HAWSER_TRY(WaitToAskAgain(refusal.text, deadline, cancel));
   }
-  return Error{EPROTO, "the relay at " + endpoint + " didn't answer the greeting by a welcome"};
 }
 
 }  // namespace hawser

@@ -8,9 +8,34 @@ namespace hawser {
 
 namespace {
 
-bool IsDoubt(const Answer& answer) {
+// Whether a refusal leaves open what became of the record. Those that say so of a whole request, or of a
+// node, were given without looking for the record: they prove that it is nowhere only if it was never sent
+// before, for the relay that refuses may be another one than the relay that took it (another config, an older
+// journal).
+bool LeavesOpen(RefusalCode code, bool sent_before) {
+  switch (code) {
+    case RefusalCode::kJournalFailed:
+    case RefusalCode::kUnknownSession:
+      return true;
+    case RefusalCode::kBadMessage:
+    case RefusalCode::kWrongVersion:
+    case RefusalCode::kTooLarge:
+    case RefusalCode::kUnknownNode:
+      return sent_before;
+    case RefusalCode::kUnknownVolume:
+    case RefusalCode::kNotPrimary:
+    case RefusalCode::kFenced:
+    case RefusalCode::kOldSession:
+    case RefusalCode::kOutOfTurn:
+    case RefusalCode::kJournalFull:
+      return false;
+  }
+  return false;
+}
+
+bool IsDoubt(const Answer& answer, bool sent_before) {
   const auto* refusal = std::get_if<Refusal>(&answer);
-  return refusal != nullptr && refusal->code == RefusalCode::kJournalFailed;
+  return refusal != nullptr && LeavesOpen(refusal->code, sent_before);
 }
 
 }  // namespace
@@ -26,7 +51,7 @@ std::vector<Payload> Outbox::NextBatch() {
   Batch batch;
   std::vector<Payload> parts(1);
   std::uint64_t bytes = 0;
-  for (const Waiting& waiting : queue_) {
+  for (Waiting& waiting : queue_) {
     if (in_flight_ > 0 &&
         (in_flight_ == limits_.batch_records || bytes + waiting.bytes() > limits_.batch_bytes))
       break;
@@ -34,6 +59,7 @@ std::vector<Payload> Outbox::NextBatch() {
     parts.push_back(waiting.header);
     parts.push_back(waiting.payload);
     bytes += waiting.bytes();
+    ++waiting.sendings;
     ++in_flight_;
   }
   parts.front() = Payload::Of(Encode(batch));
@@ -47,7 +73,7 @@ Result<std::size_t> Outbox::Take(std::span<const Answer> answers) {
     return error;
   }
   std::size_t settled = 0;
-  while (settled < answers.size() && !IsDoubt(answers[settled])) ++settled;
+  while (settled < answers.size() && !IsDoubt(answers[settled], queue_[settled].sendings > 1)) ++settled;
   in_doubt_ = settled < answers.size();
   Settle(settled);
   return settled;

@@ -7,8 +7,9 @@
 // again until it is answered. Answers settle records from the front of the queue, so that the numbers on
 // their way are always consecutive.
 //
-// Doubt: a relay whose journal has failed can't tell whether it has a record, until it is restarted. Then
-// that record and all behind it stay in the queue, and go out again, under the same numbers, after Retry().
+// Doubt: a relay whose journal has failed can't tell whether it has a record, until it is restarted; nor can
+// one that doesn't know the session, or that refuses unread what another may have taken before. Then that
+// record and all behind it stay in the queue, and go out again, under the same numbers, after Retry().
 #pragma once
 
 #include <cstdint>
@@ -80,6 +81,7 @@ class Outbox {
     Payload payload;
     bool cut = false;
     Deadline entered;
+    int sendings = 0;
 
     std::uint64_t bytes() const { return header.size() + payload.size(); }
   };

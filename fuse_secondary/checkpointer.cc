@@ -64,14 +64,8 @@ Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, Bey
   return kept;
 }
 
-// A volume that has stopped for good doesn't keep segments: it is copied anew anyway.
 void Checkpointer::DropOldSegments() {
-  Group needed = board_.received().position.group;
-  for (const VolumeStand& stand : board_.volumes()) {
-    if (stand.active() || stand.condition == Condition::kFailed)
-      needed = std::min(needed, stand.checkpoint.position.group);
-  }
-  if (const Status dropped = journal_.DropThrough(needed); !dropped)
+  if (const Status dropped = journal_.DropThrough(board_.unneeded()); !dropped)
     log::warn("old segments of the own journal can't be deleted: {}", dropped.error().Text());
 }
 

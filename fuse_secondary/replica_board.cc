@@ -168,6 +168,16 @@ void ReplicaBoard::StopCheckpoints() {
   changed_.NotifyAll();
 }
 
+Group ReplicaBoard::unneeded() const {
+  const MutexLock lock(mutex_);
+  Group unneeded = received_.position.group;
+  for (const VolumeStand& stand : volumes_) {
+    if (stand.active() || stand.condition == Condition::kFailed)
+      unneeded = std::min(unneeded, stand.checkpoint.position.group);
+  }
+  return unneeded;
+}
+
 std::vector<VolumeStand> ReplicaBoard::volumes() const {
   const MutexLock lock(mutex_);
   return volumes_;

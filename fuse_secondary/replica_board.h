@@ -60,6 +60,10 @@ class ReplicaBoard {
   void StopReplay();
   void StopCheckpoints();
 
+  // Through which group nobody needs the own journal any more. A volume that has stopped for good doesn't
+  // keep it: it is copied anew anyway.
+  Group unneeded() const;
+
   std::vector<VolumeStand> volumes() const;
   VolumeStand volume(std::size_t index) const;
   Progress received() const;

@@ -1,8 +1,9 @@
 // A node: one process that hosts volumes, each in the role that the relay's journal gives it. The composition
 // root of `hawser mount`.
 //
-// Threads besides those of the mounts and the replica: the reporter (a session with the relay, twice a
-// second) and the checkpointer (flushes the stores of the volumes that are primary here).
+// Threads besides those of the mounts and the replica: the reporter (a session with the relay, four
+// times a second), the checkpointer (flushes the stores of the volumes that are primary here) and the shipper
+// (finishes the records of callers that left).
 #pragma once
 
 #include <atomic>

@@ -63,10 +63,7 @@ Status PrimaryRole::WriteCheckpoint(Beyond beyond) {
                       "primary.store_synced");
 }
 
-void PrimaryRole::HeadKnown(const Progress& head) {
-  AppliedMark& applied = funnel_->applied();
-  if (head.position.journal == applied.Get().position.journal) applied.Known(head);
-}
+void PrimaryRole::HeadKnown(const Progress& head) { funnel_->applied().Known(head); }
 
 void PrimaryRole::Report(VolumeReport& report) const {
   report.applied = funnel_->applied().Get();

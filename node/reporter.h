@@ -1,5 +1,5 @@
-// A node's session with the relay: tells it how the node is doing and hears where the head is, twice a
-// second.
+// A node's session with the relay: tells it how the node is doing and hears where the head is, four
+// times a second.
 #pragma once
 
 #include <atomic>

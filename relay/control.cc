@@ -105,13 +105,14 @@ void Control::AnswerStatus(const Asker& to) {
   const JournalFacts facts = Facts();
   RelayStatus relay{RelayState::kLive, parts_.board.Read().journal_failure, parts_.journal.bytes(),
                     parts_.board.refused.load()};
-  if (holding_) {
+  if (!relay.problem.empty()) {
+    relay.state = RelayState::kJournalFailed;
+  } else if (holding_) {
     relay.state = RelayState::kHoldingWriters;
     relay.problem =
         "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
         "bring the node that is furthest behind up to date";
   }
-  if (!parts_.board.Read().journal_failure.empty()) relay.state = RelayState::kJournalFailed;
   const std::string json = StatusJson(parts_.group, relay, facts, tracker_.Status(facts, SteadyClock::now()));
   parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));
 }

@@ -14,10 +14,10 @@ Forming::FormingGroup& Forming::GroupAt(const Place& place) {
 }
 
 std::optional<Answers> Forming::Add(const Asker& asker, const Submission& submission,
-                                    std::vector<Verdict> verdicts) {
+                                    std::vector<Ruling> rulings) {
   Waiting waiting{asker, {}};
-  waiting.records.reserve(verdicts.size());
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+  waiting.records.reserve(rulings.size());
+  for (std::size_t i = 0; i < rulings.size(); ++i) {
     std::visit(Overloaded{
                    [&](const Accepted& accepted) {
                      FormingGroup& group = GroupAt(accepted.place);
@@ -35,7 +35,7 @@ std::optional<Answers> Forming::Add(const Asker& asker, const Submission& submis
                    [&](const Repeated& repeated) { waiting.records.emplace_back(Answer(repeated.ack)); },
                    [&](Refusal& refusal) { waiting.records.emplace_back(Answer(std::move(refusal))); },
                },
-               verdicts[i]);
+               rulings[i]);
   }
   const auto has_place = [](const auto& record) { return std::holds_alternative<Place>(record); };
   if (std::ranges::none_of(waiting.records, has_place)) return AnswersFor(waiting, Refusal{});

@@ -33,9 +33,9 @@ class Forming {
     std::vector<std::variant<Place, Answer>> records;
   };
 
-  // Takes the records of a batch that were accepted. `verdicts` has one for each. If the sender need not
+  // Takes the records of a batch that were accepted. `rulings` has one for each. If the sender need not
   // wait, its answers are returned.
-  std::optional<Answers> Add(const Asker& asker, const Submission& submission, std::vector<Verdict> verdicts);
+  std::optional<Answers> Add(const Asker& asker, const Submission& submission, std::vector<Ruling> rulings);
   // Takes a record of the relay itself.
   void AddOwn(const Record& record, const Place& place);
   void AddGreeter(const Asker& asker) { greeters_.push_back(asker); }

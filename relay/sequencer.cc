@@ -27,8 +27,8 @@ Refusal UnknownNode(const NodeName& node) {
 }
 
 Refusal NoHello(const Origin& origin) {
-  return {RefusalCode::kOutOfTurn, fmt::format("session {} of node {} has not said hello to this relay",
-                                               origin.session, origin.node.value)};
+  return {RefusalCode::kUnknownSession, fmt::format("session {} of node {} has not said hello to this relay",
+                                                    origin.session, origin.node.value)};
 }
 
 }  // namespace
@@ -67,24 +67,26 @@ Greeting Sequencer::Greet(const Hello& hello) {
   return Begins{record, Add(record, *present.group)};
 }
 
-std::vector<Verdict> Sequencer::Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts) {
-  std::vector<Verdict> verdicts;
-  verdicts.reserve(records.size());
+std::vector<Ruling> Sequencer::Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts) {
+  std::vector<Ruling> rulings;
+  rulings.reserve(records.size());
   bool cut = false;  // lies before the next record that is taken
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Origin& origin = records[i].origin;
     cut = cut || std::ranges::binary_search(cuts, i);
-    if (!members_.nodes.contains(origin.node)) {
-      verdicts.emplace_back(UnknownNode(origin.node));
+    // Of a node that is known nothing is refused before it is looked for: what was accepted stays accepted,
+    // whatever the config says now.
+    if (!members_.nodes.contains(origin.node) && !state_.nodes.contains(origin.node)) {
+      rulings.emplace_back(UnknownNode(origin.node));
       continue;
     }
-    verdicts.push_back(Judge(records[i], PresentOf(origin.node), cut));
-    if (!std::holds_alternative<Refusal>(verdicts.back())) cut = false;
+    rulings.push_back(Judge(records[i], PresentOf(origin.node), cut));
+    if (!std::holds_alternative<Refusal>(rulings.back())) cut = false;
   }
-  return verdicts;
+  return rulings;
 }
 
-Verdict Sequencer::Judge(const Record& record, Present& present, bool cut) {
+Ruling Sequencer::Judge(const Record& record, Present& present, bool cut) {
   const Origin& origin = record.origin;
   if (origin.session < present.session) return OldSession(origin.node, origin.session, present.session);
   if (origin.session > present.session || origin.session == 0) return NoHello(origin);
@@ -103,7 +105,7 @@ Verdict Sequencer::Judge(const Record& record, Present& present, bool cut) {
   return Accepted{place};
 }
 
-std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin, const Present& present) const {
+std::optional<Ruling> Sequencer::FindRepetition(const Origin& origin, const Present& present) const {
   if (const auto waiting = present.pending.find(origin.number); waiting != present.pending.end())
     return AlreadyPending{waiting->second};
   const auto node = state_.nodes.find(origin.node);
@@ -116,6 +118,7 @@ std::optional<Verdict> Sequencer::FindRepetition(const Origin& origin, const Pre
 }
 
 std::optional<Refusal> Sequencer::CheckRecord(const Record& record) const {
+  if (!members_.nodes.contains(record.origin.node)) return UnknownNode(record.origin.node);
   if (IsControl(record.body))
     return Refusal{RefusalCode::kBadMessage,
                    fmt::format("{} records are the relay's own; node {} may not send them",

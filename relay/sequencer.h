@@ -53,7 +53,7 @@ struct AlreadyPending {  // it is in the formation: answer this requester too
 struct Repeated {  // it is in an earlier group
   Ack ack;
 };
-using Verdict = std::variant<Accepted, AlreadyPending, Repeated, Refusal>;
+using Ruling = std::variant<Accepted, AlreadyPending, Repeated, Refusal>;
 
 // What became of a hello.
 struct Begins {  // a session that is new: this record is in the formation
@@ -73,8 +73,8 @@ class Sequencer {
   Greeting Greet(const Hello& hello);
 
   // A batch that a node sent: records of one session, their numbers one after the other. `cuts` as in Batch.
-  // Gives a verdict on each; the refusal of one concerns no other.
-  std::vector<Verdict> Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts = {});
+  // Gives a ruling on each; the refusal of one concerns no other.
+  std::vector<Ruling> Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts = {});
 
   // A record of the relay itself. It enters the last group.
   Place OfferOwn(Record record);
@@ -103,15 +103,15 @@ class Sequencer {
   struct Present {
     std::uint64_t session = 0;    // the newest that said hello
     bool journaled = false;       // the session: or at least in the formation
-    std::uint64_t newest = 0;     // number of it that had a verdict
+    std::uint64_t newest = 0;     // number of it that had a ruling
     std::uint64_t abandoned = 0;  // number of it that was abandoned: the newest one
     std::map<std::uint64_t, Place> pending;
     std::optional<std::size_t> group;  // of the formation: where the node's last record is
   };
 
   Present& PresentOf(const NodeName& node);
-  Verdict Judge(const Record& record, Present& present, bool cut);
-  std::optional<Verdict> FindRepetition(const Origin& origin, const Present& present) const;
+  Ruling Judge(const Record& record, Present& present, bool cut);
+  std::optional<Ruling> FindRepetition(const Origin& origin, const Present& present) const;
   std::optional<Refusal> CheckRecord(const Record& record) const;
   std::optional<Refusal> CheckRole(const Record& record) const;
   static std::optional<Refusal> CheckNumber(const Origin& origin, const Present& present);

@@ -17,7 +17,11 @@ Lag LagOf(const Progress& applied, const JournalFacts& facts) {
   if (lag.records == 0) return lag;
   lag.bytes = Difference(facts.head.journal_bytes, applied.journal_bytes);
   Timestamp since = applied.time;
-  if (applied.position.group.value == 0 && !facts.milestones.empty()) since = facts.milestones.front().time;
+  if (applied.position.group.value == 0) {
+    // Not since 1970: since the oldest time that is known.
+    if (facts.milestones.empty()) return lag;
+    since = facts.milestones.front().time;
+  }
   lag.time =
       std::chrono::nanoseconds(std::max<std::int64_t>(facts.head.time.nanoseconds - since.nanoseconds, 0));
   return lag;

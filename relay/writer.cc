@@ -117,14 +117,14 @@ void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
   if (const auto* refusal = std::get_if<Refusal>(&read))
     return Refuse(parts_.answers, from, *refusal, complaints_);
   const auto& submission = std::get<Submission>(read);
-  std::vector<Verdict> verdicts;
+  std::vector<Ruling> rulings;
   if (journal_failure_.empty()) {
-    verdicts = sequencer_.Offer(submission.records, submission.cuts);
+    rulings = sequencer_.Offer(submission.records, submission.cuts);
   } else {
     // Not even what the sequencer knows: what it took last may be on the disk or not.
-    verdicts.assign(submission.records.size(), JournalFailed());
+    rulings.assign(submission.records.size(), JournalFailed());
   }
-  if (const auto known = forming.Add(from, submission, std::move(verdicts))) Answer(from, *known);
+  if (const auto known = forming.Add(from, submission, std::move(rulings))) Answer(from, *known);
 }
 
 void Writer::Finish(Forming forming) {

@@ -1,6 +1,6 @@
 // Mutexes whose rules the compiler checks: what may be read or changed under which mutex is written at the
 // member (HAWSER_GUARDED_BY) or function (HAWSER_REQUIRES), and clang refuses code that breaks it
-// (docs/LOCKS.md; the test lint.thread_safety). g++ sees std::mutex and std::condition_variable and nothing
+// (docs/LOCKS.md; the test lint.tidy). g++ sees std::mutex and std::condition_variable and nothing
 // else.
 //
 // https://clang.llvm.org/docs/ThreadSafetyAnalysis.html

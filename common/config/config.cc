@@ -26,7 +26,7 @@ Result<Config> ParseConfig(const std::string& text, const std::string& path) {
   Source source(path);
   Config config;
   config.path = path;
-  HAWSER_TRY(ConfigFile(config)(Place{root, {}, source}));
+  HAWSER_TRY(ConfigFile(config)(YamlPlace{root, {}, source}));
   HAWSER_TRY(Validate(config, source));
   return config;
 }

@@ -28,7 +28,7 @@ std::vector<std::string> KeysOf(const std::vector<Field>& fields) {
 
 // Calls `visit` with each pair of the mapping at `place`.
 template <class Visit>
-Status EachPair(const Place& place, const std::string& wanted, Visit visit) {
+Status EachPair(const YamlPlace& place, const std::string& wanted, Visit visit) {
   if (place.node.kind != YamlNode::Kind::kMapping) {
     return place.Wrong(place.Shown() + " stands where " + wanted +
                        " have to; write them indented below, or as { key: value }");
@@ -37,7 +37,7 @@ Status EachPair(const Place& place, const std::string& wanted, Visit visit) {
   for (const auto& pair : place.node.pairs) {
     keys.push_back(pair.key);
     place.source.Note(keys, pair.line);
-    HAWSER_TRY(visit(pair, Place{pair.value, keys, place.source}));
+    HAWSER_TRY(visit(pair, YamlPlace{pair.value, keys, place.source}));
     keys.pop_back();
   }
   return {};
@@ -69,7 +69,7 @@ Error Source::Wrong(KeyPath keys, const std::string& what) const {
   return WrongAt(keys.empty() ? 1 : lines_.at(keys), named, what);
 }
 
-std::string Place::Shown() const {
+std::string YamlPlace::Shown() const {
   switch (node.kind) {
     case YamlNode::Kind::kNull:
       return "nothing";
@@ -85,8 +85,8 @@ std::string Place::Shown() const {
 }
 
 Read Mapping(std::vector<Field> fields) {
-  return [fields = std::move(fields)](const Place& place) -> Status {
-    HAWSER_TRY(EachPair(place, "keys", [&](const YamlNode::Pair& pair, const Place& value) -> Status {
+  return [fields = std::move(fields)](const YamlPlace& place) -> Status {
+    HAWSER_TRY(EachPair(place, "keys", [&](const YamlNode::Pair& pair, const YamlPlace& value) -> Status {
       if (const Field* field = FindField(fields, pair.key)) return field->read(value);
       return place.source.WrongAt(pair.line, place.keys,
                                   "unknown key '" + pair.key + "'" + Suggestion(pair.key, KeysOf(fields)));
@@ -100,8 +100,8 @@ Read Mapping(std::vector<Field> fields) {
 }
 
 Read NamedMapping(std::string what, std::function<Read(const std::string& name)> item) {
-  return [what = std::move(what), item = std::move(item)](const Place& place) -> Status {
-    const auto read_item = [&](const YamlNode::Pair& pair, const Place& value) -> Status {
+  return [what = std::move(what), item = std::move(item)](const YamlPlace& place) -> Status {
+    const auto read_item = [&](const YamlNode::Pair& pair, const YamlPlace& value) -> Status {
       HAWSER_TRY(CheckName(value, pair.key));
       return item(pair.key)(value);
     };
@@ -112,11 +112,12 @@ Read NamedMapping(std::string what, std::function<Read(const std::string& name)>
 }
 
 Read List(std::function<Read()> item) {
-  return [item = std::move(item)](const Place& place) -> Status {
+  return [item = std::move(item)](const YamlPlace& place) -> Status {
     if (place.node.kind != YamlNode::Kind::kSequence) {
       return place.Wrong(place.Shown() + " stands where a list has to; write [one, two], or [] for none");
     }
-    for (const auto& element : place.node.items) HAWSER_TRY(item()(Place{element, place.keys, place.source}));
+    for (const auto& element : place.node.items)
+      HAWSER_TRY(item()(YamlPlace{element, place.keys, place.source}));
     return {};
   };
 }

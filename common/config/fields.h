@@ -46,7 +46,7 @@ class Source {
 };
 
 // One value in the file.
-struct Place {
+struct YamlPlace {
   const YamlNode& node;
   const KeyPath& keys;
   Source& source;
@@ -57,9 +57,9 @@ struct Place {
 };
 
 // EINVAL unless `name` is 1 to 64 of A-Z a-z 0-9 . _ -
-Status CheckName(const Place& place, const std::string& name);
+Status CheckName(const YamlPlace& place, const std::string& name);
 
-using Read = std::function<Status(const Place&)>;
+using Read = std::function<Status(const YamlPlace&)>;
 
 enum Requirement { kOptional, kRequired };
 struct Field {
@@ -91,7 +91,7 @@ Read Name(Strong<Tag, std::string>& into) {
 }
 
 inline Read Flag(std::optional<bool>& into) {
-  return [&into](const Place& place) { return Flag(into.emplace())(place); };
+  return [&into](const YamlPlace& place) { return Flag(into.emplace())(place); };
 }
 
 template <class Choice>

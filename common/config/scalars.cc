@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::size_t kMaxNameLength = 64;
 
-using ReadText = std::function<Status(const Place& place, const std::string& text)>;
+using ReadText = std::function<Status(const YamlPlace& place, const std::string& text)>;
 
 Read Scalar(std::string wanted, ReadText read) {
-  return [wanted = std::move(wanted), read = std::move(read)](const Place& place) -> Status {
+  return [wanted = std::move(wanted), read = std::move(read)](const YamlPlace& place) -> Status {
     if (place.node.kind == YamlNode::Kind::kScalar) return read(place, place.node.scalar);
     return place.Wrong(place.Shown() + " stands where " + wanted + " has to; write it after the colon");
   };
@@ -23,7 +23,7 @@ Read Scalar(std::string wanted, ReadText read) {
 
 }  // namespace
 
-Status CheckName(const Place& place, const std::string& name) {
+Status CheckName(const YamlPlace& place, const std::string& name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
@@ -36,7 +36,7 @@ Status CheckName(const Place& place, const std::string& name) {
 }
 
 Read Text(std::string& into) {
-  return Scalar("text", [&into](const Place& place, const std::string& text) -> Status {
+  return Scalar("text", [&into](const YamlPlace& place, const std::string& text) -> Status {
     if (text.empty()) return place.Wrong("is empty; write a value, or remove the key");
     into = text;
     return {};
@@ -44,7 +44,7 @@ Read Text(std::string& into) {
 }
 
 Read HostPath(std::string& into) {
-  return Scalar("a path", [&into](const Place& place, const std::string& text) -> Status {
+  return Scalar("a path", [&into](const YamlPlace& place, const std::string& text) -> Status {
     if (text.empty()) return place.Wrong("is empty; write the folder's path");
     if (text == "~" || text.starts_with("~/")) {
       return place.Wrong("'" + text + "': '~' is not replaced by a home folder; write the whole path");
@@ -57,14 +57,14 @@ Read HostPath(std::string& into) {
 }
 
 Read NameText(std::string& into) {
-  return Scalar("a name", [&into](const Place& place, const std::string& text) -> Status {
+  return Scalar("a name", [&into](const YamlPlace& place, const std::string& text) -> Status {
     into = text;
     return CheckName(place, text);
   });
 }
 
 Read Flag(bool& into) {
-  return Scalar("true or false", [&into](const Place& place, const std::string& text) -> Status {
+  return Scalar("true or false", [&into](const YamlPlace& place, const std::string& text) -> Status {
     into = text == "true";
     if (!place.node.quoted && (into || text == "false")) return {};
     return place.Wrong(place.Shown() + " is neither true nor false; write one of the two, without quotes");
@@ -73,7 +73,7 @@ Read Flag(bool& into) {
 
 Read Number(std::uint64_t min, std::uint64_t max, std::function<void(std::uint64_t)> store) {
   return Scalar(
-      "a number", [=, store = std::move(store)](const Place& place, const std::string& text) -> Status {
+      "a number", [=, store = std::move(store)](const YamlPlace& place, const std::string& text) -> Status {
         std::uint64_t number = 0;
         const char* const end = text.data() + text.size();
         const auto [stop, failure] = std::from_chars(text.data(), end, number);
@@ -97,7 +97,7 @@ Read UserId(std::optional<std::uint32_t>& into) {
 }
 
 Read Size(std::uint64_t& into, std::uint64_t least) {
-  return Scalar("a size", [&into, least](const Place& place, const std::string& text) -> Status {
+  return Scalar("a size", [&into, least](const YamlPlace& place, const std::string& text) -> Status {
     const auto size = ParseSize(text);
     if (!size) return place.Wrong(size.error().message);
     if (*size < least) {
@@ -111,7 +111,7 @@ Read Size(std::uint64_t& into, std::uint64_t least) {
 
 Read Duration(std::chrono::milliseconds min, std::function<void(std::chrono::milliseconds)> store) {
   return Scalar("a duration",
-                [min, store = std::move(store)](const Place& place, const std::string& text) -> Status {
+                [min, store = std::move(store)](const YamlPlace& place, const std::string& text) -> Status {
                   const auto duration = ParseDuration(text);
                   if (!duration) return place.Wrong(duration.error().message);
                   if (*duration < min) {
@@ -126,12 +126,14 @@ Read Duration(std::chrono::milliseconds min, std::function<void(std::chrono::mil
 Read OneOf(const std::vector<std::string>& words, std::function<void(std::size_t index)> store) {
   std::string list;
   for (const auto& word : words) list += (list.empty() ? "" : " or ") + word;
-  return Scalar(list, [=, store = std::move(store)](const Place& place, const std::string& text) -> Status {
-    const auto found = std::find(words.begin(), words.end(), text);
-    if (found == words.end()) return place.Wrong(place.Shown() + " is not possible; write " + list);
-    store(static_cast<std::size_t>(found - words.begin()));
-    return {};
-  });
+  return Scalar(list,
+                [=, store = std::move(store)](const YamlPlace& place, const std::string& text) -> Status {
+                  const auto found = std::find(words.begin(), words.end(), text);
+                  if (found == words.end())
+                    return place.Wrong(place.Shown() + " is not possible; write " + list);
+                  store(static_cast<std::size_t>(found - words.begin()));
+                  return {};
+                });
 }
 
 }  // namespace hawser

@@ -267,6 +267,7 @@ int ToErrno(RefusalCode code) {
     case RefusalCode::kOldSession:
       return ESTALE;
     case RefusalCode::kOutOfTurn:
+    case RefusalCode::kUnknownSession:
       return EPROTO;
     case RefusalCode::kJournalFailed:
       return EIO;

@@ -37,7 +37,7 @@ enum class MessageType : std::uint8_t {
   kStatusText = 21,
   // stream port: PUB -> SUB. The first part is the envelope here too; subscribe to everything.
   kFrame = 32,  // [front][header][payload]...: one frame (common/journal/frame.h)
-  kHead = 33,   // Head: twice a second at least, and instead of a frame that is too large to publish
+  kHead = 33,   // Head: every 250 ms at least, and instead of a frame that is too large to publish
 };
 
 // A mount session begins. From this message on nothing of an older session of the node is accepted.
@@ -83,9 +83,10 @@ enum class RefusalCode : std::uint8_t {
   kNotPrimary = 6,      // the node isn't the volume's primary
   kFenced = 7,          // older generation
   kOldSession = 8,      // a newer session of the node has said hello
-  kOutOfTurn = 9,       // the number is older than others that were answered, or the session is not known
+  kOutOfTurn = 9,       // the number is older than others that were answered
   kJournalFailed = 10,  // the relay's journal is poisoned: restart the relay once the disk is repaired
   kJournalFull = 11,
+  kUnknownSession = 12,  // has not said hello to this relay, as far as its journal says
 };
 
 struct Refusal {

@@ -216,5 +216,34 @@ TEST_F(OutboxTest, NothingIsLeftOfWhatIsSettled) {
   EXPECT_EQ(outbox_.bytes(), 0U);
 }
 
+// ---- refusals that prove nothing
+
+TEST_F(OutboxTest, ARelayThatDoesNotKnowTheSessionCanNotTell) {
+  Add(2);
+  Send();
+  EXPECT_EQ(
+      Take({Refusal{RefusalCode::kUnknownSession, "who?"}, Refusal{RefusalCode::kUnknownSession, "who?"}}),
+      0U);
+  EXPECT_TRUE(outbox_.in_doubt());
+  outbox_.Retry();
+  EXPECT_THAT(Send().numbers, ElementsAre(1, 2));
+}
+
+TEST_F(OutboxTest, ARefusalOfTheNodeIsANoOnlyToWhatWasNeverSentBefore) {
+  const Answer unknown = Refusal{RefusalCode::kUnknownNode, "not in the config"};
+  Add();
+  Send();
+  EXPECT_EQ(Take({Doubt()}), 0U);
+  outbox_.Retry();
+  Send();
+  EXPECT_EQ(Take({unknown}), 0U) << "an earlier relay may have it";
+  outbox_.Retry();
+  Send();
+  EXPECT_EQ(Take({Yes()}), 1U);
+  Add();
+  Send();
+  EXPECT_EQ(Take({unknown}), 1U);
+}
+
 }  // namespace
 }  // namespace hawser

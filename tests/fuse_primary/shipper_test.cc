@@ -250,7 +250,7 @@ TEST_F(ShipperTest, ADoubtEndsWithoutAnybodyWaiting) {
 
 // ---- many
 
-// More than there were lanes once, and than one mount has threads.
+// More than one mount has threads.
 TEST_F(ShipperTest, TwelveHundredCallersWaitAtOnce) {
   constexpr std::size_t kCallers = 1200;
   Shipper shipper(context_, relay_.endpoint(), NodeName("bravo"), 1);

@@ -13,12 +13,13 @@ JournalId Journal(int id) {
   return journal;
 }
 
-Verdict JudgeAckIn(const JournalId& journal) {
+Verdict JudgeAckIn(const JournalId& journal, Group group = Group(8)) {
   Ack ack;
   ack.group.position.journal = journal;
-  return Judge(ack, Journal(1));
+  ack.group.position.group = group;
+  return Judge(ack, Journal(1), Group(7));
 }
-Verdict JudgeRefusal(RefusalCode code) { return Judge(Refusal{code, "why"}, Journal(1)); }
+Verdict JudgeRefusal(RefusalCode code) { return Judge(Refusal{code, "why"}, Journal(1), Group(7)); }
 
 TEST(Verdict, WhatIsAcknowledgedIsJournaled) {
   const Verdict verdict = JudgeAckIn(Journal(1));
@@ -32,6 +33,23 @@ TEST(Verdict, AnotherJournalIsNotThisStoresBusiness) {
   EXPECT_EQ(verdict.error.code, EIO);
   EXPECT_NE(verdict.error.message.find(Journal(2).Hex()), std::string::npos) << verdict.error.message;
   EXPECT_FALSE(verdict.is_nowhere);
+}
+
+// What was acknowledged before this record was sent is in no group of the journal any more, or in another.
+TEST(Verdict, AJournalThatHasGoneBackIsNotGoneOnWith) {
+  for (const Group group : {Group(7), Group(3)}) {
+    const Verdict verdict = JudgeAckIn(Journal(1), group);
+    EXPECT_EQ(verdict.meaning, Meaning::kOtherJournal);
+    EXPECT_NE(verdict.error.message.find("gone back"), std::string::npos) << verdict.error.message;
+    EXPECT_FALSE(verdict.is_nowhere);
+  }
+}
+
+TEST(Verdict, OnlyWhatConcernsTheWholeVolumeIsASetback) {
+  EXPECT_FALSE(SetbackOf(JudgeAckIn(Journal(1))));
+  EXPECT_FALSE(SetbackOf(JudgeRefusal(RefusalCode::kJournalFull)));
+  EXPECT_EQ(SetbackOf(JudgeRefusal(RefusalCode::kFenced))->kind, Setback::Kind::kFenced);
+  EXPECT_EQ(SetbackOf(JudgeAckIn(Journal(2)))->kind, Setback::Kind::kDiverged);
 }
 
 TEST(Verdict, AFullJournalIsTheCallersErrorAndNothingMore) {

@@ -199,7 +199,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
        "number 0"},
       {"no hello",
        {submit, batch, Header([](Record& r) { r.origin.session = 5; }), "hello"},
-       RefusalCode::kOutOfTurn,
+       RefusalCode::kUnknownSession,
        "hello"},
       {"a promotion",
        {submit, batch, Header([](Record& r) { r.body = Promote{kAlpha}; }), ""},

@@ -44,15 +44,15 @@ class SequencerTest : public testing::Test {
   }
 
   // A batch of one.
-  Verdict Offer(const Record& record) { return sequencer_.Offer(std::span(&record, 1)).front(); }
-  Verdict Offer(const NodeName& node, std::uint64_t session, std::uint64_t number,
-                const VolumeName& volume = kDocs, std::uint64_t generation = 1) {
+  Ruling Offer(const Record& record) { return sequencer_.Offer(std::span(&record, 1)).front(); }
+  Ruling Offer(const NodeName& node, std::uint64_t session, std::uint64_t number,
+               const VolumeName& volume = kDocs, std::uint64_t generation = 1) {
     return Offer(Mutation(node, session, number, volume, generation));
   }
-  Verdict Offer(std::uint64_t number) { return Offer(kAlpha, 1, number); }
+  Ruling Offer(std::uint64_t number) { return Offer(kAlpha, 1, number); }
   // Numbers `first` to `last` of alpha.
-  std::vector<Verdict> OfferBatch(std::uint64_t first, std::uint64_t last,
-                                  const std::vector<std::uint32_t>& cuts = {}) {
+  std::vector<Ruling> OfferBatch(std::uint64_t first, std::uint64_t last,
+                                 const std::vector<std::uint32_t>& cuts = {}) {
     std::vector<Record> records;
     for (std::uint64_t number = first; number <= last; ++number)
       records.push_back(Mutation(kAlpha, 1, number));
@@ -88,17 +88,17 @@ class SequencerTest : public testing::Test {
   Sequencer sequencer_{Members()};
 };
 
-void ExpectAccepted(const Verdict& decision, std::size_t index, std::size_t group = 0) {
+void ExpectAccepted(const Ruling& decision, std::size_t index, std::size_t group = 0) {
   ASSERT_TRUE(std::holds_alternative<Accepted>(decision)) << std::get<Refusal>(decision).text;
   EXPECT_EQ(std::get<Accepted>(decision).place, (Place{group, index}));
 }
 
-void ExpectPending(const Verdict& decision, std::size_t index, std::size_t group = 0) {
+void ExpectPending(const Ruling& decision, std::size_t index, std::size_t group = 0) {
   ASSERT_TRUE(std::holds_alternative<AlreadyPending>(decision)) << decision.index();
   EXPECT_EQ(std::get<AlreadyPending>(decision).place, (Place{group, index}));
 }
 
-void ExpectRepeated(const Verdict& decision, const Ack& first) {
+void ExpectRepeated(const Ruling& decision, const Ack& first) {
   ASSERT_TRUE(std::holds_alternative<Repeated>(decision)) << decision.index();
   const Ack& ack = std::get<Repeated>(decision).ack;
   EXPECT_EQ(ack.sequence, first.sequence);
@@ -106,7 +106,7 @@ void ExpectRepeated(const Verdict& decision, const Ack& first) {
   EXPECT_TRUE(ack.repeated);
 }
 
-// Of a verdict or a greeting.
+// Of a ruling or a greeting.
 template <class Decision>
 void ExpectRefused(const Decision& decision, RefusalCode code) {
   ASSERT_TRUE(std::holds_alternative<Refusal>(decision)) << decision.index();
@@ -145,17 +145,17 @@ TEST_F(SequencerTest, RecordsAreNumberedInTheOrderTheyCameInAllVolumes) {
 // ---- batches and cuts
 
 TEST_F(SequencerTest, ABatchWithoutCutsIsInOneGroupInItsOrder) {
-  const auto verdicts = OfferBatch(1, 3);
-  for (std::size_t i = 0; i < 3; ++i) ExpectAccepted(verdicts[i], i);
+  const auto rulings = OfferBatch(1, 3);
+  for (std::size_t i = 0; i < 3; ++i) ExpectAccepted(rulings[i], i);
   EXPECT_EQ(sequencer_.pending(), (std::vector<std::size_t>{3}));
 }
 
 TEST_F(SequencerTest, BehindACutTheNextGroupBegins) {
-  const auto verdicts = OfferBatch(1, 4, {1, 3});
-  ExpectAccepted(verdicts[0], 0, 0);
-  ExpectAccepted(verdicts[1], 0, 1);
-  ExpectAccepted(verdicts[2], 1, 1);
-  ExpectAccepted(verdicts[3], 0, 2);
+  const auto rulings = OfferBatch(1, 4, {1, 3});
+  ExpectAccepted(rulings[0], 0, 0);
+  ExpectAccepted(rulings[1], 0, 1);
+  ExpectAccepted(rulings[2], 1, 1);
+  ExpectAccepted(rulings[3], 0, 2);
   const auto acks = Cut();
   ASSERT_EQ(acks.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(acks[i].sequence, Sequence(5 + i));
@@ -168,9 +168,9 @@ TEST_F(SequencerTest, BatchesOfOtherNodesShareTheGroups) {
   OfferBatch(1, 2, {1});
   const std::vector<Record> other{Mutation(kBravo, 1, 1, kMail), Mutation(kBravo, 1, 2, kMail)};
   const std::vector<std::uint32_t> cuts{1};
-  const auto verdicts = sequencer_.Offer(other, cuts);
-  ExpectAccepted(verdicts[0], 1, 0);
-  ExpectAccepted(verdicts[1], 1, 1);
+  const auto rulings = sequencer_.Offer(other, cuts);
+  ExpectAccepted(rulings[0], 1, 0);
+  ExpectAccepted(rulings[1], 1, 1);
   EXPECT_EQ(sequencer_.pending(), (std::vector<std::size_t>{2, 2}));
 }
 
@@ -185,19 +185,19 @@ TEST_F(SequencerTest, ANodesRecordNeverGoesBeforeItsEarlierOnes) {
 TEST_F(SequencerTest, ACutBehindRefusedRecordsOnlyDividesNothing) {
   const std::vector<Record> records{Mutation(kAlpha, 1, 1, kMail), Mutation(kAlpha, 1, 2)};
   const std::vector<std::uint32_t> cuts{1};
-  const auto verdicts = sequencer_.Offer(records, cuts);
-  ExpectRefused(verdicts[0], RefusalCode::kNotPrimary);
-  ExpectAccepted(verdicts[1], 0, 0);
+  const auto rulings = sequencer_.Offer(records, cuts);
+  ExpectRefused(rulings[0], RefusalCode::kNotPrimary);
+  ExpectAccepted(rulings[1], 0, 0);
 }
 
 TEST_F(SequencerTest, ACutBeforeARefusedRecordStillDivides) {
   const std::vector<Record> records{Mutation(kAlpha, 1, 1), Mutation(kAlpha, 1, 2, kMail),
                                     Mutation(kAlpha, 1, 3)};
   const std::vector<std::uint32_t> cuts{1};
-  const auto verdicts = sequencer_.Offer(records, cuts);
-  ExpectAccepted(verdicts[0], 0, 0);
-  ExpectRefused(verdicts[1], RefusalCode::kNotPrimary);
-  ExpectAccepted(verdicts[2], 0, 1);
+  const auto rulings = sequencer_.Offer(records, cuts);
+  ExpectAccepted(rulings[0], 0, 0);
+  ExpectRefused(rulings[1], RefusalCode::kNotPrimary);
+  ExpectAccepted(rulings[2], 0, 1);
 }
 
 TEST_F(SequencerTest, ARefusalConcernsNoOtherRecordOfTheBatch) {
@@ -205,11 +205,11 @@ TEST_F(SequencerTest, ARefusalConcernsNoOtherRecordOfTheBatch) {
   Promote(kMail, kBravo, 3);
   const std::vector<Record> records{Mutation(kAlpha, 1, 1), Mutation(kAlpha, 1, 2, kMail, 2),
                                     Mutation(kAlpha, 1, 3, VolumeName("attic")), Mutation(kAlpha, 1, 4)};
-  const auto verdicts = sequencer_.Offer(records);
-  ExpectAccepted(verdicts[0], 0);
-  ExpectRefused(verdicts[1], RefusalCode::kFenced);
-  ExpectRefused(verdicts[2], RefusalCode::kUnknownVolume);
-  ExpectAccepted(verdicts[3], 1);
+  const auto rulings = sequencer_.Offer(records);
+  ExpectAccepted(rulings[0], 0);
+  ExpectRefused(rulings[1], RefusalCode::kFenced);
+  ExpectRefused(rulings[2], RefusalCode::kUnknownVolume);
+  ExpectAccepted(rulings[3], 1);
   const auto acks = Cut();
   const auto again = sequencer_.Offer(records);
   ExpectRepeated(again[0], acks[0]);
@@ -246,11 +246,11 @@ TEST_F(SequencerTest, OfABatchWhoseTailWasTornOnlyTheRestIsTaken) {
   std::vector<Record> batch;
   for (std::uint64_t number = 1; number <= 4; ++number) batch.push_back(Mutation(kAlpha, 1, number));
   const std::vector<std::uint32_t> cuts{1, 3};
-  const auto verdicts = restarted.Offer(batch, cuts);
-  ExpectRepeated(verdicts[0], {first.position.sequence, first, false});
-  ExpectAccepted(verdicts[1], 0, 0);
-  ExpectAccepted(verdicts[2], 1, 0);
-  ExpectAccepted(verdicts[3], 0, 1);
+  const auto rulings = restarted.Offer(batch, cuts);
+  ExpectRepeated(rulings[0], {first.position.sequence, first, false});
+  ExpectAccepted(rulings[1], 0, 0);
+  ExpectAccepted(rulings[2], 1, 0);
+  ExpectAccepted(rulings[3], 0, 1);
 }
 
 TEST_F(SequencerTest, AsManyAnswersAreKeptAsABatchCanHold) {
@@ -285,7 +285,7 @@ TEST_F(SequencerTest, WhatWasAbandonedStaysRefusedAndTheNextNumberIsTaken) {
   OfferBatch(1, 3, {1});
   sequencer_.Abandon();
   EXPECT_TRUE(sequencer_.pending().empty());
-  for (const Verdict& verdict : OfferBatch(1, 3, {1})) ExpectRefused(verdict, RefusalCode::kJournalFull);
+  for (const Ruling& ruling : OfferBatch(1, 3, {1})) ExpectRefused(ruling, RefusalCode::kJournalFull);
   ExpectAccepted(Offer(4), 0);
   EXPECT_EQ(Cut().size(), 1U);
   ExpectRefused(Offer(1), RefusalCode::kJournalFull);
@@ -351,7 +351,7 @@ TEST_F(SequencerTest, ANewSessionEndsTheOldOneAndIsJournaled) {
 }
 
 TEST_F(SequencerTest, ASessionThatNeverSaidHelloIsRefused) {
-  ExpectRefused(Offer(kAlpha, 2, 1), RefusalCode::kOutOfTurn);
+  ExpectRefused(Offer(kAlpha, 2, 1), RefusalCode::kUnknownSession);
   ExpectRefused(Hello(kAlpha, 0), RefusalCode::kOldSession);
 }
 
@@ -480,9 +480,9 @@ TEST_F(SequencerTest, ReplayingTheJournalGivesTheSameState) {
         batch.push_back(Mutation(node, sessions[who], first + i, who == 0 ? kDocs : kMail));
         if (i > 0 && random() % 3 == 0) cuts.push_back(i);
       }
-      const auto verdicts = live.Offer(batch, cuts);
+      const auto rulings = live.Offer(batch, cuts);
       for (std::size_t i = 0; i < batch.size(); ++i) {
-        const auto* accepted = std::get_if<Accepted>(&verdicts[i]);
+        const auto* accepted = std::get_if<Accepted>(&rulings[i]);
         if (accepted == nullptr) continue;
         put(batch[i], accepted->place);
         const Origin& origin = batch[i].origin;

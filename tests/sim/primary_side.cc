@@ -152,15 +152,14 @@ void PrimarySide::Finish(JourneyPlace journey, const Answer& answer) {
     applied_->Done(journey->mark);
     return End(journey);
   }
-  const Verdict verdict = Judge(answer, journal_);
+  const Verdict verdict = Judge(answer, journal_, AppliedMark::KnownBefore(journey->mark));
   if (verdict.meaning == Meaning::kJournaled) return Apply(journey, std::get<Ack>(answer));
   if (verdict.is_nowhere) {
     applied_->Done(journey->mark);
     parts_.checker.Refused(journey->call, verdict.error.message);
   }
   End(journey);
-  if (verdict.meaning == Meaning::kFenced) parts_.on_setback({Setback::Kind::kFenced, verdict.error});
-  if (verdict.meaning == Meaning::kOtherJournal) parts_.on_setback({Setback::Kind::kDiverged, verdict.error});
+  if (const auto setback = SetbackOf(verdict)) parts_.on_setback(*setback);
 }
 
 void PrimarySide::Apply(JourneyPlace journey, const Ack& ack) {

@@ -157,7 +157,7 @@ void SecondarySide::WakeReplayer(Duration after) {
 
 Status SecondarySide::ReadMore(Group last) {
   if (reader_ == nullptr) {
-    HAWSER_ASSIGN(reader_, OpenJournalReader(parts_.machine.journal_folder, replay_->at().position));
+    HAWSER_ASSIGN(reader_, journal_.OpenReader(replay_->at().position));
   }
   HAWSER_ASSIGN(batch_, ReadBatch(*reader_, last, kBatchBytes, parts_.volumes));
   next_ = 0;
@@ -285,14 +285,7 @@ void SecondarySide::Checkpointed(const VolumeStand& stand, std::size_t volume, c
   }
 }
 
-void SecondarySide::DropOldSegments() {
-  Group needed = board_->received().position.group;
-  for (const VolumeStand& stand : board_->volumes()) {
-    if (stand.active() || stand.condition == Condition::kFailed)
-      needed = std::min(needed, stand.checkpoint.position.group);
-  }
-  static_cast<void>(journal_.DropThrough(needed));
-}
+void SecondarySide::DropOldSegments() { static_cast<void>(journal_.DropThrough(board_->unneeded())); }
 
 // Replica::Stop, Checkpointer::Finish.
 void SecondarySide::StopInOrder() {

@@ -25,8 +25,8 @@ std::shared_ptr<Role> RoleSlot::role() const {
 }
 
 bool RoleSlot::AwaitNone(Deadline deadline) {
-  while (state_.load() >= kLease) {
-    state_.fetch_or(kAwaited);
+  // Asked and said in one step: whoever gives the last lease back sees that somebody waits.
+  while (state_.fetch_or(kAwaited) >= kLease) {
     if (!changed_.WaitUntil(mutex_, deadline)) return state_.load() < kLease;
   }
   return true;

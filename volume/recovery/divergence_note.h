@@ -14,6 +14,10 @@ namespace hawser {
 // applied.
 std::string DivergenceText(const Error& error, const Position& group);
 
+// The same of a primary's own store: there is no other to copy from, and its journal may not reach back to
+// the beginning.
+std::string OriginalDivergenceText(const Error& error, const Position& group);
+
 // That a store stands at a group of another history than the journal has there: `at` where `there` belongs.
 std::string OtherHistoryText(const Position& at, const Position& there);
 

@@ -221,14 +221,24 @@ void Recovery::CheckPassed(const Position& group) {
   for (std::size_t i = 0; i < stands_.size(); ++i) {
     const Position& at = stands_[i].applied.position;
     if (!stands_[i].active() || at.group == Group{} || at.group != group.group || at == group) continue;
-    Stop(i, Condition::kDiverged, OtherHistoryText(at, group));
+    if (purpose_ == RecoverFor::kFollowing) {
+      Stop(i, Condition::kDiverged, OtherHistoryText(at, group));
+      continue;
+    }
+    Stop(i, Condition::kDiverged,
+         fmt::format(
+             "the store stands at {}, but {} has another group there ({}): it has lost records that were "
+             "acknowledged; restore its folder",
+             at.Text(), journal_.name, group.Text()));
   }
 }
 
 Status Recovery::Settle(std::size_t volume, const Position& group, Status done) {
   if (done || done.error().code != kStoreDiverged) return done;
-  Stop(volume, Condition::kDiverged, DivergenceText(done.error(), group));
-  if (purpose_ == RecoverFor::kServing) return {};
+  const bool original = purpose_ == RecoverFor::kServing;
+  Stop(volume, Condition::kDiverged,
+       original ? OriginalDivergenceText(done.error(), group) : DivergenceText(done.error(), group));
+  if (original) return {};
   return volumes_[volume].checkpoint->NoteDivergence(stands_[volume].problem);
 }
 
