@@ -68,23 +68,23 @@ class Relay {
       records.push_back(*std::move(record));
       if (i > 0 && (bits >> i & 1) != 0) cuts.push_back(i);
     }
-    const std::vector<Verdict> verdicts = sequencer_.Offer(records, cuts);
-    Check(verdicts.size() == records.size(), "there is a verdict on each record");
-    for (std::size_t i = 0; i < records.size(); ++i) CheckVerdict(records[i], verdicts[i]);
+    const std::vector<Ruling> rulings = sequencer_.Offer(records, cuts);
+    Check(rulings.size() == records.size(), "there is a ruling on each record");
+    for (std::size_t i = 0; i < records.size(); ++i) CheckVerdict(records[i], rulings[i]);
   }
 
-  void CheckVerdict(const Record& offered, const Verdict& verdict) {
-    if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
+  void CheckVerdict(const Record& offered, const Ruling& ruling) {
+    if (const auto* accepted = std::get_if<Accepted>(&ruling)) {
       Check(offered.volume.value == "docs" && offered.origin.node.value == "alpha" &&
                 offered.generation == Generation(1),
             "only the primary's records of its generation are accepted (I6)");
       Check(!answered_.contains(RequestOf(offered)), "a request is accepted once (I5)");
       Expect(accepted->place, RequestOf(offered));
-    } else if (const auto* repeated = std::get_if<Repeated>(&verdict)) {
+    } else if (const auto* repeated = std::get_if<Repeated>(&ruling)) {
       const auto found = answered_.find(RequestOf(offered));
       Check(found != answered_.end() && found->second == repeated->ack.sequence,
             "a repetition gets its first answer");
-    } else if (const auto* pending = std::get_if<AlreadyPending>(&verdict)) {
+    } else if (const auto* pending = std::get_if<AlreadyPending>(&ruling)) {
       Check(expected_.at(pending->place.group).at(pending->place.index) == RequestOf(offered),
             "a pending repetition is that request");
     }

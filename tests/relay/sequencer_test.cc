@@ -264,6 +264,16 @@ TEST_F(SequencerTest, AsManyAnswersAreKeptAsABatchCanHold) {
   ExpectRepeated(Offer(2), acks[1]);
 }
 
+TEST_F(SequencerTest, WhatWasAcceptedIsRepeatedThoughTheNodeHasLeftTheConfig) {
+  Offer(1);
+  const auto acks = Cut();
+  Sequencer without_alpha({{kBravo}, {kDocs, kMail}}, sequencer_.state());
+  const std::vector<Record> records{Mutation(kAlpha, 1, 1), Mutation(kAlpha, 1, 2)};
+  const auto rulings = without_alpha.Offer(records);
+  ExpectRepeated(rulings[0], acks[0]);
+  ExpectRefused(rulings[1], RefusalCode::kUnknownNode);
+}
+
 TEST_F(SequencerTest, NumbersOnlyGoUp) {
   ExpectRefused(Offer(0), RefusalCode::kOutOfTurn);
   ExpectAccepted(Offer(1), 0);
