@@ -142,7 +142,7 @@ struct Get {
     if (!in.failed() && value.value.empty()) in.Fail(name, "is empty");
   }
   void operator()(const char* name, RefusalCode& value) const {
-    ReadEnum(name, value, RefusalCode::kJournalFull);
+    ReadEnum(name, value, RefusalCode::kUnknownSession);
   }
   void operator()(const char* name, PullReply::Answer& value) const {
     ReadEnum(name, value, PullReply::Answer::kFailed);

@@ -84,6 +84,7 @@ TEST(Messages, DecodeToWhatWasEncoded) {
   ExpectRoundTrip(Answers{});
   ExpectRoundTrip(SomeAnswers());
   ExpectRoundTrip(Refusal{RefusalCode::kJournalFull, "full\xff"});
+  ExpectRoundTrip(Refusal{RefusalCode::kUnknownSession, "who?"});
   ExpectRoundTrip(Report{NodeName("alpha"),
                          7,
                          SomeProgress(1),
@@ -138,7 +139,7 @@ TEST(Messages, AFieldThatIsWrongIsNamed) {
   ASSERT_FALSE(empty_node);
   EXPECT_NE(empty_node.error().message.find("'node'"), std::string::npos) << empty_node.error().message;
 
-  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(12), ""}));
+  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(13), ""}));
   ASSERT_FALSE(unknown_code);
   EXPECT_NE(unknown_code.error().message.find("'code'"), std::string::npos) << unknown_code.error().message;
 
