@@ -10,8 +10,8 @@ namespace hawser {
 namespace {
 
 // How often a relay is asked again that can't journal a session now.
-constexpr auto kAskAgain = std::chrono::milliseconds(500);
-constexpr auto kCancelCheck = std::chrono::milliseconds(50);
+constexpr auto kGreetAgain = std::chrono::milliseconds(500);
+constexpr auto kGreetCheck = std::chrono::milliseconds(50);
 
 bool MayPass(const Refusal& refusal) {
   return refusal.code == RefusalCode::kJournalFailed || refusal.code == RefusalCode::kJournalFull;
@@ -36,11 +36,11 @@ Result<std::variant<Welcome, Refusal>> Greet(Requester& requester, const Hello& 
 
 Status WaitToAskAgain(const std::string& why, std::optional<Deadline> deadline,
                       const std::atomic<bool>* cancel) {
-  const Deadline again = SteadyClock::now() + kAskAgain;
+  const Deadline again = SteadyClock::now() + kGreetAgain;
   while (SteadyClock::now() < again) {
     if (cancel != nullptr && cancel->load()) return Error{ECANCELED, why};
     if (deadline && SteadyClock::now() >= *deadline) return Error{ETIMEDOUT, why};
-    std::this_thread::sleep_for(kCancelCheck);
+    std::this_thread::sleep_for(kGreetCheck);
   }
   return {};
 }
