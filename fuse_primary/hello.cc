@@ -1,9 +1,11 @@
 #include "fuse_primary/hello.h"
 
+#include <algorithm>
 #include <thread>
 #include <variant>
 
 #include "common/net/requester.h"
+#include "fuse_primary/patience.h"
 
 namespace hawser {
 
@@ -11,7 +13,6 @@ namespace {
 
 // How often a relay is asked again that can't journal a session now.
 constexpr auto kGreetAgain = std::chrono::milliseconds(500);
-constexpr auto kGreetCheck = std::chrono::milliseconds(50);
 
 bool MayPass(const Refusal& refusal) {
   return refusal.code == RefusalCode::kJournalFailed || refusal.code == RefusalCode::kJournalFull;
@@ -34,13 +35,11 @@ Result<std::variant<Welcome, Refusal>> Greet(Requester& requester, const Hello& 
   return Error{EPROTO, "the relay didn't answer the greeting by a welcome"};
 }
 
-Status WaitToAskAgain(const std::string& why, std::optional<Deadline> deadline,
-                      const std::atomic<bool>* cancel) {
+Status WaitToAskAgain(const std::string& why, const Patience& patience) {
   const Deadline again = SteadyClock::now() + kGreetAgain;
   while (SteadyClock::now() < again) {
-    if (cancel != nullptr && cancel->load()) return Error{ECANCELED, why};
-    if (deadline && SteadyClock::now() >= *deadline) return Error{ETIMEDOUT, why};
-    std::this_thread::sleep_for(kGreetCheck);
+    if (const auto over = patience.Over()) return Error{over->code, why};
+    std::this_thread::sleep_until(std::min(again, patience.NextLook()));
   }
   return {};
 }
@@ -56,7 +55,7 @@ Result<Welcome> SayHello(NetContext& context, const std::string& endpoint, const
     const Refusal& refusal = std::get<Refusal>(answer);
     if (!MayPass(refusal))
       return Error{ToErrno(refusal.code), "the relay refused this node: " + refusal.text};
-    HAWSER_TRY(WaitToAskAgain(refusal.text, deadline, cancel));
+    HAWSER_TRY(WaitToAskAgain(refusal.text, {deadline, cancel}));
   }
 }
 

@@ -1,10 +1,9 @@
 #include "fuse_primary/shipper.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "fuse_primary/answers.h"
 
 namespace hawser {
 
@@ -12,21 +11,6 @@ namespace {
 
 // How often a relay is asked that can't tell what became of records.
 constexpr auto kAskAgain = std::chrono::seconds(1);
-
-// `records` of the request: a refusal of the whole counts for each.
-Result<std::vector<Answer>> ReadAnswers(const Incoming& reply, std::size_t records) {
-  const Bytes body = reply.parts() > 0 ? reply.part(0) : Bytes();
-  if (reply.type() == MessageType::kAnswers) {
-    HAWSER_ASSIGN(Answers answers, Decode<Answers>(body));
-    return std::move(answers.answers);
-  }
-  if (reply.type() == MessageType::kRefusal) {
-    HAWSER_ASSIGN(const Refusal refusal, Decode<Refusal>(body));
-    return std::vector<Answer>(records, refusal);
-  }
-  return Error{EPROTO,
-               fmt::format("records were answered by a message of type {}", static_cast<int>(reply.type()))};
-}
 
 }  // namespace
 
@@ -146,7 +130,7 @@ void Shipper::Send() {
 }
 
 void Shipper::Take(const Incoming& reply) {
-  const auto answers = ReadAnswers(reply, outbox_.in_flight());
+  const auto answers = AnswersIn(reply, outbox_.in_flight());
   if (!answers) return Doubt(answers.error().Text());
   HandOut(*answers);
 }

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "common/base/result.h"
@@ -16,18 +15,6 @@ enum class JournalFailure : std::uint8_t {
   kFailed,  // what was asked may be done or not; nothing more is done until the journal is opened again
   kFenced,  // another process has taken the journal over: nothing more of this one will enter it
 };
-
-constexpr std::string_view Text(JournalFailure failure) {
-  switch (failure) {
-    case JournalFailure::kNoRoom:
-      return "no room";
-    case JournalFailure::kFailed:
-      return "failed";
-    case JournalFailure::kFenced:
-      return "fenced";
-  }
-  return "?";
-}
 
 // As Status, with the kind of failure.
 class [[nodiscard]] JournalStatus {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/record/codec.h"
+#include "fuse_primary/answers.h"
 #include "tests/sim/checker.h"
 
 namespace hawser::sim {
@@ -75,13 +76,9 @@ std::vector<Buffer> Shipping::PartsOf(const std::vector<Buffer>& parts, int atte
 }
 
 void Shipping::Take(const Incoming& reply) {
-  if (reply.type() == MessageType::kAnswers) {
-    if (auto answers = Decode<Answers>(reply.part(0))) return HandOut(std::move(answers->answers));
-  } else if (reply.type() == MessageType::kRefusal) {
-    if (const auto refusal = Decode<Refusal>(reply.part(0)))
-      return HandOut(std::vector<Answer>(outbox_.in_flight(), *refusal));
-  }
-  world_.Fail(kI7, "the relay's answer to a batch can't be understood");
+  auto answers = AnswersIn(reply, outbox_.in_flight());
+  if (!answers) return world_.Fail(kI7, "the relay's answer to a batch: " + answers.error().Text());
+  HandOut(*std::move(answers));
 }
 
 void Shipping::HandOut(std::vector<Answer> answers) {

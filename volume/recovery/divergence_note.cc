@@ -18,10 +18,8 @@ std::string DivergenceText(const Error& error, const Position& group) {
 std::string OriginalDivergenceText(const Error& error, const Position& group) {
   return fmt::format(
       "{}. Somebody has changed the store of this primary behind its mount; it stopped before group {} "
-      "(records up "
-      "to {}). Put that path back as it was and start again; don't empty the store, the journal may not "
-      "reach back "
-      "to its beginning",
+      "(records up to {}). Put that path back as it was and start again; don't empty the store, the journal "
+      "may not reach back to its beginning",
       error.message, group.group.value, group.sequence.value);
 }
 
