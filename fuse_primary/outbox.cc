@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/record/codec.h"
 
 namespace hawser {
@@ -16,6 +18,7 @@ bool LeavesOpen(RefusalCode code, bool sent_before) {
   switch (code) {
     case RefusalCode::kJournalFailed:
     case RefusalCode::kUnknownSession:
+    case RefusalCode::kAhead:
       return true;
     case RefusalCode::kBadMessage:
     case RefusalCode::kWrongVersion:
@@ -46,50 +49,64 @@ void Outbox::Add(Record& record, Payload payload, bool cut, Deadline now) {
   bytes_ += queue_.back().bytes();
 }
 
-// A cut before the first record needs no saying: what came before it has been answered.
+bool Outbox::ready() const {
+  return !in_doubt_ && in_flight_ < queue_.size() && batches_.size() < limits_.batches &&
+         in_flight_ < limits_.records;
+}
+
+// A cut before the first of all that is under way needs no saying: what came before it has been answered.
 std::vector<Payload> Outbox::NextBatch() {
-  Batch batch;
+  Batch batch{{}, answered_};
   std::vector<Payload> parts(1);
+  const std::size_t most = std::min(limits_.batch_records, limits_.records - in_flight_);
+  std::size_t records = 0;
   std::uint64_t bytes = 0;
-  for (Waiting& waiting : queue_) {
-    if (in_flight_ > 0 &&
-        (in_flight_ == limits_.batch_records || bytes + waiting.bytes() > limits_.batch_bytes))
-      break;
-    if (waiting.cut && in_flight_ > 0) batch.cuts.push_back(static_cast<std::uint32_t>(in_flight_));
+  for (; records < most && in_flight_ < queue_.size(); ++records, ++in_flight_) {
+    Waiting& waiting = queue_[in_flight_];
+    if (records > 0 && bytes + waiting.bytes() > limits_.batch_bytes) break;
+    if (waiting.cut && in_flight_ > 0) batch.cuts.push_back(static_cast<std::uint32_t>(records));
     parts.push_back(waiting.header);
     parts.push_back(waiting.payload);
     bytes += waiting.bytes();
     ++waiting.sendings;
-    ++in_flight_;
   }
+  batches_.push_back(records);
   parts.front() = Payload::Of(Encode(batch));
   return parts;
 }
 
-Result<std::size_t> Outbox::Take(std::span<const Answer> answers) {
-  if (answers.size() != in_flight_) {
-    Error error{EPROTO, fmt::format("the relay gave {} answers to {} records", answers.size(), in_flight_)};
+Result<std::size_t> Outbox::Take(std::span<const Answer> answers, bool sent_again) {
+  if (answers.size() != oldest_batch()) {
+    Error error{EPROTO,
+                fmt::format("the relay gave {} answers to {} records", answers.size(), oldest_batch())};
     Doubt();
     return error;
   }
   std::size_t settled = 0;
-  while (settled < answers.size() && !IsDoubt(answers[settled], queue_[settled].sendings > 1)) ++settled;
-  in_doubt_ = settled < answers.size();
+  while (settled < answers.size() && !IsDoubt(answers[settled], sent_again || queue_[settled].sendings > 1))
+    ++settled;
   Settle(settled);
+  if (settled < answers.size()) {
+    Doubt();
+  } else if (!batches_.empty()) {
+    batches_.pop_front();
+  }
   return settled;
 }
 
 void Outbox::Doubt() {
   if (in_flight_ > 0) in_doubt_ = true;
   in_flight_ = 0;
+  batches_.clear();
 }
 
 void Outbox::Settle(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     bytes_ -= queue_.front().bytes();
     queue_.pop_front();
+    ++answered_;
+    --in_flight_;
   }
-  in_flight_ = 0;
 }
 
 std::optional<Deadline> Outbox::oldest() const {

@@ -3,13 +3,14 @@
 // decided here, the simulation drives it.
 //
 // A record gets its number as it enters, and no number is ever given twice: once it may have been sent, its
-// fate is the relay's to tell. What waits goes out in batches, in order, one batch at a time; the same batch
-// again until it is answered. Answers settle records from the front of the queue, so that the numbers on
-// their way are always consecutive.
+// fate is the relay's to tell. What waits goes out in batches, in order, a few of them under way at a time;
+// the same again until it is answered. Answers come in the same order and settle records from the front of
+// the queue, so that the numbers on their way are always consecutive.
 //
 // Doubt: a relay whose journal has failed can't tell whether it has a record, until it is restarted; nor can
-// one that doesn't know the session, or that refuses unread what another may have taken before. Then that
-// record and all behind it stay in the queue, and go out again, under the same numbers, after Retry().
+// one that doesn't know the session, that hasn't got what lies ahead, or that refuses unread what another may
+// have taken before. Then that record and all behind it stay in the queue, and go out again, under the same
+// numbers, after Retry().
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,9 @@ struct OutboxLimits {
   // A batch. One record always fits.
   std::size_t batch_records = kMaxBatchRecords;
   std::uint64_t batch_bytes = kMaxBatchBytes;
+  // Under way. With more batches less waits for an answer to be sent; with fewer, more goes out together.
+  std::size_t batches = 4;
+  std::size_t records = kMaxBatchRecords;
 };
 
 class Outbox {
@@ -50,20 +54,24 @@ class Outbox {
 
   // ---- sending
 
-  // Whether there is something to send that hasn't been sent.
-  bool ready() const { return in_flight_ == 0 && !in_doubt_ && !queue_.empty(); }
+  // Whether there is something to send that isn't under way, and may be.
+  bool ready() const;
   // Begins the next batch; only when ready(). Gives the parts of its message: [Batch][header][payload]...
   std::vector<Payload> NextBatch();
-  // Records in the batch under way: the first ones of the queue. 0: none is.
+  // Records under way: the first ones of the queue.
   std::size_t in_flight() const { return in_flight_; }
+  // Records in the oldest batch under way, whose answer comes next. 0: none is.
+  std::size_t oldest_batch() const { return batches_.empty() ? 0 : batches_.front(); }
 
   // ---- answers
 
-  // Takes the answers to the batch under way, one a record, in order, and returns how many records from the
-  // front of the queue they settle. Those are gone from it. EPROTO if they aren't as many as the batch's
-  // records: then all of it is in doubt.
-  Result<std::size_t> Take(std::span<const Answer> answers);
-  // There is no telling what the relay answered, or whether: the batch under way is in doubt.
+  // Takes the answers to the oldest batch under way, one a record, in order, and returns how many records
+  // from the front of the queue they settle. Those are gone from it. `sent_again`: the batch's message went
+  // out more than once. If now in_doubt(), nothing is under way any more, later batches neither: their
+  // answers must not be taken. EPROTO if there aren't as many as the batch's records: then all of it is in
+  // doubt.
+  Result<std::size_t> Take(std::span<const Answer> answers, bool sent_again = false);
+  // There is no telling what the relay answered, or whether: all that is under way is in doubt.
   void Doubt();
   bool in_doubt() const { return in_doubt_; }
   // It is time to ask again.
@@ -92,9 +100,11 @@ class Outbox {
   const std::uint64_t session_;
   const OutboxLimits limits_;
   std::uint64_t last_number_ = 0;
+  std::uint64_t answered_ = 0;  // the number before the queue's first
   std::deque<Waiting> queue_;
   std::uint64_t bytes_ = 0;
-  std::size_t in_flight_ = 0;
+  std::deque<std::size_t> batches_;  // records in each batch under way, the oldest first
+  std::size_t in_flight_ = 0;        // their sum
   bool in_doubt_ = false;
 };
 

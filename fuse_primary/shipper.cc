@@ -20,52 +20,51 @@ Shipper::Shipper(NetContext& context, std::string endpoint, NodeName node, std::
       node_(std::move(node)),
       requester_(context, endpoint_),
       outbox_(node_, session, limits),
-      thread_([this] { Run(); }) {}
+      driver_([this] { DriveForOthers(); }),
+      finisher_([this] { FinishThoseThatWereLeft(); }) {}
 
 Shipper::~Shipper() {
   stopping_ = true;
   {
     const MutexLock lock(mutex_);
-    background_.NotifyAll();
+    undriven_.NotifyAll();
+    some_left_.NotifyAll();
   }
-  thread_.join();
+  finisher_.join();
+  driver_.join();
 }
 
 // ---- callers
 
 Status Shipper::Queue(const std::shared_ptr<Shipment>& shipment, const Patience& patience) {
   const MutexLock lock(mutex_);
-  // Who waits for room drives too: it may be the shipper's own thread, and nobody else be there.
   while (outbox_.full()) {
-    if (auto over = patience.Over()) {
-      PassOn();
-      return *std::move(over);
-    }
-    if (HasWork() && !driven_) {
-      Drive(patience.NextLook(), patience.cancel);
-    } else {
-      (void)room_.WaitUntil(mutex_, patience.NextLook());
-    }
+    if (auto over = patience.Over()) return *std::move(over);
+    (void)room_.WaitUntil(mutex_, patience.NextLook());
   }
   outbox_.Add(shipment->record, shipment->payload, shipment->cut, SteadyClock::now());
   under_way_.push_back(shipment);
   shipment->awaited_ = true;
+  Send();
   return {};
 }
 
 Result<Answer> Shipper::Await(Shipment& shipment, const Patience& patience) {
-  const MutexLock lock(mutex_);
-  std::optional<Error> over;
-  while (!shipment.answer_ && !(over = patience.Over())) {
-    if (HasWork() && !driven_) {
+  {
+    const MutexLock lock(mutex_);
+    while (!driven_ && HasWork() && !shipment.answer_ && !patience.Over())
       Drive(patience.deadline.value_or(Deadline::max()), patience.cancel);
-    } else {
-      (void)shipment.changed_.WaitUntil(mutex_, patience.NextLook());
-    }
+    if (!driven_ && !under_way_.empty()) undriven_.NotifyOne();
+    if (shipment.answer_) return *std::move(shipment.answer_);
   }
-  if (!shipment.answer_) shipment.awaited_ = false;
-  PassOn();
-  if (!shipment.answer_) return *std::move(over);
+  while (!shipment.settled_.AcquireUntil(patience.NextLook())) {
+    auto over = patience.Over();
+    if (!over) continue;
+    const MutexLock lock(mutex_);
+    if (shipment.answer_) break;
+    shipment.awaited_ = false;
+    return *std::move(over);
+  }
   return *std::move(shipment.answer_);
 }
 
@@ -91,26 +90,17 @@ std::size_t Shipper::records() const {
 
 // ---- driving
 
-// The first of those that wait takes the driver's place; if nobody waits, the shipper's thread does.
-void Shipper::PassOn() {
-  if (driven_ || under_way_.empty()) return;
-  for (const auto& shipment : under_way_) {
-    if (shipment != nullptr && shipment->awaited_) return shipment->changed_.NotifyOne();
-  }
-  background_.NotifyOne();
-}
-
 bool Shipper::HasWork() const {
-  return outbox_.in_flight() > 0 || outbox_.ready() ||
-         (outbox_.in_doubt() && SteadyClock::now() >= ask_again_);
+  return outbox_.in_flight() > 0 || (outbox_.in_doubt() && SteadyClock::now() >= ask_again_);
 }
 
-// Sends what is there to be sent, and waits for one answer, or until `until` or *cancel. Lets go of the lock
-// meanwhile.
+// Waits for one answer, or until `until` or *cancel, and hands it out. Lets go of the lock meanwhile.
 void Shipper::Drive(Deadline until, const std::atomic<bool>* cancel) {
   driven_ = true;
-  if (outbox_.in_doubt()) outbox_.Retry();
-  if (outbox_.ready()) Send();
+  if (outbox_.in_doubt()) {
+    outbox_.Retry();
+    Send();
+  }
   mutex_.Unlock();
   const auto reply = requester_.Await(until, cancel);
   mutex_.Lock();
@@ -122,20 +112,24 @@ void Shipper::Drive(Deadline until, const std::atomic<bool>* cancel) {
   driven_ = false;
 }
 
+// Sends all that may go out, also what comes meanwhile. Lets go of the lock.
 void Shipper::Send() {
-  std::vector<Payload> parts = outbox_.NextBatch();
-  mutex_.Unlock();
-  requester_.Begin(MessageType::kSubmit, std::move(parts));
-  mutex_.Lock();
+  if (sending_) return;
+  sending_ = true;
+  while (outbox_.ready()) {
+    std::vector<Payload> parts = outbox_.NextBatch();
+    mutex_.Unlock();
+    requester_.Begin(MessageType::kSubmit, std::move(parts));
+    mutex_.Lock();
+  }
+  sending_ = false;
+  sent_.NotifyAll();
 }
 
-void Shipper::Take(const Incoming& reply) {
-  const auto answers = AnswersIn(reply, outbox_.in_flight());
-  if (!answers) return Doubt(answers.error().Text());
-  HandOut(*answers);
-}
-
+// No answer to anything that is under way will be taken.
 void Shipper::Doubt(const std::string& why) {
+  while (sending_) sent_.Wait(mutex_);
+  requester_.GiveUp();
   outbox_.Doubt();
   ask_again_ = SteadyClock::now() + kAskAgain;
   if (!std::exchange(complained_, true))
@@ -143,22 +137,24 @@ void Shipper::Doubt(const std::string& why) {
               why);
 }
 
-void Shipper::HandOut(std::span<const Answer> answers) {
-  const auto settled = outbox_.Take(answers);
+void Shipper::Take(const Requester::Reply& reply) {
+  const auto answers = AnswersIn(reply.message, outbox_.oldest_batch());
+  if (!answers) return Doubt(answers.error().Text());
+  const auto settled = outbox_.Take(*answers, reply.sent_again);
   if (!settled) return Doubt(settled.error().Text());
-  if (outbox_.in_doubt()) Doubt(std::get<Refusal>(answers[*settled]).text);
   if (*settled > 0) complained_ = false;
-  auto awaited = Settle(answers.first(*settled));
+  auto awaited = Settle(std::span(*answers).first(*settled));
+  if (outbox_.in_doubt()) Doubt(std::get<Refusal>((*answers)[*settled]).text);
   if (!outbox_.full()) room_.NotifyAll();
   // First the relay gets its next work, then those who wait get the processor.
-  if (outbox_.ready()) Send();
+  Send();
   mutex_.Unlock();
-  for (const auto& shipment : awaited) shipment->changed_.NotifyOne();
+  for (const auto& shipment : awaited) shipment->settled_.Release();
   awaited.clear();  // it may be the last to hold them: not under the lock
   mutex_.Lock();
 }
 
-// Returns those for whom somebody waits. The others are the shipper's thread's.
+// Returns those for whom somebody waits. The others are the finisher's.
 std::vector<std::shared_ptr<Shipment>> Shipper::Settle(std::span<const Answer> answers) {
   std::vector<std::shared_ptr<Shipment>> awaited;
   for (const Answer& answer : answers) {
@@ -172,31 +168,32 @@ std::vector<std::shared_ptr<Shipment>> Shipper::Settle(std::span<const Answer> a
       left_.push_back(std::move(shipment));
     }
   }
-  if (!left_.empty()) background_.NotifyOne();
+  if (!left_.empty()) some_left_.NotifyOne();
   return awaited;
 }
 
-// ---- the shipper's thread
+// ---- the shipper's threads
 
-bool Shipper::AnybodyWaits() const {
-  return std::any_of(under_way_.begin(), under_way_.end(),
-                     [](const auto& shipment) { return shipment != nullptr && shipment->awaited_; });
-}
-
-void Shipper::Run() {
+void Shipper::DriveForOthers() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
-    if (!left_.empty()) {
-      FinishOne();
-    } else if (driven_ || AnybodyWaits()) {
-      background_.Wait(mutex_);  // whoever leaves the driver's place to nobody tells
-    } else if (HasWork()) {
+    if (!driven_ && HasWork()) {
       Drive(Deadline::max(), &stopping_);
-      PassOn();
-    } else if (outbox_.in_doubt()) {
-      (void)background_.WaitUntil(mutex_, ask_again_);
+    } else if (!driven_ && outbox_.in_doubt()) {
+      (void)undriven_.WaitUntil(mutex_, ask_again_);
     } else {
-      background_.Wait(mutex_);
+      undriven_.Wait(mutex_);  // whoever stops driving while records are under way tells
+    }
+  }
+}
+
+void Shipper::FinishThoseThatWereLeft() {
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (left_.empty()) {
+      some_left_.Wait(mutex_);
+    } else {
+      FinishOne();
     }
   }
 }

@@ -1,10 +1,10 @@
-// Takes records to the relay: executes what the outbox (outbox.h) decides, over one REQ socket.
+// Takes records to the relay: executes what the outbox (outbox.h) decides, over one connection.
 //
-// Whoever waits, drives. A caller that waits for its record takes the driver's place if it is free: it sends
-// what is in the outbox, waits for the answer, sends the next batch, and hands the answers out; when its own
-// record is settled or it leaves, the next one that waits takes over. So a writer alone pays for no change of
-// thread. A thread of the shipper's drives when records are under way and nobody waits, and finishes the
-// records of callers that have left.
+// Whoever queues, sends: at once, if a batch may go out, and with it whatever others have queued meanwhile. A
+// caller that waits for its record drives, if nobody does: it takes the answers, sends what may go out then,
+// and wakes those whose records they settle. So a writer alone pays for no change of thread. When its own
+// record is settled, or it leaves, and more is under way, a thread of the shipper's drives until nothing is.
+// Another one finishes the records of callers that have left.
 //
 // Thread safe. No lock is held over the network, nor while a shipment is finished.
 #pragma once
@@ -19,6 +19,7 @@
 
 #include "common/base/mutex.h"
 #include "common/base/result.h"
+#include "common/base/semaphore.h"
 #include "common/net/context.h"
 #include "common/net/requester.h"
 #include "fuse_primary/outbox.h"
@@ -47,9 +48,10 @@ class Shipment {
   friend class Shipper;
   const void* const owner_;
   // Under the shipper's mutex.
-  CondVar changed_;
-  std::optional<Answer> answer_;
   bool awaited_ = false;
+  std::optional<Answer> answer_;  // changes no more: read by whoever has `settled_`, too
+  // Not a condition: who waits needs no lock, and none is contended when many are woken at once.
+  Semaphore settled_;
 };
 
 class Shipper {
@@ -84,34 +86,38 @@ class Shipper {
   bool HasWork() const HAWSER_REQUIRES(mutex_);
   void Drive(Deadline until, const std::atomic<bool>* cancel) HAWSER_REQUIRES(mutex_);
   void Send() HAWSER_REQUIRES(mutex_);
-  void Take(const Incoming& reply) HAWSER_REQUIRES(mutex_);
+  void Take(const Requester::Reply& reply) HAWSER_REQUIRES(mutex_);
   void Doubt(const std::string& why) HAWSER_REQUIRES(mutex_);
-  void HandOut(std::span<const Answer> answers) HAWSER_REQUIRES(mutex_);
   std::vector<std::shared_ptr<Shipment>> Settle(std::span<const Answer> answers) HAWSER_REQUIRES(mutex_);
-  void PassOn() HAWSER_REQUIRES(mutex_);
-  bool AnybodyWaits() const HAWSER_REQUIRES(mutex_);
 
-  void Run();
+  void DriveForOthers();
+  void FinishThoseThatWereLeft();
   void FinishOne() HAWSER_REQUIRES(mutex_);
 
   const std::string endpoint_;
   const NodeName node_;
-  Requester requester_;  // the driver's
+  Requester requester_;  // what is under way here is under way in the outbox, in the same order
   std::atomic<bool> stopping_{false};
 
   mutable Mutex mutex_;
   Outbox outbox_ HAWSER_GUARDED_BY(mutex_);
   // The outbox's records, in its order. Null: forgotten, and settled for nobody.
   std::deque<std::shared_ptr<Shipment>> under_way_ HAWSER_GUARDED_BY(mutex_);
-  bool driven_ HAWSER_GUARDED_BY(mutex_) = false;  // somebody is in the driver's place
-  Deadline ask_again_ HAWSER_GUARDED_BY(mutex_);   // after a doubt
-  bool complained_ HAWSER_GUARDED_BY(mutex_) = false;
   CondVar room_;
+  bool sending_ HAWSER_GUARDED_BY(mutex_) = false;  // somebody takes a batch from the outbox to the requester
+  CondVar sent_;
+  bool driven_ HAWSER_GUARDED_BY(mutex_) = false;  // somebody drives
+  CondVar undriven_;
+  Deadline ask_again_ HAWSER_GUARDED_BY(mutex_);  // after a doubt
+  bool complained_ HAWSER_GUARDED_BY(mutex_) = false;
+
   std::deque<std::shared_ptr<Shipment>> left_ HAWSER_GUARDED_BY(mutex_);  // answered, to be finished alone
-  const void* finishing_ HAWSER_GUARDED_BY(mutex_) = nullptr;             // the owner of the one in hand
+  CondVar some_left_;
+  const void* finishing_ HAWSER_GUARDED_BY(mutex_) = nullptr;  // the owner of the one in hand
   CondVar finished_;
-  CondVar background_;
-  std::thread thread_;
+
+  std::thread driver_;
+  std::thread finisher_;
 };
 
 }  // namespace hawser

@@ -110,7 +110,8 @@ Status RelayProcess::OpenJournalFolder() {
 
 Status RelayProcess::Bind() {
   HAWSER_ASSIGN(write_router_, Router::Bind(context_, Bindable(config_.relay.WriteEndpoint())));
-  HAWSER_ASSIGN(control_router_, Router::Bind(context_, Bindable(config_.relay.ControlEndpoint())));
+  HAWSER_ASSIGN(control_router_,
+                Router::Bind(context_, Bindable(config_.relay.ControlEndpoint()), Router::Queue::kFewLarge));
   HAWSER_ASSIGN(publisher_,
                 Publisher::Bind(context_, Bindable(config_.relay.StreamEndpoint()), kPublishQueue));
   return {};

@@ -67,31 +67,32 @@ Greeting Sequencer::Greet(const Hello& hello) {
   return Begins{record, Add(record, *present.group)};
 }
 
-std::vector<Ruling> Sequencer::Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts) {
+std::vector<Ruling> Sequencer::Offer(std::span<const Record> records, const Batch& batch) {
   std::vector<Ruling> rulings;
   rulings.reserve(records.size());
   bool cut = false;  // lies before the next record that is taken
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Origin& origin = records[i].origin;
-    cut = cut || std::ranges::binary_search(cuts, i);
+    cut = cut || std::ranges::binary_search(batch.cuts, i);
     // Of a node that is known nothing is refused before it is looked for: what was accepted stays accepted,
     // whatever the config says now.
     if (!members_.nodes.contains(origin.node) && !state_.nodes.contains(origin.node)) {
       rulings.emplace_back(UnknownNode(origin.node));
       continue;
     }
-    rulings.push_back(Judge(records[i], PresentOf(origin.node), cut));
+    rulings.push_back(Judge(records[i], PresentOf(origin.node), batch.answered, cut));
     if (!std::holds_alternative<Refusal>(rulings.back())) cut = false;
   }
   return rulings;
 }
 
-Ruling Sequencer::Judge(const Record& record, Present& present, bool cut) {
+Ruling Sequencer::Judge(const Record& record, Present& present, std::uint64_t answered, bool cut) {
   const Origin& origin = record.origin;
   if (origin.session < present.session) return OldSession(origin.node, origin.session, present.session);
   if (origin.session > present.session || origin.session == 0) return NoHello(origin);
   // First of all: a record that was accepted stays accepted, whoever is primary now.
   if (auto repetition = FindRepetition(origin, present)) return *std::move(repetition);
+  if (auto ahead = CheckAhead(origin, present, answered)) return *std::move(ahead);
   auto refusal = CheckRecord(record);
   if (!refusal) refusal = CheckRole(record);
   if (!refusal) refusal = CheckNumber(origin, present);
@@ -149,6 +150,16 @@ std::optional<Refusal> Sequencer::CheckRole(const Record& record) const {
                                record.origin.node.value, record.volume.value, record.generation.value,
                                volume.primary.value, volume.generation.value)};
   return std::nullopt;
+}
+
+// Numbers that the sender has answers to may be missing here: a refused one is in no journal.
+std::optional<Refusal> Sequencer::CheckAhead(const Origin& origin, const Present& present,
+                                             std::uint64_t answered) {
+  const std::uint64_t last = std::max(present.newest, answered);
+  if (origin.number <= last || origin.number == last + 1) return std::nullopt;
+  return Refusal{RefusalCode::kAhead,
+                 fmt::format("node {} sent number {}, and what it sent after number {} has not come",
+                             origin.node.value, origin.number, last)};
 }
 
 // A number that is not new and has no answer was refused, or is none of this session's.

@@ -9,11 +9,12 @@
 // that returned had its record in an earlier formation, whose groups all come before this one's (I2).
 //
 // Exactly once (I5): a session's numbers only go up, in the journal too: a node's record never enters a group
-// before that of an earlier number. So the newest number is enough to know what is new, also when a crash
-// kept only the first groups of a batch; and the answers to the newest kMaxBatchRecords numbers, which any
-// batch fits into, are kept. A session that said hello ends all earlier ones of its node. A refusal is for
-// good, so a refused number is used up: its sender has told its caller, and a copy of it may still be on its
-// way when the record would be taken.
+// before that of an earlier number, though several batches are under way at once: one that comes before what
+// lies ahead of it is refused until that has come (kAhead). So the newest number is enough to know what is
+// new, also when a crash kept only the first groups of a batch; and the answers to the newest
+// kMaxBatchRecords numbers, of which no more are under way, are kept. A session that said hello ends all
+// earlier ones of its node. A refusal is for good, so a refused number is used up: its sender has told its
+// caller, and a copy of it may still be on its way when the record would be taken.
 #pragma once
 
 #include <cstdint>
@@ -72,9 +73,10 @@ class Sequencer {
   // theirs, and the session in the journal.
   Greeting Greet(const Hello& hello);
 
-  // A batch that a node sent: records of one session, their numbers one after the other. `cuts` as in Batch.
-  // Gives a ruling on each; the refusal of one concerns no other.
-  std::vector<Ruling> Offer(std::span<const Record> records, std::span<const std::uint32_t> cuts = {});
+  // A batch that a node sent: records of one session, their numbers one after the other. Gives a ruling on
+  // each; the refusal of one concerns no other, but for kAhead: then what the sender had under way before the
+  // batch has not come, and none of the batch is taken.
+  std::vector<Ruling> Offer(std::span<const Record> records, const Batch& batch);
 
   // A record of the relay itself. It enters the last group.
   Place OfferOwn(Record record);
@@ -110,10 +112,12 @@ class Sequencer {
   };
 
   Present& PresentOf(const NodeName& node);
-  Ruling Judge(const Record& record, Present& present, bool cut);
+  Ruling Judge(const Record& record, Present& present, std::uint64_t answered, bool cut);
   std::optional<Ruling> FindRepetition(const Origin& origin, const Present& present) const;
   std::optional<Refusal> CheckRecord(const Record& record) const;
   std::optional<Refusal> CheckRole(const Record& record) const;
+  static std::optional<Refusal> CheckAhead(const Origin& origin, const Present& present,
+                                           std::uint64_t answered);
   static std::optional<Refusal> CheckNumber(const Origin& origin, const Present& present);
   Place Add(Record record, std::size_t group);
   void EndFormation();

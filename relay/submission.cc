@@ -48,11 +48,9 @@ std::optional<Refusal> CheckOrigins(const std::vector<Record>& records) {
 }
 
 std::optional<Refusal> CheckCuts(const std::vector<std::uint32_t>& cuts, std::size_t records) {
-  std::uint32_t before = 0;
-  for (const std::uint32_t cut : cuts) {
-    if (cut <= before || cut >= records)
-      return Bad(fmt::format("a cut at {} in a batch of {} records", cut, records));
-    before = cut;
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    if (cuts[i] >= records || (i > 0 && cuts[i] <= cuts[i - 1]))
+      return Bad(fmt::format("a cut at {} in a batch of {} records", cuts[i], records));
   }
   return std::nullopt;
 }
@@ -66,14 +64,14 @@ std::variant<Submission, Refusal> ReadSubmission(Incoming message) {
   if (auto refusal = CheckSizes(message, submission)) return *std::move(refusal);
   auto batch = Decode<Batch>(message.part(0));
   if (!batch) return Unreadable(batch.error());
-  submission.cuts = std::move(batch->cuts);
+  submission.batch = *std::move(batch);
   for (const Entry& entry : submission.entries) {
     auto record = DecodeRecord(entry.header, entry.payload);
     if (!record) return Unreadable(record.error());
     submission.records.push_back(*std::move(record));
   }
   if (auto refusal = CheckOrigins(submission.records)) return *std::move(refusal);
-  if (auto refusal = CheckCuts(submission.cuts, submission.records.size())) return *std::move(refusal);
+  if (auto refusal = CheckCuts(submission.batch.cuts, submission.records.size())) return *std::move(refusal);
   submission.message = std::make_shared<const Incoming>(std::move(message));
   return submission;
 }

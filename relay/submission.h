@@ -15,14 +15,14 @@ namespace hawser {
 
 struct Submission {
   std::vector<Record> records;
-  std::vector<Entry> entries;       // their bytes: they are those of `message`
-  std::vector<std::uint32_t> cuts;  // as in Batch
-  std::uint64_t bytes = 0;          // of the entries
+  std::vector<Entry> entries;  // their bytes: they are those of `message`
+  Batch batch;
+  std::uint64_t bytes = 0;  // of the entries
   std::shared_ptr<const Incoming> message;
 };
 
 // `message` is a kSubmit. A refusal concerns all of it: a part that can't be read, records that aren't one
-// session's with consecutive numbers, cuts that aren't between records, or more than a batch may hold
+// session's with consecutive numbers, cuts that aren't before a record each, or more than a batch may hold
 // (common/net/limits.h).
 std::variant<Submission, Refusal> ReadSubmission(Incoming message);
 

@@ -119,7 +119,7 @@ void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
   const auto& submission = std::get<Submission>(read);
   std::vector<Ruling> rulings;
   if (journal_failure_.empty()) {
-    rulings = sequencer_.Offer(submission.records, submission.cuts);
+    rulings = sequencer_.Offer(submission.records, submission.batch);
   } else {
     // Not even what the sequencer knows: what it took last may be on the disk or not.
     rulings.assign(submission.records.size(), JournalFailed());

@@ -9,8 +9,9 @@
 
 namespace hawser {
 
-// A batch: as many records as wait, up to both of these, but always at least one. The relay keeps the answers
-// to as many of a session's newest numbers, so that any batch can be sent again.
+// A batch: as many records as wait, up to both of these, but always at least one. All batches that a session
+// has under way have no more records than one may: the relay keeps the answers to as many of its newest
+// numbers, so that all that is under way can be sent again.
 inline constexpr std::size_t kMaxBatchRecords = 256;
 inline constexpr std::uint64_t kMaxBatchBytes = 2 * kMiB;  // headers and payloads
 

@@ -53,7 +53,7 @@ void Fields(M& m, F&& f) {
   } else if constexpr (std::is_same_v<T, Welcome>) {
     f("consistency_group", m.group), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Batch>) {
-    f("cuts", m.cuts);
+    f("cuts", m.cuts), f("answered", m.answered);
   } else if constexpr (std::is_same_v<T, TakenRow>) {
     f("sequence", m.sequence), f("write_group", m.group), f("repeated", m.repeated);
   } else if constexpr (std::is_same_v<T, AnswerTable>) {
@@ -141,9 +141,7 @@ struct Get {
     value.value = in.Text(name);
     if (!in.failed() && value.value.empty()) in.Fail(name, "is empty");
   }
-  void operator()(const char* name, RefusalCode& value) const {
-    ReadEnum(name, value, RefusalCode::kUnknownSession);
-  }
+  void operator()(const char* name, RefusalCode& value) const { ReadEnum(name, value, RefusalCode::kAhead); }
   void operator()(const char* name, PullReply::Answer& value) const {
     ReadEnum(name, value, PullReply::Answer::kFailed);
   }
@@ -268,6 +266,7 @@ int ToErrno(RefusalCode code) {
       return ESTALE;
     case RefusalCode::kOutOfTurn:
     case RefusalCode::kUnknownSession:
+    case RefusalCode::kAhead:
       return EPROTO;
     case RefusalCode::kJournalFailed:
       return EIO;

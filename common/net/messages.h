@@ -19,7 +19,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 2;
+inline constexpr std::uint8_t kWireVersion = 3;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -63,9 +63,12 @@ struct Welcome {
 // What goes before the records of a submitted batch. The records are one session's, in the order of their
 // numbers, which have no gaps; limits.h says how many and how large.
 struct Batch {
-  // Places of records, ascending, from 1 on: before each of them lies a cut. There the relay begins another
-  // write group, because the record depends on one before it.
+  // Places of records, ascending: before each of them lies a cut. There the relay begins another write group,
+  // because the record depends on one before it.
   std::vector<std::uint32_t> cuts;
+  // The session's newest number that the sender has the answer to. What lies between it and this batch is
+  // under way ahead of the batch; a relay that has missed some of that refuses the batch (kAhead).
+  std::uint64_t answered = 0;
 };
 
 struct Ack {
@@ -87,6 +90,7 @@ enum class RefusalCode : std::uint8_t {
   kJournalFailed = 10,  // the relay's journal is poisoned: restart the relay once the disk is repaired
   kJournalFull = 11,
   kUnknownSession = 12,  // has not said hello to this relay, as far as its journal says
+  kAhead = 13,           // numbers before it have not arrived: nothing is settled, send all of it again
 };
 
 struct Refusal {

@@ -1,9 +1,12 @@
-// A REQ socket that survives lost replies: one request at a time; on a timeout the socket is closed, opened
-// anew and the same request is sent again. Callers make that harmless by numbering what has an effect
-// (exactly once is the relay's side, see relay/sequencer.h).
+// The asking end of REQ and REP: sends requests and takes their answers, also when messages get lost. On the
+// wire it is a REQ peer (ZMQ_REQ_CORRELATE); inside it is a DEALER socket, so that more than one request may
+// be under way. They arrive in the order in which they were begun, or not at all, and the answers are given
+// in that order. If the oldest has no answer in time, the socket is closed, a new one is opened, and all that
+// is under way is sent again. Callers make that harmless by numbering what has an effect (exactly once is the
+// relay's side, see relay/sequencer.h).
 //
-// Not thread safe, but not bound to a thread either: calls may come from one thread after the other, with a
-// lock in between that orders them.
+// Begin() may be called by any thread at any time. Await(), GiveUp() and Request() are one thread's at a
+// time, but not always the same one's: a lock orders them.
 #pragma once
 
 #include <atomic>
@@ -52,32 +55,34 @@ class Requester {
   Requester(const Requester&) = delete;
   Requester& operator=(const Requester&) = delete;
 
-  // Sends [envelope(type)][parts...], in place of a request that may still be under way. Large parts are not
-  // copied: they are shared with the socket. Never blocks.
+  // Sends [envelope(type)][parts...] behind what is under way, of which at most some ten may be at a time
+  // (kRequestQueue in socket.h). Large parts are not copied: they are shared with the socket. Never blocks.
   void Begin(MessageType type, std::vector<Payload> parts);
 
-  // Waits for the answer to what was begun, sending it again as often as its time has come; nullopt: none
-  // until `until` or until *cancel (checked at least ten times a second), and it is still under way: call
-  // again, from any thread, as long as it's one at a time. Errors: EINVAL or EPROTONOSUPPORT if the answer
-  // isn't one that this program can read; of ZeroMQ's.
-  Result<std::optional<Incoming>> Await(Deadline until, const std::atomic<bool>* cancel = nullptr);
+  struct Reply {
+    Incoming message;
+    bool sent_again = false;  // the request went out more than once: an earlier peer may have taken it, too
+  };
+  // Waits for the answer to the oldest request under way, sending again as often as its time has come;
+  // nullopt: none until `until` or until *cancel (checked at least ten times a second): call again. Waits
+  // too while nothing is under way. Errors: EINVAL or EPROTONOSUPPORT if the answer isn't one that this
+  // program can read; of ZeroMQ's. After an error nothing is under way any more.
+  Result<std::optional<Reply>> Await(Deadline until, const std::atomic<bool>* cancel = nullptr);
 
-  // Whether something was begun and not answered.
-  bool under_way() const { return under_way_; }
+  // Nothing is under way any more: late answers go nowhere.
+  void GiveUp();
 
-  // Both, for small requests: the parts are copied. nullopt for `deadline`: waits for ever. Errors: ETIMEDOUT
-  // at the deadline and ECANCELED when cancelled: then the outcome of the request is unknown; those of Await.
+  // Both, for small requests, of which one is under way at a time: the parts are copied. nullopt for
+  // `deadline`: waits for ever. Errors: ETIMEDOUT at the deadline and ECANCELED when cancelled: then the
+  // outcome of the request is unknown; those of Await.
   Result<Incoming> Request(MessageType type, const std::vector<Bytes>& parts,
                            std::optional<Deadline> deadline, const std::atomic<bool>* cancel = nullptr);
 
-  void set_resend_after(std::chrono::milliseconds time);  // default 2 s
+  void set_resend_after(std::chrono::milliseconds time);  // default 2 s; before the first request
 
  private:
-  void GiveUp();
-
   struct State;
   std::unique_ptr<State> state_;
-  bool under_way_ = false;
 };
 
 }  // namespace hawser

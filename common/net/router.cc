@@ -11,6 +11,10 @@ namespace {
 Arrival ToArrival(std::vector<zmq::message_t> parts) {
   Asker from{std::string(AsText(ToBytes(parts.front()))), false};
   parts.erase(parts.begin());
+  if (parts.size() > 1 && !parts[0].empty() && parts[1].empty()) {
+    from.id = AsText(ToBytes(parts.front()));
+    parts.erase(parts.begin());
+  }
   if (!parts.empty() && parts.front().empty()) {
     from.delimited = true;
     parts.erase(parts.begin());
@@ -31,10 +35,12 @@ Router::~Router() = default;
 
 const std::string& Router::endpoint() const { return state_->endpoint; }
 
-Result<std::unique_ptr<Router>> Router::Bind(NetContext& context, const std::string& endpoint) {
+Result<std::unique_ptr<Router>> Router::Bind(NetContext& context, const std::string& endpoint,
+                                             Queue answers) {
   try {
     auto state =
         std::make_unique<State>(State{OpenSocket(context, zmq::socket_type::router, kRequestQueue), {}});
+    state->socket.set(zmq::sockopt::sndhwm, static_cast<int>(answers));
     HAWSER_ASSIGN(state->endpoint, BindSocket(state->socket, endpoint));
     return std::unique_ptr<Router>(new Router(std::move(state)));
   } catch (const zmq::error_t& problem) {
@@ -71,8 +77,9 @@ Status Router::Wait(Deadline deadline, int wake_fd) {
 void Router::Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) {
   const Buffer envelope = EncodeEnvelope(type);
   std::vector<zmq::message_t> messages;
-  messages.reserve(parts.size() + 3);
+  messages.reserve(parts.size() + 4);
   messages.emplace_back(to.identity.data(), to.identity.size());
+  if (!to.id.empty()) messages.emplace_back(to.id.data(), to.id.size());
   if (to.delimited) messages.emplace_back();
   messages.emplace_back(envelope.data(), envelope.size());
   for (Buffer& part : parts) messages.push_back(AdoptPart(std::move(part)));

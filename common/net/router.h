@@ -20,10 +20,11 @@
 
 namespace hawser {
 
-// Where an answer goes.
+// Where an answer goes: back on the way on which the request came.
 struct Asker {
   std::string identity;
-  bool delimited = true;  // an empty part stands between identity and envelope, as REQ sockets send it
+  bool delimited = true;  // an empty part stands before the envelope, as REQ sockets send it
+  std::string id = {};    // of the request, before the empty part; empty: it has none
 };
 
 // A request, or why it could not be read: EINVAL (garbage), EPROTONOSUPPORT (another wire version).
@@ -44,8 +45,13 @@ class Answerer {
 
 class Router : public Answerer {
  public:
+  // How many answers wait for a peer that doesn't take them; what is more is dropped. Many, where answers are
+  // small and a peer has several requests under way: libzmq is slow to count an answer as taken.
+  enum class Queue { kFewLarge = 16, kManySmall = 1000 };
+
   // Listens on `endpoint`, like tcp://127.0.0.1:7401; port 0 gets a free one. EADDRINUSE names it.
-  static Result<std::unique_ptr<Router>> Bind(NetContext& context, const std::string& endpoint);
+  static Result<std::unique_ptr<Router>> Bind(NetContext& context, const std::string& endpoint,
+                                              Queue answers = Queue::kManySmall);
   ~Router() override;
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;

@@ -18,8 +18,8 @@ namespace hawser {
 // most 1 MiB + 64 KiB, a write group 8 MiB (relay/limits.h).
 inline constexpr std::int64_t kMaxPartBytes = 16 * static_cast<std::int64_t>(kMiB);
 
-// Messages that wait in each direction of a REQ socket. It has one outstanding: only a peer that misbehaves
-// gets to it.
+// Requests of one peer, or answers to it, that wait in a socket: more than a requester has under way, so only
+// a peer that misbehaves gets to it.
 inline constexpr int kRequestQueue = 16;
 
 // Parts up to here are copied when sent: that costs less than being told when libzmq has released them.

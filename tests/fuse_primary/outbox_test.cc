@@ -18,6 +18,7 @@ struct Sent {
   std::vector<std::uint64_t> numbers;
   std::vector<std::uint64_t> cuts;
   std::vector<std::string> payloads;
+  std::uint64_t answered = 0;
 };
 
 class OutboxTest : public testing::Test {
@@ -40,26 +41,29 @@ class OutboxTest : public testing::Test {
     const auto batch = Decode<Batch>(parts.at(0).bytes());
     EXPECT_TRUE(batch) << batch.error().Text();
     sent.cuts.assign(batch->cuts.begin(), batch->cuts.end());
+    sent.answered = batch->answered;
     for (std::size_t i = 1; i + 1 < parts.size(); i += 2) {
       const auto record = DecodeRecord(parts[i].bytes(), parts[i + 1].bytes());
       EXPECT_TRUE(record) << record.error().Text();
       sent.numbers.push_back(record->origin.number);
       sent.payloads.emplace_back(AsText(parts[i + 1].bytes()));
     }
-    EXPECT_EQ(outbox_.in_flight(), sent.numbers.size());
+    EXPECT_EQ(outbox_.in_flight(), sent.numbers.back() - sent.answered);
     return sent;
   }
 
   static Answer Yes() { return Ack{}; }
   static Answer No() { return Refusal{RefusalCode::kJournalFull, "full"}; }
   static Answer Doubt() { return Refusal{RefusalCode::kJournalFailed, "failed"}; }
-  std::size_t Take(const std::vector<Answer>& answers) {
-    const auto settled = outbox_.Take(answers);
+  std::size_t Take(const std::vector<Answer>& answers, bool sent_again = false) {
+    const auto settled = outbox_.Take(answers, sent_again);
     EXPECT_TRUE(settled) << settled.error().Text();
     return settled ? *settled : 0;
   }
 
-  Outbox outbox_{NodeName("alpha"), 3, {.bytes = 1000, .batch_records = 4, .batch_bytes = 300}};
+  Outbox outbox_{NodeName("alpha"),
+                 3,
+                 {.bytes = 1000, .batch_records = 4, .batch_bytes = 300, .batches = 2, .records = 6}};
   std::uint64_t added_ = 0;
   int seconds_ = 0;
 };
@@ -77,13 +81,27 @@ TEST_F(OutboxTest, AllThatWaitsGoesOutTogetherInTheOrderInWhichItCame) {
   EXPECT_THAT(sent.cuts, IsEmpty());
 }
 
-TEST_F(OutboxTest, OneBatchIsUnderWayAtATime) {
+TEST_F(OutboxTest, SoManyBatchesAreUnderWayAtATime) {
   Add(1);
-  Send();
+  EXPECT_EQ(Send().answered, 0U);
+  Add(1);
+  const Sent second = Send();
+  EXPECT_THAT(second.numbers, ElementsAre(2));
+  EXPECT_EQ(second.answered, 0U) << "number 1 is under way ahead of it";
   Add(2);
   EXPECT_FALSE(outbox_.ready());
   EXPECT_EQ(Take({Yes()}), 1U);
-  EXPECT_THAT(Send().numbers, ElementsAre(2, 3));
+  const Sent third = Send();
+  EXPECT_THAT(third.numbers, ElementsAre(3, 4));
+  EXPECT_EQ(third.answered, 1U);
+}
+
+TEST_F(OutboxTest, SoManyRecordsAreUnderWayAtATime) {
+  Add(9);
+  EXPECT_THAT(Send().numbers, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(Send().numbers, ElementsAre(5, 6));
+  EXPECT_EQ(Take({Yes(), Yes(), Yes(), Yes()}), 4U);
+  EXPECT_THAT(Send().numbers, ElementsAre(7, 8, 9));
 }
 
 TEST_F(OutboxTest, ABatchHoldsSoManyRecords) {
@@ -111,11 +129,14 @@ TEST_F(OutboxTest, ACutStandsBeforeItsRecord) {
   EXPECT_THAT(Send().cuts, ElementsAre(1, 3));
 }
 
-TEST_F(OutboxTest, ACutBeforeABatchNeedsNoSaying) {
+TEST_F(OutboxTest, ACutBeforeABatchIsSaidIfSomethingIsUnderWayAheadOfIt) {
   Add("a");
   Send();
   Add("b", true);
+  EXPECT_THAT(Send().cuts, ElementsAre(0));
   Take({Yes()});
+  Take({Yes()});
+  Add("c", true);
   EXPECT_THAT(Send().cuts, IsEmpty());
 }
 
@@ -158,6 +179,31 @@ TEST_F(OutboxTest, WhatIsAnsweredBehindADoubtIsAskedAgain) {
   EXPECT_EQ(Take({Yes(), Doubt(), Yes(), No()}), 1U);
   outbox_.Retry();
   EXPECT_THAT(Send().numbers, ElementsAre(2, 3, 4)) << "numbers on their way are consecutive";
+}
+
+TEST_F(OutboxTest, ADoubtIsOneOfAllThatIsUnderWay) {
+  Add(4);
+  Send();
+  Add(1);
+  Send();
+  EXPECT_EQ(Take({Yes(), Doubt(), Yes(), Yes()}), 1U);
+  EXPECT_EQ(outbox_.in_flight(), 0U);
+  outbox_.Retry();
+  const Sent again = Send();
+  EXPECT_THAT(again.numbers, ElementsAre(2, 3, 4, 5));
+  EXPECT_EQ(again.answered, 1U);
+}
+
+TEST_F(OutboxTest, ABatchThatOvertookAnotherIsSentAgain) {
+  Add(1);
+  Send();
+  Add(1);
+  Send();
+  EXPECT_EQ(Take({Yes()}), 1U);
+  EXPECT_EQ(Take({Refusal{RefusalCode::kAhead, "number 1 has not come"}}), 0U);
+  EXPECT_TRUE(outbox_.in_doubt());
+  outbox_.Retry();
+  EXPECT_THAT(Send().numbers, ElementsAre(2));
 }
 
 TEST_F(OutboxTest, AnAnswerThatMakesNoSenseSettlesNothing) {
@@ -237,6 +283,12 @@ TEST_F(OutboxTest, ARefusalOfTheNodeIsANoOnlyToWhatWasNeverSentBefore) {
   outbox_.Retry();
   Send();
   EXPECT_EQ(Take({unknown}), 0U) << "an earlier relay may have it";
+  outbox_.Retry();
+  Send();
+  EXPECT_EQ(Take({Yes()}), 1U);
+  Add();
+  Send();
+  EXPECT_EQ(Take({unknown}, true), 0U) << "the relay that was asked first may have it";
   outbox_.Retry();
   Send();
   EXPECT_EQ(Take({Yes()}), 1U);

@@ -79,14 +79,18 @@ TEST_F(ShipperTest, ACallerGetsTheAnswerToItsRecord) {
 }
 
 TEST_F(ShipperTest, WhatComesWhileABatchIsUnderWayGoesOutTogether) {
+  const std::size_t most = OutboxLimits().batches;
   std::vector<Caller> callers;
-  callers.push_back(Call());
-  ASSERT_TRUE(relay_.AwaitBatches(1));
+  for (std::size_t i = 1; i <= most; ++i) {
+    callers.push_back(Call());
+    ASSERT_TRUE(relay_.AwaitBatches(i)) << "each at once, as long as so many may be under way";
+  }
   for (int i = 0; i < 5; ++i) callers.push_back(Call());
-  ASSERT_TRUE(relay_.AwaitQueued(shipper_, 6));
+  ASSERT_TRUE(relay_.AwaitQueued(shipper_, most + 5));
   relay_.AnswerNow();
   for (Caller& caller : callers) EXPECT_TRUE(IsAck(caller.Get()));
-  EXPECT_THAT(relay_.batches(), ElementsAre(ElementsAre(1), ElementsAre(2, 3, 4, 5, 6)));
+  ASSERT_EQ(relay_.batches().size(), most + 1);
+  EXPECT_EQ(relay_.batches().back().size(), 5U);
 }
 
 TEST_F(ShipperTest, EachCallerGetsItsOwnAnswer) {

@@ -12,7 +12,8 @@ namespace hawser::fuzz {
 namespace {
 
 // One step: [0 hello | 1 batch | 2 the groups' end | 3 the groups lost], then the bytes. A batch:
-// [records - 1][where cuts lie, a bit for each record], then each record's header and payload.
+// [records - 1][bits: 0 for nothing answered yet, i for a cut before record i], then each record's header and
+// payload.
 class Relay {
  public:
   Relay() {
@@ -68,7 +69,8 @@ class Relay {
       records.push_back(*std::move(record));
       if (i > 0 && (bits >> i & 1) != 0) cuts.push_back(i);
     }
-    const std::vector<Ruling> rulings = sequencer_.Offer(records, cuts);
+    const std::vector<Ruling> rulings =
+        sequencer_.Offer(records, {cuts, (bits & 1) != 0 ? 0 : records.front().origin.number - 1});
     Check(rulings.size() == records.size(), "there is a ruling on each record");
     for (std::size_t i = 0; i < records.size(); ++i) CheckVerdict(records[i], rulings[i]);
   }

@@ -99,7 +99,7 @@ void PutRequests(const Seeds& seeds) {
   const auto record = [](const Body& body, std::uint64_t number) {
     return Sized(EncodeRecord(RecordOf(body, number))) + Sized(PayloadOf(body));
   };
-  // [records - 1][where cuts lie, a bit for each record].
+  // [records - 1][bits], see there.
   const auto submit = [&record](const Body& body, std::uint64_t number) {
     return Little(1, 1) + Little(0, 1) + Little(0, 1) + record(body, number);
   };

@@ -136,7 +136,7 @@ Result<std::vector<Answer>> Primary::WriteBatch(const std::vector<std::string>& 
 Result<std::vector<Answer>> Primary::RepeatBatch(std::optional<Deadline> deadline) {
   std::vector<Buffer> headers;
   for (const Sent& sent : batch_) headers.push_back(EncodeRecord(sent.record));
-  const Buffer batch = Encode(Batch{cuts_});
+  const Buffer batch = Encode(Batch{cuts_, batch_.front().record.origin.number - 1});
   std::vector<Bytes> parts{batch};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     parts.emplace_back(headers[i]);

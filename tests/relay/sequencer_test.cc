@@ -44,7 +44,9 @@ class SequencerTest : public testing::Test {
   }
 
   // A batch of one.
-  Ruling Offer(const Record& record) { return sequencer_.Offer(std::span(&record, 1)).front(); }
+  Ruling Offer(const Record& record) {
+    return sequencer_.Offer(std::span(&record, 1), AfterAnswers(record)).front();
+  }
   Ruling Offer(const NodeName& node, std::uint64_t session, std::uint64_t number,
                const VolumeName& volume = kDocs, std::uint64_t generation = 1) {
     return Offer(Mutation(node, session, number, volume, generation));
@@ -56,7 +58,11 @@ class SequencerTest : public testing::Test {
     std::vector<Record> records;
     for (std::uint64_t number = first; number <= last; ++number)
       records.push_back(Mutation(kAlpha, 1, number));
-    return sequencer_.Offer(records, cuts);
+    return sequencer_.Offer(records, AfterAnswers(records.front(), cuts));
+  }
+  // A batch that begins with `first` and has nothing under way ahead of it.
+  static Batch AfterAnswers(const Record& first, const std::vector<std::uint32_t>& cuts = {}) {
+    return {cuts, first.origin.number - 1};
   }
 
   // The states after the groups of the formation.
@@ -168,7 +174,7 @@ TEST_F(SequencerTest, BatchesOfOtherNodesShareTheGroups) {
   OfferBatch(1, 2, {1});
   const std::vector<Record> other{Mutation(kBravo, 1, 1, kMail), Mutation(kBravo, 1, 2, kMail)};
   const std::vector<std::uint32_t> cuts{1};
-  const auto rulings = sequencer_.Offer(other, cuts);
+  const auto rulings = sequencer_.Offer(other, AfterAnswers(other.front(), cuts));
   ExpectAccepted(rulings[0], 1, 0);
   ExpectAccepted(rulings[1], 1, 1);
   EXPECT_EQ(sequencer_.pending(), (std::vector<std::size_t>{2, 2}));
@@ -185,7 +191,7 @@ TEST_F(SequencerTest, ANodesRecordNeverGoesBeforeItsEarlierOnes) {
 TEST_F(SequencerTest, ACutBehindRefusedRecordsOnlyDividesNothing) {
   const std::vector<Record> records{Mutation(kAlpha, 1, 1, kMail), Mutation(kAlpha, 1, 2)};
   const std::vector<std::uint32_t> cuts{1};
-  const auto rulings = sequencer_.Offer(records, cuts);
+  const auto rulings = sequencer_.Offer(records, AfterAnswers(records.front(), cuts));
   ExpectRefused(rulings[0], RefusalCode::kNotPrimary);
   ExpectAccepted(rulings[1], 0, 0);
 }
@@ -194,7 +200,7 @@ TEST_F(SequencerTest, ACutBeforeARefusedRecordStillDivides) {
   const std::vector<Record> records{Mutation(kAlpha, 1, 1), Mutation(kAlpha, 1, 2, kMail),
                                     Mutation(kAlpha, 1, 3)};
   const std::vector<std::uint32_t> cuts{1};
-  const auto rulings = sequencer_.Offer(records, cuts);
+  const auto rulings = sequencer_.Offer(records, AfterAnswers(records.front(), cuts));
   ExpectAccepted(rulings[0], 0, 0);
   ExpectRefused(rulings[1], RefusalCode::kNotPrimary);
   ExpectAccepted(rulings[2], 0, 1);
@@ -205,13 +211,13 @@ TEST_F(SequencerTest, ARefusalConcernsNoOtherRecordOfTheBatch) {
   Promote(kMail, kBravo, 3);
   const std::vector<Record> records{Mutation(kAlpha, 1, 1), Mutation(kAlpha, 1, 2, kMail, 2),
                                     Mutation(kAlpha, 1, 3, VolumeName("attic")), Mutation(kAlpha, 1, 4)};
-  const auto rulings = sequencer_.Offer(records);
+  const auto rulings = sequencer_.Offer(records, AfterAnswers(records.front()));
   ExpectAccepted(rulings[0], 0);
   ExpectRefused(rulings[1], RefusalCode::kFenced);
   ExpectRefused(rulings[2], RefusalCode::kUnknownVolume);
   ExpectAccepted(rulings[3], 1);
   const auto acks = Cut();
-  const auto again = sequencer_.Offer(records);
+  const auto again = sequencer_.Offer(records, AfterAnswers(records.front()));
   ExpectRepeated(again[0], acks[0]);
   ExpectRefused(again[1], RefusalCode::kFenced);
   ExpectRefused(again[2], RefusalCode::kUnknownVolume);
@@ -246,7 +252,7 @@ TEST_F(SequencerTest, OfABatchWhoseTailWasTornOnlyTheRestIsTaken) {
   std::vector<Record> batch;
   for (std::uint64_t number = 1; number <= 4; ++number) batch.push_back(Mutation(kAlpha, 1, number));
   const std::vector<std::uint32_t> cuts{1, 3};
-  const auto rulings = restarted.Offer(batch, cuts);
+  const auto rulings = restarted.Offer(batch, AfterAnswers(batch.front(), cuts));
   ExpectRepeated(rulings[0], {first.position.sequence, first, false});
   ExpectAccepted(rulings[1], 0, 0);
   ExpectAccepted(rulings[2], 1, 0);
@@ -269,9 +275,39 @@ TEST_F(SequencerTest, WhatWasAcceptedIsRepeatedThoughTheNodeHasLeftTheConfig) {
   const auto acks = Cut();
   Sequencer without_alpha({{kBravo}, {kDocs, kMail}}, sequencer_.state());
   const std::vector<Record> records{Mutation(kAlpha, 1, 1), Mutation(kAlpha, 1, 2)};
-  const auto rulings = without_alpha.Offer(records);
+  const auto rulings = without_alpha.Offer(records, AfterAnswers(records.front()));
   ExpectRepeated(rulings[0], acks[0]);
   ExpectRefused(rulings[1], RefusalCode::kUnknownNode);
+}
+
+// ---- several batches under way
+
+TEST_F(SequencerTest, ABatchThatComesBeforeWhatLiesAheadOfItIsRefusedUntilThatHasCome) {
+  const std::vector<Record> second{Mutation(kAlpha, 1, 3), Mutation(kAlpha, 1, 4)};
+  for (const Ruling& ruling : sequencer_.Offer(second, Batch{})) ExpectRefused(ruling, RefusalCode::kAhead);
+  OfferBatch(1, 2);
+  const auto rulings = sequencer_.Offer(second, Batch{{0}, 0});
+  ExpectAccepted(rulings[0], 0, 1);
+  ExpectAccepted(rulings[1], 1, 1);
+}
+
+TEST_F(SequencerTest, WhatWasRefusedHasCome) {
+  ExpectRefused(Offer(kAlpha, 1, 1, kMail), RefusalCode::kNotPrimary);
+  ExpectAccepted(sequencer_.Offer(std::vector{Mutation(kAlpha, 1, 2)}, Batch{}).front(), 0);
+}
+
+// The relay was restarted: what was under way is gone, and a later batch comes first on the new connection.
+TEST_F(SequencerTest, AfterARestartWhatWasAnsweredIsKnownAndWhatWasUnderWayIsWaitedFor) {
+  Offer(1);
+  Cut();
+  ExpectRefused(Offer(kAlpha, 1, 2, kMail), RefusalCode::kNotPrimary);
+  Sequencer restarted(Members(), sequencer_.state());
+  const auto offer = [&](std::uint64_t number, std::uint64_t answered) {
+    return restarted.Offer(std::vector{Mutation(kAlpha, 1, number)}, Batch{{}, answered}).front();
+  };
+  ExpectRefused(offer(4, 2), RefusalCode::kAhead);
+  ExpectAccepted(offer(3, 2), 0);
+  ExpectAccepted(offer(4, 2), 1);
 }
 
 TEST_F(SequencerTest, NumbersOnlyGoUp) {
@@ -421,9 +457,10 @@ TEST_F(SequencerTest, TheFactsAloneAreEnoughToGoOn) {
   restarted.Replay(sequencer_.state().Facts(), sequencer_.state().head);
   std::vector<Record> batch;
   for (std::uint64_t number = 1; number <= 4; ++number) batch.push_back(Mutation(kAlpha, 1, number));
-  const auto again = restarted.Offer(batch);
+  const auto again = restarted.Offer(batch, AfterAnswers(batch.front()));
   for (std::size_t i = 0; i < 4; ++i) ExpectRepeated(again[i], acks[i]);
-  ExpectRefused(restarted.Offer(std::vector{Mutation(kBravo, 1, 1, kMail)}).front(), RefusalCode::kFenced);
+  ExpectRefused(restarted.Offer(std::vector{Mutation(kBravo, 1, 1, kMail)}, Batch{}).front(),
+                RefusalCode::kFenced);
   ExpectRefused(restarted.Greet({kAlpha, 0}), RefusalCode::kOldSession);
 }
 
@@ -490,7 +527,7 @@ TEST_F(SequencerTest, ReplayingTheJournalGivesTheSameState) {
         batch.push_back(Mutation(node, sessions[who], first + i, who == 0 ? kDocs : kMail));
         if (i > 0 && random() % 3 == 0) cuts.push_back(i);
       }
-      const auto rulings = live.Offer(batch, cuts);
+      const auto rulings = live.Offer(batch, AfterAnswers(batch.front(), cuts));
       for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto* accepted = std::get_if<Accepted>(&rulings[i]);
         if (accepted == nullptr) continue;

@@ -32,7 +32,14 @@ void Network::Ask(Letter letter) {
     if (relay_ == nullptr || (!waits && to != relay_number_) || Loses(letter.from, true, 0)) return;
     relay_->Arrive(letter);
   };
-  world_.After(Delay(), nullptr, deliver);
+  // What a connection carries keeps its order, and batches all go over one.
+  Duration delay = Delay();
+  if (letter.type == MessageType::kSubmit) {
+    Duration& ready = submit_ready_[letter.from];
+    ready = std::max(ready + Duration(1), world_.now() + delay);
+    delay = ready - world_.now();
+  }
+  world_.After(delay, nullptr, deliver);
   // Where late reports are believed, they are many: few of them do any harm that can be seen.
   const bool often = letter.type == MessageType::kReport && world_.mutations().Has(Fault::kHeedLateReports);
   if (waits || !world_.Trouble(often ? 0.2 : world_.profile().message_doubled)) return;

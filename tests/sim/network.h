@@ -73,6 +73,7 @@ class Network {
   std::uint64_t next_token_ = 1;
   std::map<NodeName, NodeEnd*> nodes_;
   std::map<NodeName, Directions> cut_;
+  std::map<NodeName, Duration> submit_ready_;
   std::map<NodeName, Duration> stream_ready_;  // a stream doesn't overtake itself
 };
 

@@ -80,7 +80,7 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
       own.emplace_back(volume, primary->generation);
   }
   if (const Status started = StartCopies(copies); !started) return GiveUp(started.error().Text());
-  shipping_.emplace(world_, node_, session_, requests_, life_);
+  shipping_.emplace(world_, checker_, node_, session_, requests_, life_);
   for (const auto& [volume, generation] : own) StartPrimary(volume, generation, *welcome);
   begun_ = true;
   Report();

@@ -166,11 +166,9 @@ void RelayProcess::Collect(Letter letter, Forming& forming) {
 
 void RelayProcess::NoteBatch(const Asker& asker, std::vector<Buffer>& parts) {
   const std::vector<std::uint64_t> calls = CallsOf(parts);
-  if (const auto batch = Decode<Batch>(parts.front())) {
-    for (const std::uint32_t cut : batch->cuts) checker_.Divided(calls[cut - 1], calls[cut]);
-  }
   calls_[asker.identity] = calls;
-  if (world_.mutations().Has(Fault::kIgnoreCuts)) parts.front() = Encode(Batch{});
+  const auto batch = Decode<Batch>(parts.front());
+  if (batch && world_.mutations().Has(Fault::kIgnoreCuts)) parts.front() = Encode(Batch{{}, batch->answered});
 }
 
 void RelayProcess::FinishGroup(Forming forming) {

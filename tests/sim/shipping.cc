@@ -4,19 +4,20 @@
 
 #include "common/record/codec.h"
 #include "fuse_primary/answers.h"
-#include "tests/sim/checker.h"
 
 namespace hawser::sim {
 
 namespace {
 
 constexpr auto kAskAgain = milliseconds(20);
-constexpr std::uint64_t kMostAtOnce = 5;  // records in a batch
-constexpr double kCut = 0.2;              // chance of one before a record
+constexpr std::uint64_t kMostAtOnce = 5;   // records in a batch
+constexpr std::uint64_t kMostBatches = 4;  // under way
+constexpr double kCut = 0.2;               // chance of one before a record
 
 OutboxLimits SmallBatches(Rng& rng) {
   OutboxLimits limits;
   limits.batch_records = 1 + rng.Below(kMostAtOnce);
+  limits.batches = 1 + rng.Below(kMostBatches);
   return limits;
 }
 
@@ -27,15 +28,19 @@ bool IsDoubt(const Answer& answer) {
 
 }  // namespace
 
-Shipping::Shipping(World& world, NodeName node, std::uint64_t session, Requests& requests, LifePtr life)
+Shipping::Shipping(World& world, Checker& checker, NodeName node, std::uint64_t session, Requests& requests,
+                   LifePtr life)
     : world_(world),
+      checker_(checker),
       requests_(requests),
       life_(std::move(life)),
       outbox_(std::move(node), session, SmallBatches(world.rng())) {}
 
 // A cut may lie anywhere: it only separates more than must be.
 void Shipping::Queue(Record& record, const Buffer& payload, std::uint64_t call, Settled settled) {
-  outbox_.Add(record, Payload::CopyOf(payload), world_.rng().Chance(kCut), world_.deadline());
+  const bool cut = world_.rng().Chance(kCut);
+  if (cut && !under_way_.empty()) checker_.Divided(under_way_.back().call, call);
+  outbox_.Add(record, Payload::CopyOf(payload), cut, world_.deadline());
   under_way_.push_back({call, std::move(settled)});
   SendSoon();
 }
@@ -54,13 +59,27 @@ void Shipping::Send() {
   std::vector<Buffer> parts;
   for (const Payload& part : outbox_.NextBatch())
     parts.emplace_back(part.bytes().begin(), part.bytes().end());
+  const auto asked = std::make_shared<Asked>();
   Requests::Request request;
   request.port = Port::kWrite;
   request.type = MessageType::kSubmit;
-  request.call = under_way_.front().call;
-  request.parts = [this, parts](int attempt) { return PartsOf(parts, attempt); };
-  request.answered = [this](std::optional<Incoming> reply) { Take(*reply); };
+  request.call = under_way_[outbox_.in_flight() - 1].call;
+  request.parts = [this, parts, asked](int attempt) {
+    asked->sent_again = attempt > 0;
+    return PartsOf(parts, attempt);
+  };
+  request.answered = [this, asked](std::optional<Incoming> reply) {
+    asked->reply = std::move(reply);
+    if (!asked->given_up) TakeInOrder();
+  };
+  asked_.push_back(asked);
   requests_.Send(std::move(request));
+  SendSoon();
+}
+
+void Shipping::GiveUp() {
+  for (const auto& asked : asked_) asked->given_up = true;
+  asked_.clear();
 }
 
 // [Batch][header][payload]...
@@ -75,18 +94,22 @@ std::vector<Buffer> Shipping::PartsOf(const std::vector<Buffer>& parts, int atte
   return changed;
 }
 
-void Shipping::Take(const Incoming& reply) {
-  auto answers = AnswersIn(reply, outbox_.in_flight());
-  if (!answers) return world_.Fail(kI7, "the relay's answer to a batch: " + answers.error().Text());
-  HandOut(*std::move(answers));
+void Shipping::TakeInOrder() {
+  while (!life_->dead && !asked_.empty() && asked_.front()->reply) {
+    const auto asked = asked_.front();
+    asked_.pop_front();
+    auto answers = AnswersIn(*asked->reply, outbox_.oldest_batch());
+    if (!answers) return world_.Fail(kI7, "the relay's answer to a batch: " + answers.error().Text());
+    HandOut(*std::move(answers), asked->sent_again);
+  }
 }
 
-void Shipping::HandOut(std::vector<Answer> answers) {
+void Shipping::HandOut(std::vector<Answer> answers, bool sent_again) {
   if (world_.mutations().Has(Fault::kTakeDoubtForNo)) {
     for (Answer& answer : answers)
       if (IsDoubt(answer)) answer = Refusal{RefusalCode::kJournalFull, "taken for a no"};
   }
-  const auto settled = outbox_.Take(answers);
+  const auto settled = outbox_.Take(answers, sent_again);
   if (!settled) return world_.Fail(kI7, settled.error().Text());
   if (world_.mutations().Has(Fault::kSwapAnswers))
     std::reverse(answers.begin(), answers.begin() + static_cast<std::ptrdiff_t>(*settled));
@@ -96,6 +119,7 @@ void Shipping::HandOut(std::vector<Answer> answers) {
     under_way_.pop_front();
   }
   if (outbox_.in_doubt()) {
+    GiveUp();
     world_.After(kAskAgain, life_, [this] {
       outbox_.Retry();
       SendSoon();

@@ -47,11 +47,11 @@ constexpr const char* kFactsHex = "9293c404646f6373c405616c7068610393c4046d61696
 // A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
 TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
-  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570202");
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570302");
   EXPECT_EQ(Hex(Encode(Hello{NodeName("alpha"), 7})), "92c405616c70686107");
   EXPECT_EQ(Hex(Encode(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()})),
             "94c40464656d6f" + p1 + p2 + facts);
-  EXPECT_EQ(Hex(Encode(Batch{{1, 3}})), "91920103");
+  EXPECT_EQ(Hex(Encode(Batch{{0, 3}, 5})), "9292000305");
   EXPECT_EQ(Hex(Encode(SomeAnswers())), "9292" + p1 + p2 + "94" + "920093cd03e900c2" + "92019207c4026e6f" +
                                             "920093cd03ea00c2" + "920093cd03eb01c3");
   EXPECT_EQ(Hex(Encode(Refusal{RefusalCode::kFenced, "no"})), "9207c4026e6f");
@@ -80,11 +80,12 @@ TEST(Messages, DecodeToWhatWasEncoded) {
   ExpectRoundTrip(Hello{NodeName("alpha"), UINT64_MAX});
   ExpectRoundTrip(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()});
   ExpectRoundTrip(Batch{});
-  ExpectRoundTrip(Batch{{1, 2, 255}});
+  ExpectRoundTrip(Batch{{1, 2, 255}, 1ULL << 40});
   ExpectRoundTrip(Answers{});
   ExpectRoundTrip(SomeAnswers());
   ExpectRoundTrip(Refusal{RefusalCode::kJournalFull, "full\xff"});
   ExpectRoundTrip(Refusal{RefusalCode::kUnknownSession, "who?"});
+  ExpectRoundTrip(Refusal{RefusalCode::kAhead, "wait"});
   ExpectRoundTrip(Report{NodeName("alpha"),
                          7,
                          SomeProgress(1),
@@ -139,7 +140,7 @@ TEST(Messages, AFieldThatIsWrongIsNamed) {
   ASSERT_FALSE(empty_node);
   EXPECT_NE(empty_node.error().message.find("'node'"), std::string::npos) << empty_node.error().message;
 
-  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(13), ""}));
+  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(14), ""}));
   ASSERT_FALSE(unknown_code);
   EXPECT_NE(unknown_code.error().message.find("'code'"), std::string::npos) << unknown_code.error().message;
 
@@ -174,7 +175,7 @@ TEST(Envelope, GivesItsTypeBack) {
 }
 
 TEST(Envelope, GarbageIsRefused) {
-  for (const char* text : {"", "H", "HW", "HTTP", "HW\x02", "hw\x02\x02", "HW\x02\x02x", "HW\x02\x7f"}) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x03", "hw\x03\x02", "HW\x03\x02x", "HW\x03\x7f"}) {
     const auto type = DecodeEnvelope(AsBytes(text));
     ASSERT_FALSE(type) << text;
     EXPECT_EQ(type.error().code, EINVAL);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <semaphore>
 #include <zmq.hpp>
 
 #include "tests/common/net/responder.h"
@@ -96,6 +97,16 @@ TEST_F(RequesterTest, WithNobodyThereTheDeadlineEndsIt) {
 
 // ---- in two steps, with parts that are shared
 
+void Ask(Requester& requester, std::string_view text) {
+  requester.Begin(MessageType::kSubmit, {Payload::CopyOf(AsBytes(text))});
+}
+
+std::string Answer(Requester& requester) {
+  const auto reply = requester.Await(Patience());
+  if (!reply) return reply.error().Text();
+  return *reply ? std::string(AsText((*reply)->message.part(0))) : "none in time";
+}
+
 Payload Large() { return Payload::Of(Buffer(1'000'000)); }
 
 TEST_F(RequesterTest, WhoeverWaitsGoesOnWhereTheLastOneLeftOff) {
@@ -111,28 +122,116 @@ TEST_F(RequesterTest, WhoeverWaitsGoesOnWhereTheLastOneLeftOff) {
   auto none = requester.Await(SteadyClock::now() + 20ms);
   ASSERT_TRUE(none) << none.error().Text();
   EXPECT_FALSE(*none);
-  EXPECT_TRUE(requester.under_way());
   auto other = std::async(std::launch::async, [&] { return requester.Await(Patience()); });
   answering = true;
   auto reply = other.get();
   ASSERT_TRUE(reply && *reply);
-  EXPECT_EQ((*reply)->part(0).size(), 1'000'000U);
-  EXPECT_FALSE(requester.under_way());
+  EXPECT_EQ((*reply)->message.part(0).size(), 1'000'000U);
+  EXPECT_FALSE((*reply)->sent_again);
   EXPECT_EQ(asked, 1);
 }
 
-TEST_F(RequesterTest, WhatIsBegunAnewGivesUpWhatIsUnderWay) {
+TEST_F(RequesterTest, WhatIsGivenUpIsNotAnswered) {
   std::atomic<int> asked = 0;
   Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
     if (++asked > 1) Echo(router, arrival);
   });
   Requester requester(context_, peer.endpoint());
-  requester.Begin(MessageType::kSubmit, {Payload::CopyOf(AsBytes("first"))});
+  Ask(requester, "first");
   (void)requester.Await(SteadyClock::now() + 20ms);
-  requester.Begin(MessageType::kSubmit, {Payload::CopyOf(AsBytes("second"))});
-  auto reply = requester.Await(Patience());
-  ASSERT_TRUE(reply && *reply);
-  EXPECT_EQ(AsText((*reply)->part(0)), "second");
+  requester.GiveUp();
+  Ask(requester, "second");
+  EXPECT_EQ(Answer(requester), "second");
+}
+
+// ---- several under way
+
+TEST_F(RequesterTest, RequestsArriveInOrderAndSoAreTheAnswersInWhateverOrderTheyCome) {
+  std::vector<Asker> askers;
+  std::vector<std::string> texts;
+  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+    askers.push_back(arrival.from);
+    texts.emplace_back(AsText(arrival.message->part(0)));
+    if (texts.size() < 3) return;
+    for (std::size_t i = texts.size(); i-- > 0;) {
+      std::vector<Buffer> parts;
+      parts.push_back(ToBuffer(texts[i]));
+      router.Reply(askers[i], MessageType::kAnswers, std::move(parts));
+    }
+  });
+  Requester requester(context_, peer.endpoint());
+  for (const char* text : {"one", "two", "three"}) Ask(requester, text);
+  for (const char* text : {"one", "two", "three"}) EXPECT_EQ(Answer(requester), text);
+  EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "three"}));
+}
+
+TEST_F(RequesterTest, ARequestGoesOutWhileAnotherThreadWaits) {
+  std::optional<Asker> first;
+  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+    if (!first) {
+      first = arrival.from;
+      return;
+    }
+    router.Reply(*first, MessageType::kAnswers, {});
+    Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  requester.set_resend_after(std::chrono::duration_cast<std::chrono::milliseconds>(test::kPatience));
+  Ask(requester, "first");
+  auto waiting = std::async(std::launch::async, [&] { return requester.Await(Patience()); });
+  EXPECT_EQ(waiting.wait_for(20ms), std::future_status::timeout);
+  Ask(requester, "second");
+  const auto reply = waiting.get();
+  ASSERT_TRUE(reply && *reply) << "the answer to the first, which the second brought";
+  EXPECT_EQ((*reply)->message.parts(), 0U);
+  EXPECT_EQ(Answer(requester), "second");
+}
+
+TEST_F(RequesterTest, AllThatIsUnderWayIsSentAgainInOrderIfTheOldestIsLate) {
+  std::vector<std::string> texts;
+  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+    texts.emplace_back(AsText(arrival.message->part(0)));
+    if (texts.size() > 2) Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  requester.set_resend_after(50ms);
+  Ask(requester, "one");
+  Ask(requester, "two");
+  for (const char* text : {"one", "two"}) {
+    const auto reply = requester.Await(Patience());
+    ASSERT_TRUE(reply && *reply);
+    EXPECT_EQ(AsText((*reply)->message.part(0)), text);
+    EXPECT_TRUE((*reply)->sent_again);
+  }
+  texts.resize(4);
+  EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "one", "two"}));
+}
+
+TEST_F(RequesterTest, ManyThreadsAskAtOnceAndEachRequestIsAnsweredOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 200;
+  std::counting_semaphore<8> room(8);
+  std::atomic<int> asked = 0;
+  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+    ++asked;
+    Echo(router, arrival);
+  });
+  Requester requester(context_, peer.endpoint());
+  requester.set_resend_after(std::chrono::duration_cast<std::chrono::milliseconds>(test::kPatience));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < kEach; ++n) {
+        room.acquire();
+        Ask(requester, "x");
+      }
+    });
+  }
+  int answered = 0;
+  for (; answered < kThreads * kEach && Answer(requester) == "x"; ++answered) room.release();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(answered, kThreads * kEach);
+  EXPECT_EQ(asked, answered);
 }
 
 TEST_F(RequesterTest, SharedPartsAreLetGoAfterTheAnswer) {
