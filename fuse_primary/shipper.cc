@@ -14,6 +14,12 @@ constexpr auto kAskAgain = std::chrono::seconds(1);
 
 }  // namespace
 
+// By who has waited for it.
+Answer Shipment::Receive() {
+  if (const auto next = std::move(next_)) next->settled_.Release();
+  return *std::move(answer_);
+}
+
 Shipper::Shipper(NetContext& context, std::string endpoint, NodeName node, std::uint64_t session,
                  OutboxLimits limits)
     : endpoint_(std::move(endpoint)),
@@ -50,14 +56,15 @@ Status Shipper::Queue(const std::shared_ptr<Shipment>& shipment, const Patience&
 }
 
 Result<Answer> Shipper::Await(Shipment& shipment, const Patience& patience) {
+  bool settled = false;
   {
     const MutexLock lock(mutex_);
     while (!driven_ && HasWork() && !shipment.answer_ && !patience.Over())
       Drive(patience.deadline.value_or(Deadline::max()), patience.cancel);
     if (!driven_ && !under_way_.empty()) undriven_.NotifyOne();
-    if (shipment.answer_) return *std::move(shipment.answer_);
+    settled = shipment.answer_.has_value();
   }
-  while (!shipment.settled_.AcquireUntil(patience.NextLook())) {
+  while (!settled && !shipment.settled_.AcquireUntil(patience.NextLook())) {
     auto over = patience.Over();
     if (!over) continue;
     const MutexLock lock(mutex_);
@@ -65,7 +72,7 @@ Result<Answer> Shipper::Await(Shipment& shipment, const Patience& patience) {
     shipment.awaited_ = false;
     return *std::move(over);
   }
-  return *std::move(shipment.answer_);
+  return shipment.Receive();
 }
 
 void Shipper::Forget(const void* owner) {
@@ -143,33 +150,36 @@ void Shipper::Take(const Requester::Reply& reply) {
   const auto settled = outbox_.Take(*answers, reply.sent_again);
   if (!settled) return Doubt(settled.error().Text());
   if (*settled > 0) complained_ = false;
-  auto awaited = Settle(std::span(*answers).first(*settled));
+  std::shared_ptr<Shipment> first = Settle(std::span(*answers).first(*settled));
   if (outbox_.in_doubt()) Doubt(std::get<Refusal>((*answers)[*settled]).text);
   if (!outbox_.full()) room_.NotifyAll();
   // First the relay gets its next work, then those who wait get the processor.
   Send();
   mutex_.Unlock();
-  for (const auto& shipment : awaited) shipment->settled_.Release();
-  awaited.clear();  // it may be the last to hold them: not under the lock
+  if (first != nullptr) first->settled_.Release();
+  first.reset();  // it may be the last to hold it: not under the lock
   mutex_.Lock();
 }
 
-// Returns those for whom somebody waits. The others are the finisher's.
-std::vector<std::shared_ptr<Shipment>> Shipper::Settle(std::span<const Answer> answers) {
-  std::vector<std::shared_ptr<Shipment>> awaited;
+// Returns the first for whom somebody waits. Those for whom nobody does are the finisher's.
+std::shared_ptr<Shipment> Shipper::Settle(std::span<const Answer> answers) {
+  std::shared_ptr<Shipment> first;
+  Shipment* last = nullptr;
   for (const Answer& answer : answers) {
     std::shared_ptr<Shipment> shipment = std::move(under_way_.front());
     under_way_.pop_front();
     if (shipment == nullptr) continue;
     shipment->answer_ = answer;
-    if (shipment->awaited_) {
-      awaited.push_back(std::move(shipment));
-    } else {
+    if (!shipment->awaited_) {
       left_.push_back(std::move(shipment));
+      continue;
     }
+    auto& place = last == nullptr ? first : last->next_;
+    last = shipment.get();
+    place = std::move(shipment);
   }
   if (!left_.empty()) some_left_.NotifyOne();
-  return awaited;
+  return first;
 }
 
 // ---- the shipper's threads

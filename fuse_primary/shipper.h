@@ -2,7 +2,7 @@
 //
 // Whoever queues, sends: at once, if a batch may go out, and with it whatever others have queued meanwhile. A
 // caller that waits for its record drives, if nobody does: it takes the answers, sends what may go out then,
-// and wakes those whose records they settle. So a writer alone pays for no change of thread. When its own
+// and wakes the first of those whose records they settle; each wakes the next. So a writer alone pays for no change of thread. When its own
 // record is settled, or it leaves, and more is under way, a thread of the shipper's drives until nothing is.
 // Another one finishes the records of callers that have left.
 //
@@ -46,10 +46,13 @@ class Shipment {
 
  private:
   friend class Shipper;
+  Answer Receive();
+
   const void* const owner_;
   // Under the shipper's mutex.
   bool awaited_ = false;
-  std::optional<Answer> answer_;  // changes no more: read by whoever has `settled_`, too
+  std::optional<Answer> answer_;    // once set, its waiter's
+  std::shared_ptr<Shipment> next_;  // settled with it, and woken by its waiter; goes with `answer_`
   // Not a condition: who waits needs no lock, and none is contended when many are woken at once.
   Semaphore settled_;
 };
@@ -88,7 +91,7 @@ class Shipper {
   void Send() HAWSER_REQUIRES(mutex_);
   void Take(const Requester::Reply& reply) HAWSER_REQUIRES(mutex_);
   void Doubt(const std::string& why) HAWSER_REQUIRES(mutex_);
-  std::vector<std::shared_ptr<Shipment>> Settle(std::span<const Answer> answers) HAWSER_REQUIRES(mutex_);
+  std::shared_ptr<Shipment> Settle(std::span<const Answer> answers) HAWSER_REQUIRES(mutex_);
 
   void DriveForOthers();
   void FinishThoseThatWereLeft();
