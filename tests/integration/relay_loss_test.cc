@@ -1,8 +1,11 @@
 // The relay is away: what callers and readers meet.
 #include <atomic>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
+#include <regex>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
@@ -134,6 +137,81 @@ TEST(RelayLossTest, FrozenRelayIsOnlySlow) {
   caller.join();
   EXPECT_EQ(Read(mount + "/during"), "waited");
   EXPECT_OK(cluster.CompareAllTrees());
+}
+
+// ---- another relay answers in its place
+
+int ErrnoOfAppending(const std::string& path, const std::string& content) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!fd) return errno;
+  return write(fd.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) ? 0 : errno;
+}
+
+// Callers whose records the right relay has got, and may have journaled, when it is killed.
+class WrongRelayTest : public testing::Test {
+ protected:
+  static constexpr int kCallers = 6;
+
+  void SetUp() override {
+    ASSERT_OK(cluster_.Start());
+    for (int i = 0; i < kCallers; ++i) Write(File(i), "before ");
+    cluster_.Freeze("relay");
+    for (int i = 0; i < kCallers; ++i) {
+      callers_.emplace_back([this, i] {
+        const int errno_seen = ErrnoOfAppending(File(i), "waited");
+        if (errno_seen != 0) ADD_FAILURE() << "caller " << i << ": " << std::strerror(errno_seen);
+        ++finished_;
+      });
+    }
+    // Longer than a request waits before it is sent again.
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    cluster_.Kill("relay");
+  }
+  void TearDown() override {
+    for (std::thread& caller : callers_) caller.join();
+  }
+
+  std::string File(int i) const { return cluster_.Mount("alpha", "docs") + "/file" + std::to_string(i); }
+
+  // The relay that is running now refuses, and that settles nothing.
+  void ExpectRefusalsThatSettleNothing(const std::string& why) {
+    EXPECT_TRUE(WaitUntil([&] { return Read(cluster_.Log("relay")).find(why) != std::string::npos; })) << why;
+    EXPECT_TRUE(WaitUntil([&] {
+      return Read(cluster_.Log("alpha")).find("what became of changes is not known") != std::string::npos;
+    }));
+    EXPECT_EQ(finished_, 0);
+    cluster_.Kill("relay");
+  }
+  void ExpectTheRightOneSettlesAll() {
+    EXPECT_OK(cluster_.Start("relay"));
+    for (std::thread& caller : callers_) caller.join();
+    callers_.clear();
+    for (int i = 0; i < kCallers; ++i) EXPECT_EQ(Read(File(i)), "before waited");
+    EXPECT_OK(cluster_.CompareAllTrees());
+  }
+
+  Cluster cluster_;
+  std::vector<std::thread> callers_;
+  std::atomic<int> finished_ = 0;
+};
+
+TEST_F(WrongRelayTest, OneWhoseConfigDoesNotKnowTheNode) {
+  const std::string right = Read(cluster_.config());
+  Write(cluster_.config(), std::regex_replace(right, std::regex("alpha"), "delta"));
+  EXPECT_OK(cluster_.Start("relay"));
+  ExpectRefusalsThatSettleNothing("node 'alpha' is not in the relay's config");
+  Write(cluster_.config(), right);
+  ExpectTheRightOneSettlesAll();
+}
+
+TEST_F(WrongRelayTest, OneWhoseJournalIsEmpty) {
+  const std::string aside = cluster_.journal() + ".aside";
+  std::filesystem::rename(cluster_.journal(), aside);
+  EXPECT_OK(cluster_.Start("relay"));
+  ExpectRefusalsThatSettleNothing("has not said hello to this relay");
+  std::filesystem::remove_all(cluster_.journal());
+  std::filesystem::rename(aside, cluster_.journal());
+  ExpectTheRightOneSettlesAll();
 }
 
 TEST(RelayLossTest, KilledRelayLosesNothingUnderLoad) {
