@@ -43,9 +43,9 @@ bool IsDoubt(const Answer& answer, bool sent_before) {
 
 }  // namespace
 
-void Outbox::Add(Record& record, Payload payload, bool cut, Deadline now) {
+void Outbox::Add(Record& record, Payload payload, bool cut) {
   record.origin = {node_, session_, ++last_number_};
-  queue_.push_back({Payload::Of(EncodeRecord(record)), std::move(payload), cut, now});
+  queue_.push_back({Payload::Of(EncodeRecord(record)), std::move(payload), cut});
   bytes_ += queue_.back().bytes();
 }
 
@@ -107,11 +107,6 @@ void Outbox::Settle(std::size_t count) {
     ++answered_;
     --in_flight_;
   }
-}
-
-std::optional<Deadline> Outbox::oldest() const {
-  if (queue_.empty()) return std::nullopt;
-  return queue_.front().entered;
 }
 
 }  // namespace hawser

@@ -15,11 +15,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "common/base/clock.h"
 #include "common/base/payload.h"
 #include "common/net/limits.h"
 #include "common/net/messages.h"
@@ -50,7 +48,7 @@ class Outbox {
   bool full() const { return bytes_ >= limits_.bytes; }
   // Gives the record its origin and queues it. `cut`: it depends on one before it, other than by being about
   // the same file, and belongs into a later write group.
-  void Add(Record& record, Payload payload, bool cut, Deadline now);
+  void Add(Record& record, Payload payload, bool cut);
 
   // ---- sending
 
@@ -81,14 +79,12 @@ class Outbox {
 
   std::size_t records() const { return queue_.size(); }
   std::uint64_t bytes() const { return bytes_; }
-  std::optional<Deadline> oldest() const;  // when the first of it entered
 
  private:
   struct Waiting {
     Payload header;
     Payload payload;
     bool cut = false;
-    Deadline entered;
     int sendings = 0;
 
     std::uint64_t bytes() const { return header.size() + payload.size(); }

@@ -48,7 +48,7 @@ Status Shipper::Queue(const std::shared_ptr<Shipment>& shipment, const Patience&
     if (auto over = patience.Over()) return *std::move(over);
     (void)room_.WaitUntil(mutex_, patience.NextLook());
   }
-  outbox_.Add(shipment->record, shipment->payload, shipment->cut, SteadyClock::now());
+  outbox_.Add(shipment->record, shipment->payload, shipment->cut);
   under_way_.push_back(shipment);
   shipment->awaited_ = true;
   Send();

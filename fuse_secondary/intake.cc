@@ -80,36 +80,44 @@ Buffer Intake::PullRequest() const {
 // Away: the board knows since when. Its stream is listened to before it is asked again.
 void Intake::PullFailed(Deadline now) { pull_after_ = now + options_.retry_every; }
 
-void Intake::TakeFromPull(const Incoming& reply, Deadline now) {
+// What the relay has answered, if it gives frames. Otherwise the stream has failed, and this says why.
+std::optional<PullReply> Intake::AnswerToPull(const Incoming& reply, Deadline now) {
+  const auto fail = [&](Condition condition, const std::string& why) {
+    StreamFails(now, condition, why);
+    return std::nullopt;
+  };
   if (reply.type() == MessageType::kRefusal && reply.parts() >= 1) {
     const auto refusal = Decode<Refusal>(reply.part(0));
-    return StreamFails(
-        now, Condition::kStalled,
-        "the relay refuses to hand out its journal: " + (refusal ? refusal->text : refusal.error().Text()));
+    return fail(Condition::kStalled, "the relay refuses to hand out its journal: " +
+                                         (refusal ? refusal->text : refusal.error().Text()));
   }
   if (reply.type() != MessageType::kFrames || reply.parts() < 1)
-    return StreamFails(now, Condition::kStalled, "the relay's answer to a pull can't be understood");
-  const auto answer = Decode<PullReply>(reply.part(0));
-  if (!answer)
-    return StreamFails(now, Condition::kStalled, "the relay's answer to a pull: " + answer.error().Text());
+    return fail(Condition::kStalled, "the relay's answer to a pull can't be understood");
+  auto answer = Decode<PullReply>(reply.part(0));
+  if (!answer) return fail(Condition::kStalled, "the relay's answer to a pull: " + answer.error().Text());
   board_.Heard(answer->head);
 
   switch (answer->answer) {
+    case PullReply::Answer::kFrames:
+      return *std::move(answer);
     case PullReply::Answer::kGone:
-      return StreamFails(
-          now, Condition::kNeedsSync,
-          fmt::format("the relay no longer has what comes after {}; this node needs a sync: {}",
-                      received().Text(), answer->text));
+      return fail(Condition::kNeedsSync,
+                  fmt::format("the relay no longer has what comes after {}; this node needs a sync: {}",
+                              received().Text(), answer->text));
     case PullReply::Answer::kDiverged:
-      return StreamFails(
-          now, Condition::kDiverged,
+      return fail(
+          Condition::kDiverged,
           fmt::format("what this node received up to {} is not what the relay's journal holds there: {}",
                       received().Text(), answer->text));
     case PullReply::Answer::kFailed:
-      return StreamFails(now, Condition::kStalled, "the relay can't read its journal: " + answer->text);
-    case PullReply::Answer::kFrames:
       break;
   }
+  return fail(Condition::kStalled, "the relay can't read its journal: " + answer->text);
+}
+
+void Intake::TakeFromPull(const Incoming& reply, Deadline now) {
+  const auto answer = AnswerToPull(reply, now);
+  if (!answer) return;
   if (!journal_.is_open()) {
     if (start_.position.group == Group{}) start_.position.journal = answer->head.position.journal;
     if (const Status opened = journal_.Open(start_); !opened) return JournalFails(opened.error(), now);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "common/base/clock.h"
@@ -61,6 +62,7 @@ class Intake {
   Status TakeFrames(Bytes frames, Deadline now);
   // Whether the frame is now in the own journal; false if it was there already.
   Result<bool> Take(const Frame& frame, Deadline now);
+  std::optional<PullReply> AnswerToPull(const Incoming& reply, Deadline now);
   void StreamFails(Deadline now, Condition condition, const std::string& problem);
   void JournalFails(const Error& error, Deadline now);
   bool IsAhead(const Position& head) const;

@@ -51,11 +51,7 @@ Status Writer::JournalOwn(const std::vector<Record>& records) {
   for (const Record& record : records) forming.AddOwn(record, sequencer_.OfferOwn(record));
   const Frames frames = forming.MakeFrames(sequencer_.state().head, GroupTime());
   if (const auto durable = MakeDurable(frames); !durable) {
-    if (durable.why() == JournalFailure::kNoRoom) {
-      sequencer_.Abandon();
-    } else {
-      Fail(durable);
-    }
+    static_cast<void>(GiveUp(durable));
     return durable;
   }
   Commit(frames);
@@ -137,19 +133,23 @@ void Writer::Finish(Forming forming) {
 
 void Writer::FinishRecords(Forming& forming) {
   const Frames frames = forming.MakeFrames(sequencer_.state().head, GroupTime());
-  if (const auto durable = MakeDurable(frames); !durable) {
-    if (durable.why() == JournalFailure::kNoRoom) {
-      sequencer_.Abandon();
-      return RefuseAll(forming, JournalFull(durable.error()));
-    }
-    Fail(durable);
-    return RefuseAll(forming, JournalFailed());
-  }
+  if (const auto durable = MakeDurable(frames); !durable) return RefuseAll(forming, GiveUp(durable));
   CrashPoint("relay.flushed");
   AnswerAll(forming, Commit(frames));
   CrashPoint("relay.replied");
   for (const auto& frame : frames) Publish(frame);
   KeepMilestone();
+}
+
+// The formation isn't durable: what its records get. Without room they are nowhere, and the next ones may have
+// it; any other failure is the journal's end.
+Refusal Writer::GiveUp(const JournalStatus& failure) {
+  if (failure.why() != JournalFailure::kNoRoom) {
+    Fail(failure);
+    return JournalFailed();
+  }
+  sequencer_.Abandon();
+  return JournalFull(failure.error());
 }
 
 void Writer::Fail(const JournalStatus& failure) {

@@ -56,6 +56,7 @@ class Writer {
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);
   using Frames = std::vector<std::shared_ptr<DurableFrame>>;
   JournalStatus MakeDurable(const Frames& frames);
+  Refusal GiveUp(const JournalStatus& failure);
   void Fail(const JournalStatus& failure);
   void KeepMilestone();
   void FinishRecords(Forming& forming);

@@ -6,7 +6,6 @@
 // Not thread safe. Everything is ended, detached and removed when it is destroyed.
 #pragma once
 
-#include <csignal>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,24 +16,20 @@
 #include "tests/crash/network.h"
 #include "tests/crash/proxy.h"
 #include "tests/crash/small_disk.h"
-#include "tests/support/process.h"
-#include "tests/support/ready_notice.h"
+#include "tests/support/daemons.h"
+#include "tests/support/group_config.h"
+#include "tests/support/hawser_program.h"
 #include "tests/support/temp_dir.h"
 
 namespace hawser::test {
 
-inline const std::vector<std::string> kPrimaries = {"alpha", "bravo"};
 inline const std::vector<std::string> kSecondaries = {"charlie", "delta"};
 inline const std::vector<std::string> kNodes = {"alpha", "bravo", "charlie", "delta"};
 inline const std::vector<std::string> kProcesses = {"relay", "alpha", "bravo", "charlie", "delta"};
-inline const std::vector<std::string> kVolumes = {"docs", "mail"};
 
 enum class Port { kWrite, kStream, kControl };
 inline constexpr Port kPorts[] = {Port::kWrite, Port::kStream, Port::kControl};
 const char* NameOf(Port port);
-
-// "docs" -> "alpha"
-const std::string& PrimaryOf(const std::string& volume);
 
 struct GroupOptions {
   // Folders on disks of their own, with their sizes: "relay", "alpha/docs" (a store), "charlie/state".
@@ -48,14 +43,13 @@ class Group {
  public:
   // Writes the config; starts nothing. An error if a disk cannot be made.
   static Result<std::unique_ptr<Group>> Make(const GroupOptions& options = {});
-  ~Group();
 
-  const std::string& folder() const { return folder_->path(); }
+  const std::string& folder() const { return folder_.path(); }
   std::string Mount(const std::string& node, const std::string& volume) const;
   std::string Store(const std::string& node, const std::string& volume) const;
   std::string State(const std::string& node) const;
   std::string Journal() const;
-  std::string Log(const std::string& process) const;
+  std::string Log(const std::string& process) const { return daemons_.Log(process); }
   bool AnyDiskIsFull() const;
   SmallDisk& disk(const std::string& name) { return *disks_.at(name); }
 
@@ -64,12 +58,12 @@ class Group {
   // Starts one and doesn't wait. `crash_at` as HAWSER_CRASH_AT (crash_point.cc).
   Status Launch(const std::string& process, const std::string& crash_at = "");
   // An error that quotes its log if it isn't ready in time.
-  Status AwaitReady(const std::string& process);
-  bool IsRunning(const std::string& process);
-  pid_t PidOf(const std::string& process) const { return processes_.at(process).pid(); }
-  void Kill(const std::string& process);
-  void Freeze(const std::string& process) { processes_.at(process).Signal(SIGSTOP); }
-  void Thaw(const std::string& process) { processes_.at(process).Signal(SIGCONT); }
+  Status AwaitReady(const std::string& process) { return daemons_.AwaitReady(process); }
+  bool IsRunning(const std::string& process) { return daemons_.IsRunning(process); }
+  pid_t PidOf(const std::string& process) const { return daemons_.Get(process).pid(); }
+  void Kill(const std::string& process) { static_cast<void>(daemons_.Kill(process)); }
+  void Freeze(const std::string& process) { daemons_.Freeze(process); }
+  void Thaw(const std::string& process) { daemons_.Thaw(process); }
 
   void SetLink(const std::string& node, Port port, Flow flow) { proxy_.Set(links_.at(node).at(port), flow); }
   void ResetLink(const std::string& node, Port port) { proxy_.Reset(links_.at(node).at(port)); }
@@ -78,42 +72,45 @@ class Group {
 
   // `hawser ARGUMENTS`, straight to the relay.
   Result<CommandResult> Hawser(std::vector<std::string> arguments,
-                               std::chrono::milliseconds patience = kPatience) const;
-  Result<nlohmann::json> GetStatus() const;
+                               std::chrono::milliseconds patience = kPatience) const {
+    return Program("relay").Run(std::move(arguments), patience);
+  }
+  Result<nlohmann::json> GetStatus() const { return Program("relay").Status(); }
   // state and problem of a node as the status has them: "stalled: replay waits at ..."; "?" if there is no
   // answer.
   std::string StateOf(const std::string& process) const;
   static std::string StateIn(const nlohmann::json& status, const std::string& process);
   // Until all that was acknowledged is applied on all secondaries.
-  Status AwaitCaughtUp(std::chrono::milliseconds patience = kPatience) const;
+  Status AwaitCaughtUp(std::chrono::milliseconds patience = kPatience) const {
+    return Program("relay").AwaitCaughtUp(patience);
+  }
   // Each volume's stores; the error names what differs.
   Status CompareStores() const;
-  std::string TailOfLog(const std::string& process, std::size_t lines) const;
+  std::string TailOfLog(const std::string& process) const { return daemons_.TailOfLog(process); }
 
   // All processes are ended, kill -9, and all mounts detached; the folder is then left to the caller.
-  void Abandon();
+  void Abandon() { daemons_.Abandon(); }
 
  private:
   Group();
   Status MakeDisks(const GroupOptions& options);
   Status MakeLinks();
-  void WriteConfig(const std::string& path, const std::map<Port, std::uint16_t>& ports,
-                   const GroupOptions& options) const;
+  GroupConfig ConfigFor(const GroupOptions& options) const;
+  Status WriteConfig(const std::string& process, GroupConfig config,
+                     const std::map<Port, std::uint16_t>& ports) const;
   std::string ConfigOf(const std::string& process) const;
-  // The command, where that process runs.
-  std::vector<std::string> On(const std::string& process, std::vector<std::string> command) const;
+  // As it is run where `process` runs.
+  HawserProgram Program(const std::string& process) const;
   // The folder of `name`: on its disk if it has one.
   std::string Place(const std::string& name) const;
 
-  std::unique_ptr<TempDir> folder_;
+  TempDir folder_;
   std::map<std::string, std::unique_ptr<SmallDisk>> disks_;
   std::unique_ptr<Network> network_;
   Proxy proxy_;
   std::map<Port, std::uint16_t> ports_;
   std::map<std::string, std::map<Port, LinkId>> links_;
-  std::map<std::string, Process> processes_;
-  std::map<std::string, ReadyNotice> notices_;
-  std::uint64_t launches_ = 0;
+  Daemons daemons_;  // they have ended before what they run on goes
 };
 
 }  // namespace hawser::test

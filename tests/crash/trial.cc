@@ -118,7 +118,7 @@ Status Trial::Settle() {
 Status Trial::CheckProcesses() {
   for (const std::string& process : kProcesses) {
     if (group_->IsRunning(process) || std::ranges::find(expected_, process) != expected_.end()) continue;
-    return Error{EIO, process + " has ended by itself; its log:\n" + group_->TailOfLog(process, 30)};
+    return Error{EIO, process + " has ended by itself; its log:\n" + group_->TailOfLog(process)};
   }
   expected_.clear();
   return {};

@@ -26,7 +26,7 @@ class OutboxTest : public testing::Test {
   void Add(std::string_view payload = "x", bool cut = false) {
     Record record{
         VolumeName("docs"), Generation(1), {}, SetXattr{FileId(7), *StorePath::Parse("f"), "user.a"}};
-    outbox_.Add(record, Payload::CopyOf(AsBytes(payload)), cut, Deadline(std::chrono::seconds(++seconds_)));
+    outbox_.Add(record, Payload::CopyOf(AsBytes(payload)), cut);
     ++added_;
     EXPECT_EQ(record.origin, (Origin{NodeName("alpha"), 3, added_})) << "the caller's record has its origin";
   }
@@ -65,7 +65,6 @@ class OutboxTest : public testing::Test {
                  3,
                  {.bytes = 1000, .batch_records = 4, .batch_bytes = 300, .batches = 2, .records = 6}};
   std::uint64_t added_ = 0;
-  int seconds_ = 0;
 };
 
 // ---- batches
@@ -242,16 +241,6 @@ TEST_F(OutboxTest, ItIsFullUntilWhatWaitsIsSettled) {
   EXPECT_TRUE(outbox_.full()) << "what is under way counts";
   Take({Yes()});
   EXPECT_FALSE(outbox_.full());
-}
-
-TEST_F(OutboxTest, ItTellsSinceWhenTheFirstHasWaited) {
-  EXPECT_FALSE(outbox_.oldest());
-  Add(2);
-  EXPECT_EQ(outbox_.oldest(), Deadline(std::chrono::seconds(1)));
-  Send();
-  Take({Yes(), Yes()});
-  Add(1);
-  EXPECT_EQ(outbox_.oldest(), Deadline(std::chrono::seconds(3)));
 }
 
 TEST_F(OutboxTest, NothingIsLeftOfWhatIsSettled) {

@@ -40,7 +40,7 @@ Shipping::Shipping(World& world, Checker& checker, NodeName node, std::uint64_t 
 void Shipping::Queue(Record& record, const Buffer& payload, std::uint64_t call, Settled settled) {
   const bool cut = world_.rng().Chance(kCut);
   if (cut && !under_way_.empty()) checker_.Divided(under_way_.back().call, call);
-  outbox_.Add(record, Payload::CopyOf(payload), cut, world_.deadline());
+  outbox_.Add(record, Payload::CopyOf(payload), cut);
   under_way_.push_back({call, std::move(settled)});
   SendSoon();
 }

@@ -6,14 +6,14 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "common/base/result.h"
-#include "tests/support/process.h"
-#include "tests/support/ready_notice.h"
+#include "tests/support/daemons.h"
+#include "tests/support/group_config.h"
+#include "tests/support/hawser_program.h"
 #include "tests/support/temp_dir.h"
 
 namespace hawser::test {
@@ -34,33 +34,33 @@ class Cluster {
   ~Cluster();
 
   // Where things are.
-  const std::string& folder() const { return folder_->path(); }
-  std::string config() const { return folder_->path() + "/hawser.yaml"; }
-  std::string journal() const { return folder_->path() + "/relay"; }
+  const std::string& folder() const { return folder_.path(); }
+  std::string config() const { return folder() + "/hawser.yaml"; }
+  std::string journal() const { return folder() + "/relay"; }
   std::string Mount(const std::string& node, const std::string& volume) const;
   std::string Store(const std::string& node, const std::string& volume) const;
   std::string State(const std::string& node) const;
-  std::string Log(const std::string& process) const;  // "relay" or a node's name
+  std::string Log(const std::string& process) const { return daemons_.Log(process); }
 
   // Starts the relay and all nodes and waits until each is ready.
   Status Start();
   // Starts one: "relay" or a node's name. An error that quotes its log if it isn't ready in time.
   Status Start(const std::string& process);
   // SIGTERM; an error if it doesn't end with exit code 0.
-  Status Stop(const std::string& process);
+  Status Stop(const std::string& process) { return daemons_.Stop(process); }
   // Lets all finish: nodes first.
   Status StopAll();
   // kill -9, and what a crash leaves is left.
   void Kill(const std::string& process);
   // SIGSTOP and SIGCONT.
-  void Freeze(const std::string& process);
-  void Thaw(const std::string& process);
-  Process& Running(const std::string& process);
+  void Freeze(const std::string& process) { daemons_.Freeze(process); }
+  void Thaw(const std::string& process) { daemons_.Thaw(process); }
+  Process& Running(const std::string& process) { return daemons_.Get(process); }
 
   // `hawser ARGUMENTS -c CONFIG`, to its end.
   Result<CommandResult> Hawser(std::vector<std::string> arguments,
                                std::chrono::milliseconds patience = kPatience) const;
-  Result<nlohmann::json> GetStatus() const;
+  Result<nlohmann::json> GetStatus() const { return program_.Status(); }
   // The state of a node in the status: "live", "diverged", ...; "?" if there is no answer.
   std::string StateOf(const std::string& node) const;
 
@@ -70,14 +70,13 @@ class Cluster {
   Status CompareAllTrees() const;
 
  private:
-  void WriteConfig(const ClusterOptions& options) const;
-  Status AwaitReady(const std::string& name, ReadyNotice& notice);
-  std::string TailOfLog(const std::string& process, std::size_t lines) const;
-  Status CompareVolume(const std::string& volume, const std::string& primary) const;
+  GroupConfig ConfigFor(const ClusterOptions& options) const;
+  Status CompareVolume(const std::string& volume) const;
 
-  ClusterOptions options_;
-  std::unique_ptr<TempDir> folder_;
-  std::map<std::string, Process> processes_;
+  TempDir folder_;
+  GroupConfig config_;
+  HawserProgram program_;
+  Daemons daemons_;  // before the folder goes, they have ended
 };
 
 }  // namespace hawser::test
