@@ -78,13 +78,16 @@ void Checker::Acknowledged(std::uint64_t call, const Ack& ack) {
   returned_ = std::max(returned_, ack.group.position.group);
 }
 
-void Checker::Refused(std::uint64_t call, const std::string& why) {
+void Checker::Refused(std::uint64_t call, const Refusal& why) {
   Call& it = calls_.at(call);
   it.refused = true;
   if (it.place)
     world_.Fail(
         kI5, fmt::format("call {} failed for its caller ({}), but sequence {} of the journal is its record",
-                         call, why, it.place->value));
+                         call, why.text, it.place->value));
+  // A node's numbers go out in order and none is left out, whatever the network does: they are taken so.
+  if (why.code == RefusalCode::kOutOfTurn)
+    world_.Fail(kI2, fmt::format("call {} failed for its caller, for it was overtaken: {}", call, why.text));
 }
 
 // ---- the relay's journal

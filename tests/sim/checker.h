@@ -37,7 +37,7 @@ class Checker {
   // The call was answered with success; `ack` is where its record is said to be.
   void Acknowledged(std::uint64_t call, const Ack& ack);
   // The relay said that it doesn't take the call's record, and the application was told so.
-  void Refused(std::uint64_t call, const std::string& why);
+  void Refused(std::uint64_t call, const Refusal& why);
 
   // There is a cut between their records: `after` depends on `before`.
   void Divided(std::uint64_t before, std::uint64_t after);

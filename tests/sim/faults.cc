@@ -37,6 +37,7 @@ const std::vector<FaultInfo>& AllFaults() {
        "after an orderly end records are applied before the checkpoint says that it isn't clean any more"},
       {Fault::kHeedLateReports, "heed-late-reports", "the relay believes a late copy of a report"},
       {Fault::kIgnoreCuts, "ignore-cuts", "the relay puts what lies behind a cut into the same write group"},
+      {Fault::kTakeAhead, "take-ahead", "the relay takes a batch though what lies ahead of it has not come"},
       {Fault::kTakeDoubtForNo, "take-doubt-for-no",
        "a primary takes it that a relay whose journal has failed doesn't have the record"},
       {Fault::kDropLeftRecords, "drop-left-records",

@@ -29,6 +29,7 @@ enum class Fault {
   kDropLeftRecords,
   kSwapAnswers,
   kIgnoreCuts,
+  kTakeAhead,
   kKeepCleanMark,
   kHeedLateReports,
 };

@@ -156,7 +156,7 @@ void PrimarySide::Finish(JourneyPlace journey, const Answer& answer) {
   if (verdict.meaning == Meaning::kJournaled) return Apply(journey, std::get<Ack>(answer));
   if (verdict.is_nowhere) {
     applied_->Done(journey->mark);
-    parts_.checker.Refused(journey->call, verdict.error.message);
+    parts_.checker.Refused(journey->call, std::get<Refusal>(answer));
   }
   End(journey);
   if (const auto setback = SetbackOf(verdict)) parts_.on_setback(*setback);

@@ -167,8 +167,12 @@ void RelayProcess::Collect(Letter letter, Forming& forming) {
 void RelayProcess::NoteBatch(const Asker& asker, std::vector<Buffer>& parts) {
   const std::vector<std::uint64_t> calls = CallsOf(parts);
   calls_[asker.identity] = calls;
-  const auto batch = Decode<Batch>(parts.front());
-  if (batch && world_.mutations().Has(Fault::kIgnoreCuts)) parts.front() = Encode(Batch{{}, batch->answered});
+  auto batch = Decode<Batch>(parts.front());
+  const auto first = DecodeRecord(parts[1], parts[2]);
+  if (!batch || !first) return;
+  if (world_.mutations().Has(Fault::kIgnoreCuts)) batch->cuts.clear();
+  if (world_.mutations().Has(Fault::kTakeAhead)) batch->answered = first->origin.number - 1;
+  parts.front() = Encode(*batch);
 }
 
 void RelayProcess::FinishGroup(Forming forming) {
