@@ -10,7 +10,7 @@ std::uint64_t Difference(std::uint64_t larger, std::uint64_t smaller) {
   return larger > smaller ? larger - smaller : 0;
 }
 
-// What has never been applied counts from the oldest group known, not from 1970.
+// Who has applied nothing yet is late since the oldest time that is known, not since 1970.
 Lag LagOf(const Progress& applied, const JournalFacts& facts) {
   Lag lag;
   lag.records = Difference(facts.head.position.sequence.value, applied.position.sequence.value);
@@ -18,7 +18,6 @@ Lag LagOf(const Progress& applied, const JournalFacts& facts) {
   lag.bytes = Difference(facts.head.journal_bytes, applied.journal_bytes);
   Timestamp since = applied.time;
   if (applied.position.group.value == 0) {
-    // Not since 1970: since the oldest time that is known.
     if (facts.milestones.empty()) return lag;
     since = facts.milestones.front().time;
   }

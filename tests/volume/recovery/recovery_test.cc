@@ -118,6 +118,7 @@ TEST_F(RecoveryTest, DivergedCopyIsNotedAndTheOthersGoOn) {
   ASSERT_OK(Run(kFollowing));
   EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
   EXPECT_EQ(Stand(0).applied, At(1));
+  EXPECT_THAT(Stand(0).problem, HasSubstr("store of this copy"));
   EXPECT_THAT(log_, Contains("docs: diverged"));
   EXPECT_THAT(log_, Not(Contains("docs: redo 3")));
   EXPECT_THAT(log_, Not(Contains("docs: finish")));
@@ -131,6 +132,8 @@ TEST_F(RecoveryTest, DivergedPrimaryIsNotNotedAndLooksAgainNextTime) {
   Add("docs", At(1), Ended::kUnclean).store.FailAt(2, kStoreDiverged);
   ASSERT_OK(Run(kServing));
   EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_THAT(Stand(0).problem, HasSubstr("store of this primary"));
+  EXPECT_THAT(Stand(0).problem, HasSubstr("don't empty the store"));
   EXPECT_THAT(log_, Not(Contains("docs: diverged")));
 }
 
