@@ -10,28 +10,18 @@
 
 #include "tests/support/local_role.h"
 #include "tests/support/process.h"
-#include "tests/support/temp_dir.h"
-#include "tests/volume/mount/fake_kernel.h"
-#include "volume/mount/switch_role.h"
+#include "tests/volume/mount/served_volume.h"
 
 namespace hawser {
 namespace {
 
 using test::FakeKernel;
 
-class SessionTest : public testing::Test {
+class SessionTest : public test::ServedVolumeTest {
  protected:
   void SetUp() override {
-    auto store = Store::Open({folder_.path(), "group", VolumeName("docs")});
-    ASSERT_TRUE(store) << store.error().Text();
-    volume_ = std::make_unique<Volume>(*std::move(store));
-    ASSERT_TRUE(SwitchRole(*volume_, nullptr, std::make_shared<LocalRole>(*volume_), {}));
-    UniqueFd end;
-    kernel_ = std::make_unique<FakeKernel>(end);
-    auto session = Session::Serve(*volume_, {}, std::move(end));
-    ASSERT_TRUE(session) << session.error().Text();
-    session_ = *std::move(session);
-    ASSERT_EQ(kernel_->Init().error, 0);
+    ServedVolumeTest::SetUp();
+    Begin(std::make_shared<LocalRole>(*volume_));
   }
 
   // As a kernel does, also at an unmount.
@@ -54,9 +44,6 @@ class SessionTest : public testing::Test {
     opened_.push_back({entry.nodeid, open});
     return entry;
   }
-  FakeKernel::Reply Lookup(std::uint64_t parent, const std::string& name) {
-    return kernel_->Call(FUSE_LOOKUP, parent, FakeKernel::Names({name}));
-  }
   int Write(std::uint64_t node, const fuse_open_out& open, std::uint64_t offset, std::string_view text) {
     fuse_write_in write{};
     write.fh = open.fh;
@@ -73,10 +60,6 @@ class SessionTest : public testing::Test {
     return std::string(AsText(kernel_->Call(FUSE_READ, node, FakeKernel::Body(read)).body));
   }
 
-  test::TempDir folder_;
-  std::unique_ptr<Volume> volume_;
-  std::unique_ptr<FakeKernel> kernel_;
-  std::unique_ptr<Session> session_;
   std::vector<std::pair<std::uint64_t, fuse_open_out>> opened_;
 };
 

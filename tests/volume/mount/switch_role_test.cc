@@ -9,8 +9,7 @@
 
 #include "tests/support/local_role.h"
 #include "tests/support/process.h"
-#include "tests/support/temp_dir.h"
-#include "tests/volume/mount/fake_kernel.h"
+#include "tests/volume/mount/served_volume.h"
 
 namespace hawser {
 namespace {
@@ -56,22 +55,8 @@ class WaitingRole : public LocalCopy {
   bool released_ HAWSER_GUARDED_BY(mutex_) = false;
 };
 
-class SwitchRoleTest : public testing::Test {
+class SwitchRoleTest : public test::ServedVolumeTest {
  protected:
-  void SetUp() override {
-    auto store = Store::Open({folder_.path(), "group", VolumeName("docs")});
-    ASSERT_TRUE(store) << store.error().Text();
-    volume_ = std::make_unique<Volume>(*std::move(store));
-  }
-  void Begin(std::shared_ptr<Role> role) {
-    ASSERT_TRUE(SwitchRole(*volume_, nullptr, std::move(role), Soon()));
-    UniqueFd end;
-    kernel_ = std::make_unique<FakeKernel>(end);
-    auto session = Session::Serve(*volume_, {}, std::move(end));
-    ASSERT_TRUE(session) << session.error().Text();
-    session_ = *std::move(session);
-    ASSERT_EQ(kernel_->Init().error, 0);
-  }
   static Deadline Soon() { return SteadyClock::now() + test::kPatience; }
 
   Status SwitchTo(std::shared_ptr<Role> role, Deadline deadline = Soon()) {
@@ -89,19 +74,9 @@ class SwitchRoleTest : public testing::Test {
     EXPECT_EQ(reply.error, 0);
     return reply.As<fuse_entry_out>().nodeid;
   }
-  fuse_entry_out Lookup(std::uint64_t parent, const std::string& name) {
-    const auto reply = kernel_->Call(FUSE_LOOKUP, parent, FakeKernel::Names({name}));
-    EXPECT_EQ(reply.error, 0);
-    return reply.As<fuse_entry_out>();
-  }
   int GetRootAttributes() {
     return kernel_->Call(FUSE_GETATTR, FUSE_ROOT_ID, FakeKernel::Body(fuse_getattr_in{})).error;
   }
-
-  test::TempDir folder_;
-  std::unique_ptr<Volume> volume_;
-  std::unique_ptr<FakeKernel> kernel_;
-  std::unique_ptr<Session> session_;
 };
 
 FakeKernel::Notice Node(std::uint64_t node) { return {FUSE_NOTIFY_INVAL_INODE, node, "", false}; }
@@ -113,7 +88,7 @@ TEST_F(SwitchRoleTest, TheKernelForgetsEveryNodeAndEveryNameAlsoOfWhatIsNotThere
   Begin(std::make_shared<LocalRole>(*volume_));
   const std::uint64_t directory = MakeDirectory(FUSE_ROOT_ID, "d");
   const std::uint64_t inner = MakeDirectory(directory, "inner");
-  EXPECT_EQ(Lookup(directory, "nothing").nodeid, 0U);
+  EXPECT_EQ(Lookup(directory, "nothing").As<fuse_entry_out>().nodeid, 0U);
   ASSERT_TRUE(SwitchTo(std::make_shared<LocalCopy>()));
   EXPECT_THAT(kernel_->TakeNotices(),
               UnorderedElementsAre(Node(FUSE_ROOT_ID), Node(directory), Node(inner), Name(FUSE_ROOT_ID, "d"),
@@ -123,11 +98,11 @@ TEST_F(SwitchRoleTest, TheKernelForgetsEveryNodeAndEveryNameAlsoOfWhatIsNotThere
 TEST_F(SwitchRoleTest, WhatTheNewRoleAnswersIsKeptForAsLongAsItSays) {
   Begin(std::make_shared<LocalRole>(*volume_));
   MakeDirectory(FUSE_ROOT_ID, "d");
-  EXPECT_GT(Lookup(FUSE_ROOT_ID, "d").entry_valid, 0U);
+  EXPECT_GT(Lookup(FUSE_ROOT_ID, "d").As<fuse_entry_out>().entry_valid, 0U);
   ASSERT_TRUE(SwitchTo(std::make_shared<LocalCopy>()));
   kernel_->TakeNotices();
-  EXPECT_EQ(Lookup(FUSE_ROOT_ID, "d").entry_valid, 0U);
-  EXPECT_EQ(Lookup(FUSE_ROOT_ID, "nothing").entry_valid, 0U);
+  EXPECT_EQ(Lookup(FUSE_ROOT_ID, "d").As<fuse_entry_out>().entry_valid, 0U);
+  EXPECT_EQ(Lookup(FUSE_ROOT_ID, "nothing").As<fuse_entry_out>().entry_valid, 0U);
 }
 
 TEST_F(SwitchRoleTest, CallsThatWaitInTheOldRoleAreTold) {
