@@ -264,10 +264,10 @@ int ToErrno(RefusalCode code) {
       return EROFS;
     case RefusalCode::kOldSession:
       return ESTALE;
-    case RefusalCode::kOutOfTurn:
     case RefusalCode::kUnknownSession:
     case RefusalCode::kAhead:
       return EPROTO;
+    case RefusalCode::kOutOfTurn:
     case RefusalCode::kJournalFailed:
       return EIO;
     case RefusalCode::kJournalFull:

@@ -85,8 +85,9 @@ void Checker::Refused(std::uint64_t call, const Refusal& why) {
     world_.Fail(
         kI5, fmt::format("call {} failed for its caller ({}), but sequence {} of the journal is its record",
                          call, why.text, it.place->value));
-  // A node's numbers go out in order and none is left out, whatever the network does: they are taken so.
-  if (why.code == RefusalCode::kOutOfTurn)
+  // A node's numbers go out in order and none is left out, whatever the network does: they are taken so. But a
+  // relay that has been restarted doesn't know which ones there was no room for.
+  if (why.code == RefusalCode::kOutOfTurn && !it.had_no_room)
     world_.Fail(kI2, fmt::format("call {} failed for its caller, for it was overtaken: {}", call, why.text));
 }
 
@@ -205,6 +206,10 @@ void Checker::CheckIndependent(const GroupInfo& group) {
 
 void Checker::Abandoned(Group group) {
   world_.Note("journal: no room for group {}", group.value);
+  for (std::size_t i = group.value - 1; i < groups_.size(); ++i) {
+    for (const Entry& entry : groups_[i].entries)
+      if (entry.call != 0) calls_.at(entry.call).had_no_room = true;
+  }
   Forget(Group(group.value - 1));
 }
 

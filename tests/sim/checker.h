@@ -99,6 +99,7 @@ class Checker {
     std::uint64_t divided_from = 0;  // a call that its record depends on; 0: none
     bool acknowledged = false;
     bool refused = false;
+    bool had_no_room = false;  // a relay has refused it for that, though nobody may have heard so
   };
 
   const GroupInfo* Find(Group group) const;
