@@ -43,7 +43,7 @@ Result<std::unique_ptr<Group>> Group::Make(const GroupOptions& options) {
     HAWSER_ASSIGN(group->network_, Network::Make(kProcesses));
   }
   const GroupConfig config = group->ConfigFor(options);
-  HAWSER_TRY(config.MakeFolders());
+  config.MakeFolders();
   HAWSER_TRY(group->WriteConfig("relay", config, group->ports_));
   for (const std::string& node : kNodes) {
     std::map<Port, std::uint16_t> ports;

@@ -20,7 +20,7 @@ class HelloTest : public testing::Test {
   std::unique_ptr<Responder> RelayThatSays(std::vector<std::variant<Welcome, Refusal>> answers) {
     return std::make_unique<Responder>(
         "tcp://127.0.0.1:*", [this, answers = std::move(answers)](Router& router, Arrival& arrival) {
-          const std::size_t nth = std::min(asked_++, answers.size() - 1);
+          const std::size_t nth = std::min(asked_.fetch_add(1), answers.size() - 1);
           const auto type =
               std::holds_alternative<Welcome>(answers[nth]) ? MessageType::kWelcome : MessageType::kRefusal;
           std::vector<Buffer> parts;
@@ -34,7 +34,7 @@ class HelloTest : public testing::Test {
   }
 
   NetContext context_;
-  std::size_t asked_ = 0;
+  std::atomic<std::size_t> asked_ = 0;
 };
 
 const Refusal kFailed{RefusalCode::kJournalFailed, "the disk is broken"};

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "common/base/files.h"
+#include <filesystem>
 
 namespace hawser::test {
 namespace {
@@ -31,15 +30,15 @@ bool GroupConfig::Holds(const std::string& node, const std::string& volume) cons
   return node == PrimaryOf(volume) || std::ranges::find(secondaries, node) != secondaries.end();
 }
 
-Status GroupConfig::MakeFolders() const {
+// As a person makes them: other users, too, may go there.
+void GroupConfig::MakeFolders() const {
   for (const std::string& node : nodes()) {
     for (const std::string& volume : kVolumes) {
       if (!Holds(node, volume)) continue;
-      HAWSER_TRY(MakeDirectories(store(node, volume)));
-      HAWSER_TRY(MakeDirectories(mount(node, volume)));
+      std::filesystem::create_directories(store(node, volume));
+      std::filesystem::create_directories(mount(node, volume));
     }
   }
-  return {};
 }
 
 std::string GroupConfig::Text() const {

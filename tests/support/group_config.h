@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "common/base/result.h"
-
 namespace hawser::test {
 
 inline const std::vector<std::string> kVolumes = {"docs", "mail"};
@@ -40,8 +38,8 @@ struct GroupConfig {
   std::vector<std::string> nodes() const;  // primaries, then secondaries
   bool Holds(const std::string& node, const std::string& volume) const;
   std::string Text() const;
-  // All stores and mount points.
-  Status MakeFolders() const;
+  // All stores and mount points. Throws std::filesystem::filesystem_error.
+  void MakeFolders() const;
 };
 
 }  // namespace hawser::test

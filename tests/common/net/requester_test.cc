@@ -149,7 +149,7 @@ TEST_F(RequesterTest, WhatIsGivenUpIsNotAnswered) {
 TEST_F(RequesterTest, RequestsArriveInOrderAndSoAreTheAnswersInWhateverOrderTheyCome) {
   std::vector<Asker> askers;
   std::vector<std::string> texts;
-  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+  auto peer = std::make_unique<Responder>(kAnyPort, [&](Router& router, Arrival& arrival) {
     askers.push_back(arrival.from);
     texts.emplace_back(AsText(arrival.message->part(0)));
     if (texts.size() < 3) return;
@@ -159,9 +159,10 @@ TEST_F(RequesterTest, RequestsArriveInOrderAndSoAreTheAnswersInWhateverOrderThey
       router.Reply(askers[i], MessageType::kAnswers, std::move(parts));
     }
   });
-  Requester requester(context_, peer.endpoint());
+  Requester requester(context_, peer->endpoint());
   for (const char* text : {"one", "two", "three"}) Ask(requester, text);
   for (const char* text : {"one", "two", "three"}) EXPECT_EQ(Answer(requester), text);
+  peer.reset();
   EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "three"}));
 }
 
@@ -189,11 +190,11 @@ TEST_F(RequesterTest, ARequestGoesOutWhileAnotherThreadWaits) {
 
 TEST_F(RequesterTest, AllThatIsUnderWayIsSentAgainInOrderIfTheOldestIsLate) {
   std::vector<std::string> texts;
-  Responder peer(kAnyPort, [&](Router& router, Arrival& arrival) {
+  auto peer = std::make_unique<Responder>(kAnyPort, [&](Router& router, Arrival& arrival) {
     texts.emplace_back(AsText(arrival.message->part(0)));
     if (texts.size() > 2) Echo(router, arrival);
   });
-  Requester requester(context_, peer.endpoint());
+  Requester requester(context_, peer->endpoint());
   requester.set_resend_after(50ms);
   Ask(requester, "one");
   Ask(requester, "two");
@@ -203,6 +204,7 @@ TEST_F(RequesterTest, AllThatIsUnderWayIsSentAgainInOrderIfTheOldestIsLate) {
     EXPECT_EQ(AsText((*reply)->message.part(0)), text);
     EXPECT_TRUE((*reply)->sent_again);
   }
+  peer.reset();
   texts.resize(4);
   EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "one", "two"}));
 }
