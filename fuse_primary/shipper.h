@@ -2,9 +2,9 @@
 //
 // Whoever queues, sends: at once, if a batch may go out, and with it whatever others have queued meanwhile. A
 // caller that waits for its record drives, if nobody does: it takes the answers, sends what may go out then,
-// and wakes the first of those whose records they settle; each wakes the next. So a writer alone pays for no change of thread. When its own
-// record is settled, or it leaves, and more is under way, a thread of the shipper's drives until nothing is.
-// Another one finishes the records of callers that have left.
+// and wakes the first of those whose records they settle; each wakes the next. So a writer alone pays for no
+// change of thread. When its own record is settled, or it leaves, and more is under way, a thread of the
+// shipper's drives until nothing is. Another one finishes the records of callers that have left.
 //
 // Thread safe. No lock is held over the network, nor while a shipment is finished.
 #pragma once

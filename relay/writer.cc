@@ -141,8 +141,8 @@ void Writer::FinishRecords(Forming& forming) {
   KeepMilestone();
 }
 
-// The formation isn't durable: what its records get. Without room they are nowhere, and the next ones may have
-// it; any other failure is the journal's end.
+// The formation isn't durable: what its records get. Without room they are nowhere, and the next ones may
+// have it; any other failure is the journal's end.
 Refusal Writer::GiveUp(const JournalStatus& failure) {
   if (failure.why() != JournalFailure::kNoRoom) {
     Fail(failure);

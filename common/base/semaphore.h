@@ -38,8 +38,8 @@ class Semaphore {
 
  private:
   sem_t semaphore_;
-  // What was done before Release() is seen after AcquireUntil() by the semaphore alone. ThreadSanitizer, which
-  // doesn't know sem_clockwait, sees it by this.
+  // What was done before Release() is seen after AcquireUntil() by the semaphore alone. ThreadSanitizer,
+  // which doesn't know sem_clockwait, sees it by this.
   std::atomic<int> released_{0};
 };
 

@@ -85,8 +85,8 @@ void Checker::Refused(std::uint64_t call, const Refusal& why) {
     world_.Fail(
         kI5, fmt::format("call {} failed for its caller ({}), but sequence {} of the journal is its record",
                          call, why.text, it.place->value));
-  // A node's numbers go out in order and none is left out, whatever the network does: they are taken so. But a
-  // relay that has been restarted doesn't know which ones there was no room for.
+  // A node's numbers go out in order and none is left out, whatever the network does: they are taken so. But
+  // a relay that has been restarted doesn't know which ones there was no room for.
   if (why.code == RefusalCode::kOutOfTurn && !it.had_no_room)
     world_.Fail(kI2, fmt::format("call {} failed for its caller, for it was overtaken: {}", call, why.text));
 }
