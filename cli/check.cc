@@ -30,7 +30,7 @@ void ProbeNode(Findings& findings, const std::string& name, const NodeConfig& no
   findings.push_back(ProbeOwnFolder(name + " state", node.state));
   for (const auto& [volume, replica] : node.volumes) {
     findings.push_back(ProbeStore(name + " " + volume.value + " store", replica.store));
-    findings.push_back(ProbeMount(name + " " + volume.value + " mount", replica.mount));
+    findings.push_back(ProbeMount(name + " " + volume.value + " mount", replica));
   }
 }
 

@@ -31,7 +31,7 @@ Findings ProbeFuse(const Config& config);
 
 // Stores, mounts, state and journal folders (probe_folders.cc).
 Finding ProbeStore(const std::string& subject, const std::string& path);
-Finding ProbeMount(const std::string& subject, const std::string& path);
+Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica);
 Finding ProbeOwnFolder(const std::string& subject, const std::string& path);
 // That folders which look apart in the config are not the same or nested by way of links.
 Findings ProbeLinks(const Config& config);

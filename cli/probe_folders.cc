@@ -79,7 +79,8 @@ Finding ProbeStore(const std::string& subject, const std::string& path) {
   return Fine(subject, path, (has_id ? "in use by Hawser, " : "empty, ") + FreeSpace(path));
 }
 
-Finding ProbeMount(const std::string& subject, const std::string& path) {
+Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica) {
+  const std::string& path = replica.mount;
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 && errno == ENOTCONN) {
     return Problem(subject, path, "a dead mount that an earlier process left",
@@ -91,7 +92,10 @@ Finding ProbeMount(const std::string& subject, const std::string& path) {
                    "use an empty folder");
   }
   if (auto trouble = FolderTrouble(subject, path)) return *trouble;
-  return Fine(subject, path, IsEmpty(path) ? "empty" : "not empty: what is in it is hidden while mounted");
+  if (IsEmpty(path)) return Fine(subject, path, "empty");
+  if (replica.nonempty) return Fine(subject, path, "not empty: what is in it is hidden while mounted");
+  return Problem(subject, path, "is not empty: the mount would hide what is in it",
+                 "move that away, or say nonempty: true beside mount: in the config");
 }
 
 Finding ProbeOwnFolder(const std::string& subject, const std::string& path) {

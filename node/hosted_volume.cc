@@ -39,11 +39,16 @@ Status CheckApart(const std::string& store, const std::string& mount) {
   return {};
 }
 
-Status CheckMountFolder(const std::string& mount) {
+Status CheckMountFolder(const ReplicaConfig& replica) {
+  const std::string& mount = replica.mount;
   HAWSER_TRY(DetachStaleMount(mount));
   std::error_code problem;
   if (!std::filesystem::is_directory(mount, problem))
     return Error{ENOTDIR, "the mount '" + mount + "' is not a folder; create it"};
+  if (!replica.nonempty && !std::filesystem::is_empty(mount, problem) && !problem)
+    return Error{ENOTEMPTY, "the mount folder '" + mount +
+                                "' is not empty: the mount would hide what is in it; move that away, or say "
+                                "nonempty: true beside mount: in the config"};
   return {};
 }
 
@@ -65,7 +70,7 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
                                                          const VolumeName& name) {
   std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, self, name));
   const ReplicaConfig& replica = hosted->replica_;
-  HAWSER_TRY(CheckMountFolder(replica.mount));
+  HAWSER_TRY(CheckMountFolder(replica));
   HAWSER_TRY(CheckApart(replica.store, replica.mount));
   HAWSER_ASSIGN(auto store, Store::Open({replica.store, config.group, name}));
   HAWSER_TRY(MakeDirectories(hosted->folder_));

@@ -49,6 +49,7 @@ struct VolumeConfig {
 struct ReplicaConfig {
   std::string store;
   std::string mount;
+  bool nonempty = false;             // the mount may hide what is in its folder
   std::optional<bool> allow_other;   // default: true when root
   std::optional<std::uint32_t> uid;  // squash: every node in the mount belongs to this user
   std::optional<std::uint32_t> gid;

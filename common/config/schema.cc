@@ -48,6 +48,7 @@ std::vector<Field> Replica(ReplicaConfig& replica) {
   return {
       {"store", HostPath(replica.store), kRequired},
       {"mount", HostPath(replica.mount), kRequired},
+      {"nonempty", Flag(replica.nonempty)},
       {"allow_other", Flag(replica.allow_other)},
       {"uid", UserId(replica.uid)},
       {"gid", UserId(replica.gid)},

@@ -55,6 +55,23 @@ TEST_F(StartErrorsTest, MissingMountFolderIsNamed) {
   ExpectRefused(3, {cluster_.Mount("alpha", "docs")});
 }
 
+TEST_F(StartErrorsTest, MountFolderWithFilesInItIsRefusedUnlessTheConfigAllowsIt) {
+  const std::string mount = cluster_.Mount("alpha", "docs");
+  const std::string hidden = mount + "/notes of somebody";
+  Write(hidden, "not in the volume");
+  ASSERT_OK(cluster_.Start("relay"));
+  ExpectRefused(3, {mount, "not empty", "nonempty: true"});
+  const auto check = cluster_.Hawser({"check"});
+  ASSERT_OK(check);
+  EXPECT_EQ(check->exit, 1) << check->output;
+  EXPECT_NE(check->output.find("nonempty: true"), std::string::npos) << check->output;
+  Replace("mount: " + mount, "mount: " + mount + ", nonempty: true");
+  ASSERT_OK(cluster_.Start("alpha"));
+  EXPECT_FALSE(Exists(hidden));
+  ASSERT_OK(cluster_.Stop("alpha"));
+  EXPECT_EQ(Read(hidden), "not in the volume");
+}
+
 TEST_F(StartErrorsTest, MissingStoreIsNamed) {
   ASSERT_OK(cluster_.Start("relay"));
   ASSERT_SYSCALL(rmdir(cluster_.Store("alpha", "docs").c_str()));

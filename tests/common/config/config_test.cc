@@ -105,6 +105,7 @@ TEST(Config, WhatIsLeftOutHasItsDefault) {
   EXPECT_FALSE(replica.uid.has_value());
   EXPECT_FALSE(replica.gid.has_value());
   EXPECT_TRUE(replica.xattrs);
+  EXPECT_FALSE(replica.nonempty);
   EXPECT_EQ(config.failover.mode, FailoverMode::kManual);
 }
 
@@ -115,7 +116,7 @@ volumes: { v: { primary: n, fsync: relay, on_relay_loss: fail, timeout: 250ms } 
 nodes:
   n:
     state: n
-    volumes: { v: { store: s, mount: m, allow_other: false, uid: 0, gid: 1000, xattrs: false } }
+    volumes: { v: { store: s, mount: m, allow_other: false, uid: 0, gid: 1000, xattrs: false, nonempty: true } }
 failover: { mode: automatic, candidates: [n] }
 )");
 
@@ -131,6 +132,7 @@ failover: { mode: automatic, candidates: [n] }
   EXPECT_EQ(replica.uid, std::optional<std::uint32_t>(0));
   EXPECT_EQ(replica.gid, std::optional<std::uint32_t>(1000));
   EXPECT_FALSE(replica.xattrs);
+  EXPECT_TRUE(replica.nonempty);
   EXPECT_EQ(config.failover.mode, FailoverMode::kAutomatic);
 }
 
