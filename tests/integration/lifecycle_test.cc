@@ -77,8 +77,10 @@ TEST(LifecycleTest, UpRunsEverythingAndEndsWithOneSignal) {
                             .folder = "",
                             .environment = {}});
   ASSERT_OK(up);
-  ASSERT_TRUE(WaitUntil(
-      [&] { return Read(cluster.Log("up")).find("ready:") != std::string::npos || !up->running(); }));
+  // Each process says that it is ready; then `up` itself says what is where.
+  ASSERT_TRUE(WaitUntil([&] {
+    return Read(cluster.Log("up")).find("\nready: alpha: docs at") != std::string::npos || !up->running();
+  }));
   ASSERT_TRUE(up->running()) << Read(cluster.Log("up"));
   Write(cluster.Mount("alpha", "docs") + "/file", "content");
   EXPECT_OK(cluster.CompareAllTrees());
