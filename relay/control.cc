@@ -118,10 +118,11 @@ void Control::AnswerStatus(const Asker& to) {
 }
 
 void Control::Do(const Measured& measured) {
-  const RetentionDecision decision = tracker_.Decide(Facts(), Now(), measured.free_bytes);
-  for (const NodeName& node : decision.dropped)
-    log::error("the journal's filesystem is nearly full: node {} is given up, it needs a sync now",
-               node.value);
+  const RetentionDecision decision = tracker_.Decide(Facts(), Now(), SteadyClock::now(), measured.free_bytes);
+  for (const ReplicaName& replica : decision.dropped)
+    log::error(
+        "the journal's filesystem is nearly full: volume {} of node {} is given up, it needs a sync now",
+        replica.volume.value, replica.node.value);
   HoldWriters(decision.hold_writers, measured.free_bytes);
   if (decision.drop_through) parts_.jobs.Push(DropJob{*decision.drop_through});
 }

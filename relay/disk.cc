@@ -41,6 +41,7 @@ void DiskWorker::Do(const MeasureJob&) {
 void DiskWorker::Do(const DropJob& job) {
   if (auto dropped = parts_.journal.DropThrough(job.through); !dropped)
     log::warn("old segments of the journal stay: {}", dropped.error().Text());
+  pulls_.CloseDroppedReaders();
 }
 
 }  // namespace hawser

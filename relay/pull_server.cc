@@ -75,6 +75,12 @@ Result<Buffer> PullServer::Read(const Pull& pull, const Progress& head, Deadline
   return frames;
 }
 
+void PullServer::CloseDroppedReaders() {
+  const Group oldest = journal_.oldest().position.group;
+  std::erase_if(readers_,
+                [oldest](const auto& entry) { return entry.second.reader->at().position.group <= oldest; });
+}
+
 void PullServer::CloseIdleReaders(Deadline now) {
   std::erase_if(readers_, [now](const auto& entry) { return now - entry.second.used > kIdleReader; });
 }

@@ -26,6 +26,8 @@ class PullServer {
   Answer Serve(const Pull& pull, Deadline now);
 
   void CloseIdleReaders(Deadline now);
+  // Of those that stand in what has been dropped: its room on the disk is free only then.
+  void CloseDroppedReaders();
 
  private:
   // Secondaries pull one batch after the other: each one's reader stands where the next batch begins.

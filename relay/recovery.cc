@@ -66,7 +66,8 @@ Result<SavedState> Recover(const Journal& journal, const std::string& folder, co
     const Progress before = sequencer.state().head;
     sequencer.Replay(records, frame->header.progress());
     // Whatever came before: this group says all of it.
-    if (records == sequencer.state().Facts()) AddMilestone(milestones, before);
+    if (records == sequencer.state().Facts())
+      AddMilestone(milestones, journal.EndAtOrBefore(before.position.group));
   }
   if (sequencer.state().head != end)
     return Error{EBADMSG, fmt::format("the journal in {} ends at {}, but its frames lead to {}", folder,
@@ -77,6 +78,7 @@ Result<SavedState> Recover(const Journal& journal, const std::string& folder, co
 }
 
 void AddMilestone(std::vector<Progress>& milestones, const Progress& milestone) {
+  if (!milestones.empty() && milestone.position.group <= milestones.back().position.group) return;
   if (milestones.size() >= kMaxMilestones) {
     std::size_t place = 0;
     std::erase_if(milestones, [&place](const Progress&) { return place++ % 2 == 1; });

@@ -14,7 +14,8 @@ namespace hawser {
 // EBADMSG if a frame holds something that isn't a record.
 Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members);
 
-// Adds a milestone after the others. The number kept stays bounded: a long list is thinned.
+// Adds a milestone after the others, if it isn't there. The number kept stays bounded: a long list is
+// thinned.
 void AddMilestone(std::vector<Progress>& milestones, const Progress& milestone);
 
 // Forgets those at or before `oldest`, but for the last of them.

@@ -121,16 +121,17 @@ Status RelayProcess::BuildParts() {
   const std::string& folder = config_.relay.journal;
   const Membership members = MembersOf(config_);
   HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members));
-  writer_ = std::make_unique<Writer>(Writer::Parts{config_.group, folder, options_.segment_bytes,
-                                                   *write_router_, *journal_, frames_, board_},
-                                     members, std::move(state));
+  writer_ = std::make_unique<Writer>(
+      Writer::Parts{config_.group, folder, *write_router_, *journal_, frames_, board_}, members,
+      std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
   stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
   disk_ = std::make_unique<DiskWorker>(
       DiskWorker::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
   Tracker tracker(
       config_.nodes, config_.failover.detect,
-      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free});
+      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free},
+      SteadyClock::now());
   control_ =
       std::make_unique<Control>(Control::Parts{config_.group, options_.retention_interval, *control_router_,
                                                *journal_, board_, jobs_, results_, wake_},

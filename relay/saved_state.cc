@@ -15,7 +15,7 @@ namespace hawser {
 
 namespace {
 
-constexpr std::uint64_t kStateVersion = 2;
+constexpr std::uint64_t kStateVersion = 3;
 
 Digest DigestOf(Bytes bytes) {
   Digester digester;

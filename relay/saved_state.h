@@ -13,7 +13,7 @@ namespace hawser {
 
 struct SavedState {
   SequencerState sequencer;
-  std::vector<Progress> milestones;  // ascending; groups through which may be dropped (writer.h)
+  std::vector<Progress> milestones;  // ascending; ends of segments through which may be dropped (writer.h)
 };
 
 // Atomically; durable when it returns.

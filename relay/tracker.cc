@@ -57,21 +57,11 @@ bool IsOfAnotherJournal(const Progress& progress, const JournalFacts& facts) {
   return progress.position.group.value != 0 && progress.position.journal != facts.head.position.journal;
 }
 
-// The newest milestone at or before `safe` that would free something.
-std::optional<Group> NewestDroppable(Group safe, const JournalFacts& facts) {
-  std::optional<Group> newest;
-  for (const Progress& milestone : facts.milestones) {
-    if (milestone.position.group > safe) break;
-    if (milestone.position.group > facts.oldest.position.group) newest = milestone.position.group;
-  }
-  return newest;
-}
-
 }  // namespace
 
 Tracker::Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::duration silence,
-                 RetentionRules rules)
-    : silence_(silence), rules_(rules) {
+                 RetentionRules rules, Deadline began)
+    : silence_(silence), began_(began), retention_(rules) {
   for (const auto& [name, node] : nodes) {
     Member member;
     for (const auto& [volume, replica] : node.volumes) member.volumes.push_back(volume);
@@ -88,108 +78,24 @@ void Tracker::Heard(const Report& report, Deadline now) {
   member.heard = now;
 }
 
-// The lowest of the member's volumes; 0 for a volume it has not reported, and where the numbers don't
-// compare.
-Group Tracker::CheckpointOf(const Member& member, const JournalFacts& facts) const {
-  Group lowest = facts.head.position.group;
-  for (const VolumeName& volume : member.volumes) {
-    const VolumeReport* report = FindReport(member.report, volume);
-    if (report == nullptr || IsOfAnotherJournal(report->checkpoint, facts)) return Group(0);
-    lowest = std::min(lowest, report->checkpoint.position.group);
+// Where the numbers don't compare, the checkpoint is nowhere in this journal.
+Claim Tracker::ClaimOf(const NodeName& node, const VolumeName& volume, const Member& member,
+                       const JournalFacts& facts) const {
+  Claim claim{{node, volume}, IsPrimary(node, volume, facts), std::nullopt};
+  if (const VolumeReport* report = FindReport(member.report, volume)) {
+    const bool comparable = !IsOfAnotherJournal(report->checkpoint, facts);
+    claim.checkpoint = comparable ? report->checkpoint.position.group : Group(0);
   }
-  return lowest;
+  return claim;
 }
 
-bool Tracker::NeedsSync(const NodeName& node, const JournalFacts& facts) const {
-  const auto found = members_.find(node);
-  if (found == members_.end()) return false;
-  const bool behind = CheckpointOf(found->second, facts) < facts.oldest.position.group;
-  return behind && (found->second.report || given_up_.contains(node));
-}
-
-// The members for whom the journal is kept.
-std::set<NodeName> Tracker::Holding(const JournalFacts& facts) const {
-  std::set<NodeName> holding;
+RetentionDecision Tracker::Decide(const JournalFacts& facts, Timestamp wall, Deadline now,
+                                  std::uint64_t free_bytes) {
+  std::vector<Claim> claims;
   for (const auto& [name, member] : members_) {
-    if (!NeedsSync(name, facts)) holding.insert(name);
+    for (const VolumeName& volume : member.volumes) claims.push_back(ClaimOf(name, volume, member, facts));
   }
-  return holding;
-}
-
-Group Tracker::SafeGroup(const std::set<NodeName>& holding, const JournalFacts& facts) const {
-  if (holding.empty()) return Group(0);
-  Group safe = facts.head.position.group;
-  for (const NodeName& name : holding) safe = std::min(safe, CheckpointOf(members_.at(name), facts));
-  return safe;
-}
-
-std::optional<NodeName> Tracker::Slowest(const std::set<NodeName>& holding, const JournalFacts& facts) const {
-  std::optional<NodeName> slowest;
-  for (const NodeName& name : holding) {
-    if (!CanSpare(name, holding)) continue;
-    if (!slowest || CheckpointOf(members_.at(name), facts) < CheckpointOf(members_.at(*slowest), facts))
-      slowest = name;
-  }
-  return slowest;
-}
-
-// Whether each of the node's volumes is held by somebody else for whom the journal is kept: what no replica
-// has checkpointed is never deleted.
-bool Tracker::CanSpare(const NodeName& node, const std::set<NodeName>& holding) const {
-  const auto& volumes = members_.at(node).volumes;
-  return std::all_of(volumes.begin(), volumes.end(), [&](const VolumeName& volume) {
-    return std::any_of(holding.begin(), holding.end(), [&](const NodeName& other) {
-      const auto& theirs = members_.at(other).volumes;
-      return other != node && std::find(theirs.begin(), theirs.end(), volume) != theirs.end();
-    });
-  });
-}
-
-std::optional<Group> Tracker::DroppableByKeep(Group safe, const JournalFacts& facts, Timestamp now) const {
-  std::optional<Group> droppable;
-  for (const Progress& milestone : facts.milestones) {
-    if (milestone.position.group > safe) break;
-    if (milestone.position.group <= facts.oldest.position.group) continue;
-    const bool over_size = Difference(facts.head.journal_bytes, milestone.journal_bytes) >= rules_.keep_size;
-    const auto age = std::chrono::nanoseconds(now.nanoseconds - milestone.time.nanoseconds);
-    if (over_size || age >= rules_.keep_time) droppable = milestone.position.group;
-  }
-  return droppable;
-}
-
-// Gives up the slowest members, one after the other, until something can be deleted; nothing if that can't
-// help.
-std::optional<Group> Tracker::GiveUpSlowest(std::set<NodeName> holding, const JournalFacts& facts,
-                                            std::vector<NodeName>& dropped) {
-  while (const auto slowest = Slowest(holding, facts)) {
-    holding.erase(*slowest);
-    dropped.push_back(*slowest);
-    const Group safe = SafeGroup(holding, facts);
-    if (const auto droppable = NewestDroppable(safe, facts)) {
-      // Those that the deletion does not reach are kept after all.
-      std::erase_if(dropped, [&](const NodeName& name) {
-        return CheckpointOf(members_.at(name), facts) >= *droppable;
-      });
-      given_up_.insert(dropped.begin(), dropped.end());
-      return droppable;
-    }
-  }
-  dropped.clear();
-  return std::nullopt;
-}
-
-RetentionDecision Tracker::Decide(const JournalFacts& facts, Timestamp now, std::uint64_t free_bytes) {
-  RetentionDecision decision;
-  const std::set<NodeName> holding = Holding(facts);
-  const Group safe = SafeGroup(holding, facts);
-  decision.drop_through = DroppableByKeep(safe, facts, now);
-  if (free_bytes >= rules_.reserve_bytes) return decision;
-
-  decision.drop_through = NewestDroppable(safe, facts);
-  if (!decision.drop_through && rules_.when_full == WhenFull::kDropSlowest)
-    decision.drop_through = GiveUpSlowest(holding, facts, decision.dropped);
-  decision.hold_writers = !decision.drop_through || free_bytes < rules_.reserve_bytes / 2;
-  return decision;
+  return retention_.Decide(claims, facts, {wall, now - began_ > silence_, free_bytes});
 }
 
 std::vector<NodeStatus> Tracker::Status(const JournalFacts& facts, Deadline now) const {
@@ -205,10 +111,6 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
   // What the relay itself knows of the node; volumes may be worse.
   status.state = ReplicaState::kLive;
   if (!member.report || now - member.heard > silence_) status.state = ReplicaState::kDisconnected;
-  if (NeedsSync(node, facts)) {
-    status.state = ReplicaState::kNeedsSync;
-    status.problem = "the relay's journal no longer reaches back to its checkpoint";
-  }
   if (member.report) status.received = member.report->received;
   const ReplicaState overall = status.state;
   for (const VolumeName& volume : member.volumes) {
@@ -246,6 +148,11 @@ ReplicaStatus Tracker::StatusOf(const NodeName& node, const VolumeName& volume, 
   } else if (member.report) {
     status.state = Worse(overall, ReplicaState::kDisconnected);
     status.problem = "the node does not report this volume";
+  }
+  if (retention_.NeedsSync(ClaimOf(node, volume, member, facts), facts)) {
+    status.state = Worse(status.state, ReplicaState::kNeedsSync);
+    if (status.problem.empty())
+      status.problem = "the relay's journal no longer reaches back to its checkpoint";
   }
   status.lag = LagOf(status.applied, facts);
   return status;

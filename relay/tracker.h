@@ -1,32 +1,23 @@
-// Where every node is, and what may therefore be deleted. Pure: time is given from outside. One thread
-// (control.h).
+// Where every node is, and what may therefore be deleted (by the rules of retention.h). Pure: time is given
+// from outside. One thread (control.h).
 //
 // The registered nodes are those of the config that hold volumes, primaries too: they redo from their
-// checkpoint. A node never heard of holds everything back. A node whose checkpoint the journal no longer
-// reaches has lost the rope: it needs a sync, and holds nothing back.
+// checkpoint.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
 #include "common/net/messages.h"
+#include "relay/retention.h"
 
 namespace hawser {
-
-// The relay's journal as the other threads know it.
-struct JournalFacts {
-  Progress head;
-  Progress oldest;
-  std::vector<Progress> milestones;  // ascending; groups through which may be dropped
-  std::vector<VolumeFact> volumes;
-};
 
 struct Lag {
   std::uint64_t records = 0;
@@ -57,23 +48,12 @@ struct NodeStatus {
   std::vector<ReplicaStatus> volumes;
 };
 
-struct RetentionRules {
-  std::uint64_t keep_size = 0;
-  std::chrono::seconds keep_time{0};
-  WhenFull when_full = WhenFull::kDropSlowest;
-  std::uint64_t reserve_bytes = 0;  // of the journal's filesystem, to stay free
-};
-
-struct RetentionDecision {
-  std::optional<Group> drop_through;
-  bool hold_writers = false;
-  std::vector<NodeName> dropped;  // nodes given up now: they need a sync
-};
-
 class Tracker {
  public:
-  // `silence`: a node that has not reported for so long is disconnected.
-  Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::duration silence, RetentionRules rules);
+  // `silence`: a node that has not reported for so long is disconnected. `began`: since when reports can have
+  // come.
+  Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::duration silence, RetentionRules rules,
+          Deadline began);
 
   bool IsMember(const NodeName& node) const { return members_.contains(node); }
 
@@ -84,11 +64,8 @@ class Tracker {
   // All members.
   std::vector<NodeStatus> Status(const JournalFacts& facts, Deadline now) const;
 
-  // Whether the journal no longer reaches back to where the node is, or is about to.
-  bool NeedsSync(const NodeName& node, const JournalFacts& facts) const;
-
   // What to do about the journal's size, with `free_bytes` left on its filesystem.
-  RetentionDecision Decide(const JournalFacts& facts, Timestamp now, std::uint64_t free_bytes);
+  RetentionDecision Decide(const JournalFacts& facts, Timestamp wall, Deadline now, std::uint64_t free_bytes);
 
  private:
   struct Member {
@@ -97,23 +74,17 @@ class Tracker {
     Deadline heard;
   };
 
-  Group CheckpointOf(const Member& member, const JournalFacts& facts) const;
-  std::set<NodeName> Holding(const JournalFacts& facts) const;
-  Group SafeGroup(const std::set<NodeName>& holding, const JournalFacts& facts) const;
-  std::optional<NodeName> Slowest(const std::set<NodeName>& holding, const JournalFacts& facts) const;
-  bool CanSpare(const NodeName& node, const std::set<NodeName>& holding) const;
-  std::optional<Group> DroppableByKeep(Group safe, const JournalFacts& facts, Timestamp now) const;
-  std::optional<Group> GiveUpSlowest(std::set<NodeName> holding, const JournalFacts& facts,
-                                     std::vector<NodeName>& dropped);
+  Claim ClaimOf(const NodeName& node, const VolumeName& volume, const Member& member,
+                const JournalFacts& facts) const;
   NodeStatus StatusOf(const NodeName& node, const Member& member, const JournalFacts& facts,
                       Deadline now) const;
   ReplicaStatus StatusOf(const NodeName& node, const VolumeName& volume, const Member& member,
                          const JournalFacts& facts, ReplicaState overall) const;
 
   const SteadyClock::duration silence_;
-  const RetentionRules rules_;
+  const Deadline began_;
+  Retention retention_;
   std::map<NodeName, Member> members_;
-  std::set<NodeName> given_up_;
 };
 
 }  // namespace hawser

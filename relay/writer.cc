@@ -28,8 +28,6 @@ Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
     : parts_(parts),
       sequencer_(members, std::move(state.sequencer)),
       milestones_(std::move(state.milestones)),
-      facts_at_(milestones_.empty() ? parts.journal.oldest().journal_bytes
-                                    : milestones_.back().journal_bytes),
       complaints_("write", parts.board) {
   Post();
 }
@@ -61,6 +59,8 @@ Status Writer::JournalOwn(const std::vector<Record>& records) {
 }
 
 void Writer::Run(Router& router, const std::atomic<bool>& stop) {
+  // Of a segment that began right before a crash: when writers are held, no group comes to do it.
+  KeepMilestone();
   while (!stop.load()) {
     auto arrival = router.Receive(kStopCheck);
     Forming forming;
@@ -163,18 +163,20 @@ void Writer::Fail(const JournalStatus& failure) {
   Post();
 }
 
-// A milestone is a group through which may be dropped: right behind it, what the records up to it said is
-// said again. Only then is it posted. So whatever has been dropped, and without any saved state, the journal
-// tells who is primary and in which generation, which sessions have ended, and what the newest numbers were
-// answered.
+// A milestone is the end of a segment, behind which what the records up to it said is said again. Only then
+// is it posted, and the segment may be dropped. So whatever has been dropped, and without any saved state,
+// the journal tells who is primary and in which generation, which sessions have ended, and what the newest
+// numbers were answered.
+//
+// Each segment has one, however full it is: on a small disk each of them counts.
 void Writer::KeepMilestone() {
-  const Progress milestone = sequencer_.state().head;
-  if (milestone.journal_bytes - facts_at_ < parts_.segment_bytes) return;
+  const Progress milestone = parts_.journal.EndAtOrBefore(sequencer_.state().head.position.group);
+  const Progress last = milestones_.empty() ? parts_.journal.oldest() : milestones_.back();
+  if (milestone.position.group <= last.position.group) return;
   if (auto restated = JournalOwn(sequencer_.state().Facts()); !restated) {
     log::warn("old segments of the journal stay for now: {}", restated.error().Text());
     return;
   }
-  facts_at_ = sequencer_.state().head.journal_bytes;
   AddMilestone(milestones_, milestone);
   ForgetMilestones(milestones_, parts_.journal.oldest());
   Save();

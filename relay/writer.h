@@ -27,7 +27,6 @@ class Writer {
   struct Parts {
     std::string group;   // the consistency group's name
     std::string folder;  // for the saved state
-    std::uint64_t segment_bytes = 0;
     Answerer& answers;
     Journal& journal;
     FrameQueue& published;
@@ -75,7 +74,6 @@ class Writer {
   const Parts parts_;
   Sequencer sequencer_;
   std::vector<Progress> milestones_;
-  std::uint64_t facts_at_;  // bytes of the journal where facts were journaled last
   Complaints complaints_;
   std::string journal_failure_;
 };

@@ -207,6 +207,14 @@ std::optional<std::string> FileJournal::TakeOldest(Group group) {
   return path;
 }
 
+Progress FileJournal::EndAtOrBefore(Group group) const {
+  const MutexLock lock(state_mutex_);
+  for (std::size_t i = segments_.size() - 1; i > 0; --i) {
+    if (segments_[i].before.position.group <= group) return segments_[i].before;
+  }
+  return segments_.front().before;
+}
+
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, const Progress& start,
                                              RecoveryReport& report) {
   HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report,

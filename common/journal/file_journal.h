@@ -33,6 +33,7 @@ class FileJournal : public Journal {
   Progress oldest() const override;
   std::uint64_t bytes() const override;
   Status DropThrough(Group group) override;
+  Progress EndAtOrBefore(Group group) const override;
 
  private:
   FileJournal(JournalOptions options, std::shared_ptr<Disk> disk, UniqueFd lock)

@@ -74,6 +74,10 @@ class Journal {
 
   // Deletes the segments that lie wholly at or before `group`. The one being appended to always stays.
   virtual Status DropThrough(Group group) = 0;
+
+  // What DropThrough(group) would leave as oldest(): the end of the newest segment that lies wholly at or
+  // before `group`, or oldest() as it is.
+  virtual Progress EndAtOrBefore(Group group) const = 0;
 };
 
 // Opens the journal in options.folder, or begins a new empty one there, after `start` (start.position.journal

@@ -97,6 +97,27 @@ TEST_F(FullDiskTest, RelayWithNotAByteLeftAnswersClearlyAndItsJournalStaysWhole)
   EXPECT_EQ(group().PidOf("relay"), relay) << "it was started again";
 }
 
+// A disk for two segments and a bit. One of them has gone when charlie goes off; then they fill it.
+TEST_F(FullDiskTest, RelayGivesUpASecondaryThatIsOffAndItsWritersGoOn) {
+  ASSERT_NO_FATAL_FAILURE(Start(GroupOptions{
+      .disks = {{"relay", 300 * kMiB}},
+      .relay_keys = {{"keep", "{ size: 10GiB, time: 24h, free: 170MiB }"}, {"when_full", "drop_slowest"}}}));
+  ASSERT_EQ(WriteMebibytes(Big("docs"), kMoreThanASegment), 0);
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto status = group().GetStatus();
+    return status && (*status)["relay"]["journal_bytes"] == 64 * kMiB;
+  })) << "the first segment stays";
+  trial_->Kill("charlie");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(WriteMebibytes(Big("docs"), kMoreThanASegment), 0);
+  ExpectState("charlie", "needs_sync: ");
+  EXPECT_OK(trial_->load().AwaitProgress());
+  ExpectState("relay", "live");
+  ExpectState("alpha", "live");
+  ExpectState("delta", "live");
+  ASSERT_OK(group().Start());
+  ExpectState("charlie", "needs_sync: ");
+}
+
 TEST_F(FullDiskTest, SecondaryWithAFullStoreStallsAloneAndGoesOnByItself) {
   ASSERT_NO_FATAL_FAILURE(Start(GroupOptions{.disks = {{"charlie/docs", 64 * kMiB}}, .relay_keys = {}}));
   ASSERT_OK(group().disk("charlie/docs").Fill());

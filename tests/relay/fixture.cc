@@ -28,6 +28,7 @@ class ControlledJournal : public Journal {
   Progress oldest() const override { return journal_->oldest(); }
   std::uint64_t bytes() const override { return journal_->bytes(); }
   Status DropThrough(Group group) override { return journal_->DropThrough(group); }
+  Progress EndAtOrBefore(Group group) const override { return journal_->EndAtOrBefore(group); }
 
  private:
   std::unique_ptr<Journal> journal_;

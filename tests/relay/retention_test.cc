@@ -167,6 +167,45 @@ TEST_F(RetentionTest, ShortOfRoomTheSlowestIsGivenUpAndStatusSaysSo) {
   Write(1);
 }
 
+// What was kept for it before the journal had begun to go doesn't count as something that can be deleted.
+TEST_F(RetentionTest, ShortOfRoomASecondaryThatWentOffAfterTheFirstSegmentsWereGoneIsGivenUp) {
+  config_.relay.when_full = WhenFull::kDropSlowest;
+  config_.relay.keep_size = kGiB;
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  for (const auto& [node, config] : config_.nodes) ASSERT_TRUE(SendReport(node, head_));
+  free_.store(800);
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
+  free_.store(1'000'000);
+  Write(40);
+  for (const auto& [node, config] : config_.nodes) {
+    if (node != kCharlie) ASSERT_TRUE(SendReport(node, head_));
+  }
+  free_.store(800);
+  AwaitThat("charlie given up", [this] { return AskStatus()["nodes"]["charlie"]["state"] == "needs_sync"; });
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(45); });
+  Write(1);
+}
+
+TEST_F(RetentionTest, ARelayRestartedShortOfRoomWaitsForWhoHasNotReportedYet) {
+  config_.relay.when_full = WhenFull::kDropSlowest;
+  config_.relay.keep_size = kGiB;
+  config_.failover.detect = std::chrono::hours(1);
+  ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));
+  free_.store(800);
+  ASSERT_NO_FATAL_FAILURE(Restart());
+  ASSERT_TRUE(SendReport(kAlpha, head_));
+  ASSERT_TRUE(SendReport(WriterName(0), head_));
+  AwaitThat("writers held", [this] { return AskStatus()["relay"]["state"] == "holding_writers"; });
+  EXPECT_EQ(AskStatus()["nodes"]["bravo"]["state"], "disconnected");
+  EXPECT_EQ(AskStatus()["nodes"]["charlie"]["state"], "disconnected");
+  ASSERT_TRUE(SendReport(kBravo, head_));
+  ASSERT_TRUE(SendReport(kCharlie, head_));
+  AwaitThat("old segments gone", [this] { return Oldest().position.group > Group(5); });
+  AwaitThat("writers go on", [this] { return AskStatus()["relay"]["state"] == "live"; });
+  EXPECT_EQ(AskStatus()["nodes"]["bravo"]["state"], "live");
+  EXPECT_EQ(AskStatus()["nodes"]["charlie"]["state"], "live");
+}
+
 TEST_F(RetentionTest, ShortOfRoomWritersAreHeldAndGoOnWhenThereIsRoom) {
   config_.relay.when_full = WhenFull::kHoldWriters;
   ASSERT_NO_FATAL_FAILURE(StartAndWrite(40));

@@ -13,6 +13,7 @@ const NodeName kCharlie("charlie");
 const VolumeName kDocs("docs");
 const VolumeName kMail("mail");
 
+constexpr auto kSilence = 5s;
 constexpr std::uint64_t kPlenty = 1000;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
@@ -52,7 +53,7 @@ class TrackerTest : public testing::Test {
     return nodes;
   }
 
-  Tracker Make(RetentionRules rules) { return Tracker(Nodes(), 5s, rules); }
+  Tracker Make(RetentionRules rules) { return Tracker(Nodes(), kSilence, rules, now_); }
   Tracker Make() { return Make({1000, std::chrono::seconds(1000), WhenFull::kDropSlowest, 100}); }
 
   static VolumeReport Replica(const VolumeName& volume, std::uint64_t applied, std::uint64_t checkpoint,
@@ -69,6 +70,10 @@ class TrackerTest : public testing::Test {
     Hear(tracker, kBravo, {Replica(kMail, 100, bravo)});
     Hear(tracker, kCharlie, {Replica(kDocs, 100, charlie), Replica(kMail, 100, charlie)});
   }
+  RetentionDecision Decide(Tracker& tracker, std::uint64_t free_bytes) {
+    return tracker.Decide(facts_, wall_, now_, free_bytes);
+  }
+  static std::vector<ReplicaName> Both(const NodeName& node) { return {{node, kDocs}, {node, kMail}}; }
   NodeStatus StatusOf(const Tracker& tracker, const NodeName& node) {
     for (NodeStatus& status : tracker.Status(facts_, now_)) {
       if (status.node == node) return std::move(status);
@@ -104,7 +109,7 @@ TEST_F(TrackerTest, ALateCopyOfAReportIsIgnored) {
   HearAll(tracker, 90, 90, 90);
   Hear(tracker, kCharlie, {Replica(kDocs, 80, 20), Replica(kMail, 80, 20)});
   EXPECT_EQ(StatusOf(tracker, kCharlie).checkpoint, At(90));
-  EXPECT_FALSE(tracker.NeedsSync(kCharlie, facts_));
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kLive);
   // Made when it had no checkpoint yet, in no journal.
   Hear(tracker, kCharlie,
        {{kDocs, ReplicaRole::kSecondary, ReplicaState::kLive, {}, {}, ""},
@@ -195,45 +200,45 @@ TEST_F(TrackerTest, AReplicaOfAnotherJournalIsDivergedAndHoldsEverything) {
   docs.checkpoint = docs.applied;
   Hear(tracker, kAlpha, {docs});
   EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kDiverged);
-  EXPECT_FALSE(tracker.Decide(facts_, wall_, kPlenty).drop_through);
+  EXPECT_FALSE(Decide(tracker, kPlenty).drop_through);
 }
 
 TEST_F(TrackerTest, NothingGoesBeforeEverybodyHasBeenHeardOf) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
   Hear(tracker, kBravo, {Replica(kMail, 100, 100)});
-  EXPECT_FALSE(tracker.Decide(facts_, wall_, kPlenty).drop_through);
+  EXPECT_FALSE(Decide(tracker, kPlenty).drop_through);
 }
 
 TEST_F(TrackerTest, TheLowestCheckpointBoundsWhatGoes) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 100, 75, 93);
-  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(70));
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(70));
 }
 
 TEST_F(TrackerTest, ASilentNodesLastCheckpointStillHolds) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 100, 100, 25);
   now_ += 24h;
-  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(20));
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(20));
 }
 
 TEST_F(TrackerTest, TheSizeToKeepIsKept) {
   Tracker tracker = Make({3000, std::chrono::hours(1), WhenFull::kDropSlowest, 100});
   HearAll(tracker, 100, 100, 100);
-  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(70));
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(70));
 }
 
 TEST_F(TrackerTest, WhatIsOlderThanTheTimeToKeepGoes) {
   Tracker tracker = Make({1'000'000, 35s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 100, 100, 100);
-  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(60));
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(60));
 }
 
 TEST_F(TrackerTest, WithinSizeAndTimeNothingGoes) {
   Tracker tracker = Make({1'000'000, std::chrono::hours(1), WhenFull::kDropSlowest, 100});
   HearAll(tracker, 100, 100, 100);
-  const auto decision = tracker.Decide(facts_, wall_, kPlenty);
+  const auto decision = Decide(tracker, kPlenty);
   EXPECT_FALSE(decision.drop_through);
   EXPECT_FALSE(decision.hold_writers);
 }
@@ -241,7 +246,7 @@ TEST_F(TrackerTest, WithinSizeAndTimeNothingGoes) {
 TEST_F(TrackerTest, ShortOfRoomWhatNobodyNeedsGoesFirst) {
   Tracker tracker = Make({1'000'000, std::chrono::hours(1), WhenFull::kHoldWriters, 100});
   HearAll(tracker, 100, 100, 45);
-  const auto decision = tracker.Decide(facts_, wall_, 80);
+  const auto decision = Decide(tracker, 80);
   EXPECT_EQ(decision.drop_through, Group(40));
   EXPECT_FALSE(decision.hold_writers);
   EXPECT_TRUE(decision.dropped.empty());
@@ -250,9 +255,9 @@ TEST_F(TrackerTest, ShortOfRoomWhatNobodyNeedsGoesFirst) {
 TEST_F(TrackerTest, ShortOfRoomTheSlowestIsGivenUpIfThatIsThePolicy) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 95, 92, 5);
-  const auto decision = tracker.Decide(facts_, wall_, 80);
+  const auto decision = Decide(tracker, 80);
   EXPECT_EQ(decision.drop_through, Group(90));
-  EXPECT_EQ(decision.dropped, std::vector<NodeName>{kCharlie});
+  EXPECT_EQ(decision.dropped, Both(kCharlie));
   EXPECT_FALSE(decision.hold_writers);
 
   Journal(90, 100);
@@ -261,41 +266,87 @@ TEST_F(TrackerTest, ShortOfRoomTheSlowestIsGivenUpIfThatIsThePolicy) {
   EXPECT_FALSE(charlie.problem.empty());
 }
 
-TEST_F(TrackerTest, ANodeNeverHeardOfIsGivenUpToo) {
+TEST_F(TrackerTest, ANodeNeverHeardOfIsGivenUpOnceItHasHadItsTimeToReport) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   Hear(tracker, kAlpha, {Replica(kDocs, 100, 95)});
   Hear(tracker, kBravo, {Replica(kMail, 100, 95)});
-  EXPECT_EQ(tracker.Decide(facts_, wall_, 80).dropped, std::vector<NodeName>{kCharlie});
+  now_ += kSilence;
+  auto decision = Decide(tracker, 80);
+  EXPECT_TRUE(decision.dropped.empty());
+  EXPECT_FALSE(decision.drop_through);
+  EXPECT_TRUE(decision.hold_writers);
+  now_ += 1ms;
+  decision = Decide(tracker, 80);
+  EXPECT_EQ(decision.dropped, Both(kCharlie));
+  EXPECT_EQ(decision.drop_through, Group(90));
   Journal(90, 100);
   EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kNeedsSync);
   // It no longer holds anything back.
   Journal(90, 200);
   HearAll(tracker, 150, 150, 5);
-  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(150));
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(150));
+}
+
+TEST_F(TrackerTest, APrimaryIsNeverGivenUpUnheard) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  Hear(tracker, kBravo, {Replica(kMail, 100, 95)});
+  Hear(tracker, kCharlie, {Replica(kDocs, 100, 95), Replica(kMail, 100, 95)});
+  now_ += 24h;
+  auto decision = Decide(tracker, 80);
+  EXPECT_TRUE(decision.dropped.empty());
+  EXPECT_FALSE(decision.drop_through);
+  EXPECT_TRUE(decision.hold_writers);
+  // It was only slow to come back.
+  Hear(tracker, kAlpha, {Replica(kDocs, 95, 92)});
+  decision = Decide(tracker, 80);
+  EXPECT_EQ(decision.drop_through, Group(90));
+  EXPECT_TRUE(decision.dropped.empty());
+}
+
+TEST_F(TrackerTest, OnlyTheVolumeThatIsBehindIsGivenUp) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  HearAll(tracker, 95, 92, 95);
+  Hear(tracker, kCharlie, {Replica(kDocs, 100, 95), Replica(kMail, 100, 5)}, 2);
+  EXPECT_EQ(Decide(tracker, 80).dropped, (std::vector<ReplicaName>{{kCharlie, kMail}}));
+  Journal(90, 100);
+  const NodeStatus charlie = StatusOf(tracker, kCharlie);
+  EXPECT_EQ(charlie.state, ReplicaState::kNeedsSync);
+  EXPECT_EQ(charlie.volumes[0].state, ReplicaState::kLive);
+  EXPECT_EQ(charlie.volumes[1].state, ReplicaState::kNeedsSync);
+}
+
+// charlie has got mail only just: what it has of docs is kept for it all the same.
+TEST_F(TrackerTest, AVolumeThatNeedsASyncTakesNothingFromTheNodesOthers) {
+  Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
+  Journal(60, 100);
+  HearAll(tracker, 100, 100, 100);
+  Hear(tracker, kCharlie, {Replica(kDocs, 100, 75), Replica(kMail, 0, 0)}, 2);
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(70));
+  EXPECT_EQ(StatusOf(tracker, kCharlie).volumes[0].state, ReplicaState::kLive);
 }
 
 TEST_F(TrackerTest, ANodeThatHasBeenSyncedHoldsAgain) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 95, 92, 5);
-  static_cast<void>(tracker.Decide(facts_, wall_, 80));
+  static_cast<void>(Decide(tracker, 80));
   Journal(90, 200);
   HearAll(tracker, 190, 190, 101);
   EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kLive);
-  EXPECT_EQ(tracker.Decide(facts_, wall_, kPlenty).drop_through, Group(100));
+  EXPECT_EQ(Decide(tracker, kPlenty).drop_through, Group(100));
 }
 
 TEST_F(TrackerTest, ShortOfRoomWritersAreHeldIfThatIsThePolicy) {
   Tracker tracker = Make({0, 0s, WhenFull::kHoldWriters, 100});
   HearAll(tracker, 95, 92, 5);
-  auto decision = tracker.Decide(facts_, wall_, 80);
+  auto decision = Decide(tracker, 80);
   EXPECT_TRUE(decision.hold_writers);
   EXPECT_FALSE(decision.drop_through);
   EXPECT_TRUE(decision.dropped.empty());
   HearAll(tracker, 95, 92, 45);
-  decision = tracker.Decide(facts_, wall_, 80);
+  decision = Decide(tracker, 80);
   EXPECT_FALSE(decision.hold_writers);
   EXPECT_EQ(decision.drop_through, Group(40));
-  decision = tracker.Decide(facts_, wall_, kPlenty);
+  decision = Decide(tracker, kPlenty);
   EXPECT_FALSE(decision.hold_writers);
 }
 
@@ -303,22 +354,22 @@ TEST_F(TrackerTest, TheOnlyReplicaThatHasTheDataIsNeverGivenUp) {
   // Nobody has checkpointed anything: giving up any would lose acknowledged data.
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 0, 0, 0);
-  auto decision = tracker.Decide(facts_, wall_, 80);
+  auto decision = Decide(tracker, 80);
   EXPECT_TRUE(decision.hold_writers);
   EXPECT_TRUE(decision.dropped.empty());
   EXPECT_FALSE(decision.drop_through);
   // charlie alone is up to date: alpha and bravo can go, charlie cannot.
   HearAll(tracker, 0, 0, 60);
-  decision = tracker.Decide(facts_, wall_, 80);
+  decision = Decide(tracker, 80);
   EXPECT_EQ(decision.drop_through, Group(60));
-  EXPECT_EQ(decision.dropped, (std::vector<NodeName>{kAlpha, kBravo}));
+  EXPECT_EQ(decision.dropped, (std::vector<ReplicaName>{{kAlpha, kDocs}, {kBravo, kMail}}));
 }
 
 TEST_F(TrackerTest, GivingUpANodeThatFreesNothingIsNotDone) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   Journal(90, 99);  // the only milestone after the oldest would be 100
   HearAll(tracker, 95, 95, 91);
-  const auto decision = tracker.Decide(facts_, wall_, 80);
+  const auto decision = Decide(tracker, 80);
   EXPECT_TRUE(decision.dropped.empty());
   EXPECT_TRUE(decision.hold_writers);
 }
@@ -326,7 +377,7 @@ TEST_F(TrackerTest, GivingUpANodeThatFreesNothingIsNotDone) {
 TEST_F(TrackerTest, NearlyWithoutRoomWritersAreHeldWhileTheRoomIsMade) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 95, 92, 45);
-  const auto decision = tracker.Decide(facts_, wall_, 40);
+  const auto decision = Decide(tracker, 40);
   EXPECT_EQ(decision.drop_through, Group(40));
   EXPECT_TRUE(decision.hold_writers);
 }

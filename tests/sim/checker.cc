@@ -259,6 +259,14 @@ void Checker::Dropped(const Progress& oldest, Group needed) {
                           oldest.position.group.value, needed.value));
 }
 
+void Checker::WouldGiveUp(const std::string& replica, bool may, const std::vector<Group>& others,
+                          Group through) {
+  if (!may) return world_.Fail(kI7, "the relay would give up " + replica + ", which has not reported yet");
+  if (std::any_of(others.begin(), others.end(), [&](Group at) { return at >= through; })) return;
+  world_.Fail(kI1, fmt::format("the relay would give up {} and delete groups up to {}, which no replica has",
+                               replica, through.value));
+}
+
 void Checker::Published(const Position& position) {
   const GroupInfo* group = Find(position.group);
   if (group == nullptr || position.group > durable_.position.group) {

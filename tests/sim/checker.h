@@ -54,6 +54,10 @@ class Checker {
   // Everything that comes after `oldest` can still be had. `needed`: the lowest durable checkpoint of all
   // replicas.
   void Dropped(const Progress& oldest, Group needed);
+  // With no room left the relay would give up this replica, so that everything through `through` can go.
+  // `may`: it was heard of, or is a secondary that had its time to report. `others`: how far the volume's
+  // other replicas are on their disks.
+  void WouldGiveUp(const std::string& replica, bool may, const std::vector<Group>& others, Group through);
   // The relay hands out this frame.
   void Published(const Position& position);
 

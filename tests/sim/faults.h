@@ -32,6 +32,8 @@ enum class Fault {
   kTakeAhead,
   kKeepCleanMark,
   kHeedLateReports,
+  kTakeUnknownForSlow,
+  kTakeAppliedForKept,
 };
 
 struct FaultInfo {

@@ -1,5 +1,6 @@
 #include "tests/sim/relay_machine.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/journal/file_journal.h"
@@ -15,6 +16,7 @@ constexpr auto kWake = microseconds(5);  // from a message's arrival to the thre
 constexpr auto kHeadEvery = milliseconds(50);
 constexpr auto kRetainEvery = milliseconds(40);
 constexpr auto kSilence = seconds(2);
+constexpr std::uint64_t kReserve = 1;  // bytes
 
 Membership MembersOf(const Profile& profile) {
   Membership members;
@@ -113,14 +115,19 @@ Status RelayProcess::Start() {
   if (world_.mutations().Has(Fault::kForgetDedupAtRestart)) {
     for (auto& [name, node] : state.sequencer.nodes) node.answered.clear();
   }
-  writer_ = std::make_unique<Writer>(Writer::Parts{"sim", folder_, profile.segment_bytes, *this, *journal_,
-                                                   frames_, board_, [this] { return world_.timestamp(); }},
-                                     members_, std::move(state));
+  writer_ = std::make_unique<Writer>(
+      Writer::Parts{"sim", folder_, *this, *journal_, frames_, board_, [this] { return world_.timestamp(); }},
+      members_, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(profile.primaries));
   pulls_ = std::make_unique<PullServer>(*journal_);
   tracker_ = std::make_unique<Tracker>(
       NodesOf(profile), kSilence,
-      RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kHoldWriters, 0});
+      RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kDropSlowest, kReserve},
+      world_.deadline());
+  began_ = world_.deadline();
+  if (world_.mutations().Has(Fault::kTakeUnknownForSlow)) {
+    for (const NodeName& node : profile.nodes) HearNothingOf(node);
+  }
   disk_.set_during_flush([this] {
     if (!controls_.empty() && world_.rng().Coin()) ServeControl();
   });
@@ -241,6 +248,10 @@ void RelayProcess::TakeControl(const Letter& letter) {
     if (!report) return;
     // The tracker can't tell that this isn't the newest.
     if (world_.mutations().Has(Fault::kHeedLateReports)) report->session = ++next_report_;
+    for (VolumeReport& volume : report->volumes) {
+      heard_.insert({report->node, volume.volume});
+      if (world_.mutations().Has(Fault::kTakeAppliedForKept)) volume.checkpoint = volume.applied;
+    }
     tracker_->Heard(*report, world_.deadline());
     const Overview overview{journal_->durable(), journal_->oldest(), facts()};
     Reply(ToAsker(letter), MessageType::kOverview, One(Encode(overview)));
@@ -275,15 +286,43 @@ std::vector<NodeStatus> RelayProcess::NodesStatus() const {
 }
 
 void RelayProcess::Retain() {
-  const RetentionDecision decision = tracker_->Decide(Facts(), world_.timestamp(), UINT64_MAX);
+  const RetentionDecision decision =
+      tracker_->Decide(Facts(), world_.timestamp(), world_.deadline(), UINT64_MAX);
   if (decision.drop_through) {
     static_cast<void>(journal_->DropThrough(*decision.drop_through));
     world_.Note("relay: drops groups up to {}, the oldest is now {}", decision.drop_through->value,
                 journal_->oldest().position.group.value);
-    checker_.Dropped(journal_->oldest(), needed_());
+    checker_.Dropped(journal_->oldest(), Needed());
   }
+  TryShortOfRoom();
   CheckStatus();
   world_.After(kRetainEvery, life_, [this] { Retain(); });
+}
+
+Group RelayProcess::Needed() const {
+  Group needed = journal_->durable().position.group;
+  for (const auto& [replica, at] : checkpoints_()) needed = std::min(needed, at);
+  return needed;
+}
+
+// What would be decided with no room left. Nobody carries it out: there is no sync yet.
+void RelayProcess::TryShortOfRoom() {
+  Tracker tracker = *tracker_;
+  const JournalFacts facts = Facts();
+  const RetentionDecision decision = tracker.Decide(facts, world_.timestamp(), world_.deadline(), 0);
+  const bool patient = world_.deadline() - began_ > kSilence;
+  const Checkpoints checkpoints = checkpoints_();
+  for (const ReplicaName& replica : decision.dropped) {
+    const bool primary = std::any_of(facts.volumes.begin(), facts.volumes.end(), [&](const VolumeFact& fact) {
+      return fact.volume == replica.volume && fact.primary == replica.node;
+    });
+    std::vector<Group> others;
+    for (const auto& [other, at] : checkpoints) {
+      if (other.volume == replica.volume && other.node != replica.node) others.push_back(at);
+    }
+    checker_.WouldGiveUp(fmt::format("{} of {}", replica.volume.value, replica.node.value),
+                         heard_.contains(replica) || (patient && !primary), others, *decision.drop_through);
+  }
 }
 
 // What every replica needs is there: nobody may be called lost.
@@ -296,6 +335,13 @@ void RelayProcess::CheckStatus() const {
 }
 
 // ---- faults
+
+void RelayProcess::HearNothingOf(const NodeName& node) {
+  Report report{node, 0, {}, {}};
+  for (const VolumeName& volume : world_.profile().holds.at(node))
+    report.volumes.push_back({volume, ReplicaRole::kSecondary, ReplicaState::kUnknown, {}, {}, ""});
+  tracker_->Heard(report, world_.deadline());
+}
 
 Letter RelayProcess::Changed(Letter letter) {
   if (letter.type != MessageType::kSubmit) return letter;

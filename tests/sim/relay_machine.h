@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/journal/journal.h"
@@ -42,6 +43,7 @@ class WatchedJournal : public Journal {
   Progress oldest() const override { return journal_->oldest(); }
   std::uint64_t bytes() const override { return journal_->bytes(); }
   Status DropThrough(Group group) override { return journal_->DropThrough(group); }
+  Progress EndAtOrBefore(Group group) const override { return journal_->EndAtOrBefore(group); }
 
  private:
   World& world_;
@@ -65,8 +67,9 @@ class RelayProcess : public RelayEnd, private Answerer {
   bool failed() const { return !board_.Read().journal_failure.empty(); }
   std::vector<VolumeFact> facts() const { return board_.Read().volumes; }
   std::vector<NodeStatus> NodesStatus() const;
-  // Lowest checkpoint that a replica would redo from, as it is on its disk.
-  void set_needed(std::function<Group()> needed) { needed_ = std::move(needed); }
+  // The checkpoints that replicas would redo from, as they are on their disks.
+  using Checkpoints = std::map<ReplicaName, Group>;
+  void set_checkpoints(std::function<Checkpoints()> checkpoints) { checkpoints_ = std::move(checkpoints); }
 
  private:
   void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) override;
@@ -81,6 +84,9 @@ class RelayProcess : public RelayEnd, private Answerer {
   void PublishQueued();
   void PublishHead();
   void Retain();
+  Group Needed() const;
+  void TryShortOfRoom();
+  void HearNothingOf(const NodeName& node);
   void CheckStatus() const;
   JournalFacts Facts() const;
   Letter Changed(Letter letter);
@@ -99,7 +105,9 @@ class RelayProcess : public RelayEnd, private Answerer {
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<PullServer> pulls_;
   std::unique_ptr<Tracker> tracker_;
-  std::function<Group()> needed_;
+  std::function<Checkpoints()> checkpoints_;
+  Deadline began_;
+  std::set<ReplicaName> heard_;
 
   std::deque<Letter> writes_;
   std::deque<Letter> controls_;

@@ -55,7 +55,7 @@ class Simulation {
     world_.After(Duration(0), relay_life_, [this] {
       relay_ =
           std::make_unique<RelayProcess>(world_, network_, checker_, relay_disk_, relay_folder_, relay_life_);
-      relay_->set_needed([this] { return Needed(); });
+      relay_->set_checkpoints([this] { return Checkpoints(); });
       const Status started = relay_->Start();
       if (relay_life_->dead) return;
       if (!started) {
@@ -108,14 +108,14 @@ class Simulation {
     world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this, node] { StartNode(node); });
   }
 
-  // From where the replica that is furthest behind would redo.
-  Group Needed() const {
-    Group needed = checker_.head().position.group;
+  // From where each replica would redo.
+  std::map<ReplicaName, Group> Checkpoints() const {
+    std::map<ReplicaName, Group> checkpoints;
     for (const auto& [node, machine] : machines_) {
       for (const auto& [volume, disk] : machine->volumes)
-        needed = std::min(needed, disk->checkpoint ? disk->checkpoint->progress.position.group : Group(0));
+        checkpoints[{node, volume}] = disk->checkpoint ? disk->checkpoint->progress.position.group : Group(0);
     }
-    return needed;
+    return checkpoints;
   }
 
   // ---- trouble
