@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <optional>
 
+#include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/base/periodic_thread.h"
@@ -26,14 +26,6 @@ namespace {
 constexpr auto kFirstHello = std::chrono::seconds(2);
 constexpr auto kCheckpointInterval = std::chrono::seconds(2);
 
-// As many descriptors as the system allows: each open file of each caller takes one.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("cannot raise the limit of open files");
-}
-
 class NodeProcess : public Node {
  public:
   NodeProcess(const Config& config, const NodeName& name)
@@ -43,8 +35,8 @@ class NodeProcess : public Node {
   }
 
   Status Begin(const std::atomic<bool>* cancel) {
-    ::umask(0);  // records say the final mode
-    RaiseDescriptorLimit();
+    ::umask(0);              // records say the final mode
+    RaiseDescriptorLimit();  // each open file of each caller takes one
     HAWSER_TRY(LockState());
     for (const auto& [volume, unused] : own_.volumes) {
       HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume));

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/net/publisher.h"
@@ -89,6 +90,7 @@ class RelayProcess : public Relay {
 };
 
 Status RelayProcess::Open() {
+  RaiseDescriptorLimit();  // each connection takes one
   HAWSER_TRY(OpenJournalFolder());
   HAWSER_TRY(Bind());
   HAWSER_TRY(BuildParts());

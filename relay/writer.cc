@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr auto kStopCheck = std::chrono::milliseconds(50);
 constexpr auto kNoWait = std::chrono::milliseconds(0);
+constexpr auto kDescriptorPatience = std::chrono::seconds(30);
+constexpr auto kTryAgain = std::chrono::milliseconds(20);
 
 std::vector<Buffer> OnePart(Buffer part) {
   std::vector<Buffer> parts;
@@ -144,7 +147,7 @@ void Writer::FinishRecords(Forming& forming) {
 // The formation isn't durable: what its records get. Without room they are nowhere, and the next ones may
 // have it; any other failure is the journal's end.
 Refusal Writer::GiveUp(const JournalStatus& failure) {
-  if (failure.why() != JournalFailure::kNoRoom) {
+  if (failure.why() == JournalFailure::kFailed || failure.why() == JournalFailure::kFenced) {
     Fail(failure);
     return JournalFailed();
   }
@@ -190,9 +193,22 @@ JournalStatus Writer::MakeDurable(const Frames& frames) {
   std::vector<const Frame*> pointers;
   pointers.reserve(frames.size());
   for (const auto& frame : frames) pointers.push_back(&frame->frame);
-  if (auto appended = parts_.journal.Append(pointers); !appended) return appended;
+  if (auto appended = AppendPatiently(pointers); !appended) return appended;
   CrashPoint("relay.appended");
   return parts_.journal.Flush();
+}
+
+// Whoever waits goes on waiting while connections come and go and take all descriptors.
+JournalStatus Writer::AppendPatiently(std::span<const Frame* const> frames) {
+  const Deadline deadline = SteadyClock::now() + kDescriptorPatience;
+  auto appended = parts_.journal.Append(frames);
+  const auto starves = [&] { return !appended && appended.why() == JournalFailure::kNoDescriptors; };
+  if (starves()) log::warn("the journal waits for a file descriptor: {}", appended.error().Text());
+  while (starves() && SteadyClock::now() < deadline) {
+    std::this_thread::sleep_for(kTryAgain);
+    appended = parts_.journal.Append(frames);
+  }
+  return appended;
 }
 
 std::vector<std::vector<Ack>> Writer::Commit(const Frames& frames) {
@@ -247,7 +263,7 @@ void Writer::Post() { parts_.board.Post({sequencer_.VolumeFacts(), milestones_, 
 
 Refusal Writer::JournalFull(const Error& error) {
   return {RefusalCode::kJournalFull,
-          fmt::format("the relay's disk has no room: {}; make room and try again", error.Text())};
+          fmt::format("the relay's journal has no room: {}; make room and try again", error.Text())};
 }
 
 Refusal Writer::JournalFailed() const {

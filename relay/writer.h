@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,7 @@ class Writer {
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);
   using Frames = std::vector<std::shared_ptr<DurableFrame>>;
   JournalStatus MakeDurable(const Frames& frames);
+  JournalStatus AppendPatiently(std::span<const Frame* const> frames);
   Refusal GiveUp(const JournalStatus& failure);
   void Fail(const JournalStatus& failure);
   void KeepMilestone();

@@ -12,6 +12,7 @@ namespace hawser {
 
 enum class JournalFailure : std::uint8_t {
   kNoRoom,  // nothing was written: the journal is as it was, and the same can be appended when there is room
+  kNoDescriptors,  // the same, for want of a file descriptor: that passes by itself
   kFailed,  // what was asked may be done or not; nothing more is done until the journal is opened again
   kFenced,  // another process has taken the journal over: nothing more of this one will enter it
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/journal/cut.h"
@@ -80,9 +81,10 @@ JournalStatus FileJournal::Append(std::span<const Frame* const> frames) {
   if (auto follow = CheckFollow(frames); !follow) return Poison(follow);
   const std::uint64_t bytes = SlotBytes(frames);
   if (!writer_->Fits(bytes)) {
-    // Nothing is written yet: a full disk leaves the journal as it is.
+    // Nothing is written yet: a full disk, or too many open files, leaves the journal as it is.
     if (auto room = MakeRoom(bytes); !room) {
       if (!poison_ && IsNoRoom(room.error())) return {JournalFailure::kNoRoom, room.error()};
+      if (!poison_ && IsNoDescriptor(room.error())) return {JournalFailure::kNoDescriptors, room.error()};
       return Poison(room);
     }
   }

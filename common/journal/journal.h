@@ -44,8 +44,8 @@ class Journal {
 
   // Appends frames, the first of which follows appended(), in one go: the bytes are on their way, not
   // durable. A crash may leave the first of them without the others, never one without those before it.
-  // kNoRoom: none of them is appended. After another failure this and every later call fails as this one did,
-  // until the journal is opened again.
+  // kNoRoom, kNoDescriptors: none of them is appended. After another failure this and every later call fails
+  // as this one did, until the journal is opened again.
   virtual JournalStatus Append(std::span<const Frame* const> frames) = 0;
   JournalStatus Append(const Frame& frame) {
     const Frame* const one = &frame;

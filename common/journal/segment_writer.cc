@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "common/base/descriptors.h"
 #include "common/base/files.h"
 
 namespace hawser {
@@ -53,6 +54,8 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(std::shared_ptr<Dis
     HAWSER_TRY(disk->Flush(fd.get(), path));
     return disk->FlushFolder(folder);
   }();
+  // As if it had never been: making its entry durable takes a descriptor too.
+  if (!begun && IsNoDescriptor(begun.error())) HAWSER_TRY(disk->Remove(path));
   // A disk that has given the room and then is full has failed.
   if (!begun && IsNoRoom(begun.error())) return Error{EIO, begun.error().Text()};
   HAWSER_TRY(begun);

@@ -58,6 +58,41 @@ TEST(ScaleTest, LargeTreeIsWalkedWithFewDescriptors) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
+// What programs hold open leaves enough for all else: the volume goes on.
+TEST(ScaleTest, OpensBeyondTheLimitGetEmfileAndChangesStillTakePlace) {
+  Cluster cluster(
+      {.volume_keys = {}, .relay_keys = {}, .replica_keys = {}, .prefix = {"prlimit", "--nofile=256:256"}});
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  Write(mount + "/first", "one");
+  Write(mount + "/second", "two");
+  std::vector<UniqueFd> held;
+  for (;;) {
+    held.emplace_back(open((mount + "/first").c_str(), O_RDWR | O_CLOEXEC));
+    if (!held.back()) break;
+    ASSERT_LT(held.size(), 256u);
+  }
+  EXPECT_EQ(errno, EMFILE);
+  held.pop_back();
+  EXPECT_GT(held.size(), 50u);
+  // Refused before anything is journaled: no file is left behind.
+  EXPECT_EQ(open((mount + "/third").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644), -1);
+  EXPECT_EQ(errno, EMFILE);
+  EXPECT_FALSE(std::filesystem::exists(mount + "/third"));
+  ASSERT_SYSCALL(truncate((mount + "/second").c_str(), 1));
+  ASSERT_SYSCALL(pwrite(held.front().get(), "ONE", 3, 0));
+  ASSERT_SYSCALL(mkdir((mount + "/folder").c_str(), 0755));
+  ASSERT_SYSCALL(rename((mount + "/second").c_str(), (mount + "/folder/second").c_str()));
+  ASSERT_SYSCALL(unlink((mount + "/first").c_str()));
+  held.clear();
+  ASSERT_TRUE(WaitUntil([&] {
+    const UniqueFd again(open((mount + "/folder/second").c_str(), O_RDWR | O_CLOEXEC));
+    return static_cast<bool>(again);
+  }));
+  ASSERT_OK(cluster.WaitForSecondaries());
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
 TEST(ScaleTest, DescriptorsAreGivenBackAfterManyOpens) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());

@@ -11,6 +11,7 @@ class ControlledJournal : public Journal {
 
   JournalStatus Append(std::span<const Frame* const> frames) override {
     if (control_.full()) return {JournalFailure::kNoRoom, Error{ENOSPC, "the test's journal is full"}};
+    if (control_.starving()) return {JournalFailure::kNoDescriptors, Error{EMFILE, "the test's journal"}};
     if (control_.fenced())
       return {JournalFailure::kFenced, Error{ESTALE, "epoch 8 has been taken by another relay"}};
     return journal_->Append(frames);

@@ -48,7 +48,10 @@ class FlushControl {
 
   Status Pass();
   bool full() const { return full_.load(); }
-  void Fence() { fenced_.store(true); }  // another relay takes the journal over
+  void Starve(bool starving) { starving_.store(starving); }  // there is no descriptor for a segment
+  bool starving() { return starving_.load() && ++starved_ > 0; }
+  int starved() const { return starved_.load(); }  // how often it was tried
+  void Fence() { fenced_.store(true); }            // another relay takes the journal over
   bool fenced() const { return fenced_.load(); }
 
  private:
@@ -58,6 +61,8 @@ class FlushControl {
   bool held_ = false;
   std::atomic<bool> fail_ = false;
   std::atomic<bool> full_ = false;
+  std::atomic<bool> starving_ = false;
+  std::atomic<int> starved_ = 0;
   std::atomic<bool> fenced_ = false;
   std::atomic<std::chrono::microseconds> slow_{std::chrono::microseconds(0)};
 };

@@ -57,6 +57,22 @@ TEST_F(JournalFailureTest, AWriteForWhichThereIsNoRoomIsRefusedForGoodAndLaterOn
   EXPECT_EQ(records.back().payload, "later");
 }
 
+TEST_F(JournalFailureTest, AWriteForWhichNoSegmentCanBeOpenedWaitsAndIsTaken) {
+  flushes_.Starve(true);
+  std::atomic<bool> answered = false;
+  std::thread writer([&] {
+    const auto ack = primary_->Write("patient");
+    EXPECT_TRUE(ack) << ack.error().Text();
+    answered.store(true);
+  });
+  AwaitThat("it is tried again", [this] { return flushes_.starved() >= 2; });
+  EXPECT_FALSE(answered.load());
+  EXPECT_EQ(AskStatus()["relay"]["state"], "live");
+  flushes_.Starve(false);
+  writer.join();
+  EXPECT_EQ(PullAll().back().payload, "patient");
+}
+
 // No backend says so yet; a relay that hears it must not go on.
 TEST_F(JournalFailureTest, AJournalThatAnotherRelayHasTakenOverTakesNothingMore) {
   flushes_.Fence();

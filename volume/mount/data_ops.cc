@@ -19,9 +19,15 @@ constexpr std::uint64_t kSpareBytes = kMiB;
 }  // namespace
 
 Result<OpenReply> Operations::Open(NodeId node, int flags) {
+  HAWSER_ASSIGN(DescriptorPlace place, DescriptorPlace::Take(HeldFor::kProgram));
+  return OpenInto(std::move(place), node, flags);
+}
+
+Result<OpenReply> Operations::OpenInto(DescriptorPlace place, NodeId node, int flags) {
   if ((flags & O_ACCMODE) != O_RDONLY && !role_.writable()) return Error{EROFS, "this is a secondary"};
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   HAWSER_ASSIGN(UniqueFd fd, volume_.store().Reopen(pin.get(), flags));
+  HAWSER_ASSIGN(fd, std::move(place).Fill(std::move(fd)));
   auto file = std::make_unique<FileHandle>(FileHandle{std::make_shared<UniqueFd>(std::move(fd)), node});
   return OpenReply{std::move(file), role_.cache().keep_pages};
 }

@@ -7,8 +7,10 @@
 namespace hawser {
 
 Result<std::unique_ptr<DirectoryHandle>> Operations::OpenDir(NodeId node) {
+  HAWSER_ASSIGN(DescriptorPlace place, DescriptorPlace::Take(HeldFor::kProgram));
   HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
   HAWSER_ASSIGN(UniqueFd fd, volume_.store().Reopen(pin.get(), O_RDONLY | O_DIRECTORY));
+  HAWSER_ASSIGN(fd, std::move(place).Fill(std::move(fd)));
   auto directory = std::make_unique<DirectoryHandle>();
   directory->node = node;
   directory->listing.reset(::fdopendir(fd.get()));

@@ -55,7 +55,8 @@ Result<Operations::Place> Operations::ExamineEntry(const Whereabouts& parent, co
   if (child) {
     HAWSER_ASSIGN(const struct stat child_info, StatFd(child->get()));
     HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(child->get())));
-    place.child = Subject{{std::make_shared<UniqueFd>(*std::move(child)), place.path}, child_info, id};
+    HAWSER_ASSIGN(UniqueFd pin, KeepFor(HeldFor::kCall, *std::move(child)));
+    place.child = Subject{{std::make_shared<UniqueFd>(std::move(pin)), place.path}, child_info, id};
   }
   return place;
 }

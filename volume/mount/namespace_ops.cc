@@ -85,9 +85,10 @@ Result<EntryReply> Operations::MakeNode(const Caller& who, NodeId parent, const 
 
 Result<CreateReply> Operations::CreateFile(const Caller& who, NodeId parent, const std::string& name,
                                            mode_t mode, int flags) {
+  HAWSER_ASSIGN(DescriptorPlace place, DescriptorPlace::Take(HeldFor::kProgram));
   HAWSER_TRY(CreateNode(who, parent, name, {NodeKind::kRegular, mode, 0, {}}));
   HAWSER_ASSIGN(const Volume::Entry entry, volume_.Lookup(parent, name));
-  auto open = Open(entry.node, flags);
+  auto open = OpenInto(std::move(place), entry.node, flags);
   if (!open) {
     Forget(entry.node, 1);
     return std::move(open).error();

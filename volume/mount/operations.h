@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/base/bytes.h"
+#include "common/base/descriptors.h"
 #include "common/base/mutex.h"
 #include "common/base/payload.h"
 #include "common/base/result.h"
@@ -124,7 +125,7 @@ class Operations {
                 const std::string& new_name, unsigned flags);
   Result<EntryReply> Link(const Caller& who, NodeId node, NodeId new_parent, const std::string& new_name);
 
-  // Data.
+  // Data. EMFILE: no descriptor is left for programs.
   Result<OpenReply> Open(NodeId node, int flags);
   // Fills `into` as far as the file goes; returns the bytes read.
   Result<std::size_t> Read(const FileHandle& file, std::span<std::byte> into, std::uint64_t offset);
@@ -159,6 +160,8 @@ class Operations {
   Status RemoveXattr(const Caller& who, NodeId node, const std::string& name);
 
  private:
+  Result<OpenReply> OpenInto(DescriptorPlace place, NodeId node, int flags);
+
   // A node about to be changed, examined with its lock held.
   struct Subject {
     PinnedNode pin;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "common/base/descriptors.h"
 #include "common/record/kinds.h"
 #include "volume/store/directory.h"
 
@@ -37,6 +38,7 @@ Result<PinnedNode> Volume::PinEntry(NodeId parent, const std::string& name) {
 
 Result<PinnedNode> Volume::PinEntryInGate(NodeId parent, const std::string& name) {
   if (name.size() > kMaxNameBytes) return Error{ENAMETOOLONG, "name '" + name + "'"};
+  if (!IsValidName(name)) return Error{EINVAL, "name '" + name + "'"};
   HAWSER_ASSIGN(const StorePath entry, StorePath::Parse(name));
   if (const auto directory = inodes_.PathOf(parent)) {
     StorePath path = directory->Child(name);
@@ -51,7 +53,10 @@ Result<PinnedNode> Volume::PinEntryInGate(NodeId parent, const std::string& name
 Result<PinnedNode> Volume::PinForChange(const InodeTable::Whereabouts& at) {
   const std::shared_lock view(gate_);
   HAWSER_ASSIGN(PinnedNode pinned, PinInGate(at.path, at.pin));
-  if (pinned.path) return pinned;
+  if (pinned.path) {
+    HAWSER_ASSIGN(*pinned.fd, KeepFor(HeldFor::kCall, std::move(*pinned.fd)));
+    return pinned;
+  }
   HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
   if (info.st_nlink > 0) {
     HAWSER_ASSIGN(pinned.path, FindPath(info.st_ino));
@@ -132,7 +137,9 @@ std::optional<NodeId> Volume::KnownNode(const StorePath& path) {
 void Volume::PinWhatGoes(const Body& body) {
   const auto pin = [this](const StorePath& path) {
     if (!inodes_.WouldLoseLastName(path)) return;
-    if (auto fd = store_->Pin(path)) inodes_.Pin(path, *std::move(fd));
+    auto fd = store_->Pin(path);
+    if (fd) fd = KeepFor(HeldFor::kProgram, *std::move(fd));
+    if (fd) inodes_.Pin(path, *std::move(fd));
   };
   std::visit(Overloaded{
                  [&](const OneOf<Unlink, Rmdir> auto& r) { pin(r.path); },

@@ -232,6 +232,23 @@ TEST_F(JournalTest, WithoutRoomForAllOfSeveralFramesNoneIsAppended) {
   ExpectHolds(0, 5);
 }
 
+TEST_F(JournalTest, WithoutADescriptorForTheNextSegmentNothingIsAppendedAndLaterItIs) {
+  const auto disk = std::make_shared<FailingDisk>();
+  Open(disk);
+  AppendGroups(2);
+  for (const auto at : {FailingDisk::Operation::kAllocate, FailingDisk::Operation::kFlushFolder}) {
+    disk->FailFrom(at, 0, EMFILE);
+    const JournalStatus refused = AppendTogether(3, 20'000);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.why(), JournalFailure::kNoDescriptors);
+    EXPECT_EQ(journal_->appended(), progress_.back());
+  }
+  disk->Heal();
+  ASSERT_TRUE(AppendTogether(3, 20'000));
+  ASSERT_TRUE(journal_->Flush());
+  ExpectHolds(0, 5);
+}
+
 TEST_F(JournalTest, AReaderIsHadFromTheJournalItself) {
   Open();
   AppendGroups(3);
