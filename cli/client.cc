@@ -5,7 +5,10 @@
 namespace hawser::cli {
 
 Client::Client(const Config& config)
-    : endpoint_(config.relay.ControlEndpoint()), path_(config.path), requester_(context_, endpoint_) {}
+    : endpoint_(config.relay.ControlEndpoint()),
+      path_(config.path),
+      group_(config.group),
+      requester_(context_, endpoint_) {}
 
 Result<Json> Client::Status(Deadline deadline) {
   auto reply = requester_.Request(MessageType::kStatus, {}, deadline);
@@ -25,6 +28,9 @@ Result<Json> Client::Status(Deadline deadline) {
     return unexpected("is not a Hawser relay's status");
   auto status = Json::parse(AsText(reply->part(0)), nullptr, /*allow_exceptions=*/false);
   if (!status.is_object()) return unexpected("sends a status that is not JSON");
+  if (const auto group = status.value("group", ""); group != group_)
+    return CannotDo("the relay at " + endpoint_ + " serves group '" + group + "', and " + path_ +
+                    " is of group '" + group_ + "'; correct the relay's address or ports there");
   return status;
 }
 

@@ -21,12 +21,13 @@ class Client {
   explicit Client(const Config& config);
 
   // The relay's status: a JSON object as DESIGN section 10 has it. CannotDo() if the relay doesn't answer by
-  // the deadline, or with something else.
+  // the deadline, or with something else, or is another group's.
   Result<Json> Status(Deadline deadline = SteadyClock::now() + kRelayPatience);
 
  private:
   std::string endpoint_;
   std::string path_;
+  std::string group_;
   NetContext context_;
   Requester requester_;
 };

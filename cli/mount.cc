@@ -17,15 +17,18 @@ constexpr auto kStartInterval = std::chrono::milliseconds(10);
 
 struct MountOptions {
   std::string node;
+  StartOptions start;
 };
 
 using Started = Result<std::unique_ptr<Node>>;
 
 // Node::Start in a thread of its own, so that a signal ends it also while it waits for the relay. Whether a
 // signal came is in `stopped`: the node may have been started all the same.
-Started StartUntilSignal(Signals& signals, const Config& config, const NodeName& name, bool& stopped) {
+Started StartUntilSignal(Signals& signals, const Config& config, const MountOptions& options, bool& stopped) {
   std::atomic<bool> cancel = false;
-  auto starting = std::async(std::launch::async, [&] { return Node::Start(config, name, &cancel); });
+  auto starting = std::async(std::launch::async, [&] {
+    return Node::Start(config, NodeName(options.node), options.start, &cancel);
+  });
   while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     if (!signals.WaitFor(kStartInterval) || stopped) continue;
     log::info("stopping before the start is done");
@@ -43,7 +46,7 @@ Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   log::info("node {} of group {} from {}", options.node, config.group, config.path);
 
   bool stopped = false;
-  Started node = StartUntilSignal(signals, config, NodeName(options.node), stopped);
+  Started node = StartUntilSignal(signals, config, options, stopped);
   if (!node && stopped && node.error().code == ECANCELED) return Exit::kDone;
   const auto failed = [&](const Error& error, const std::string& advice) {
     return CannotDo(Error{error.code, "node " + options.node + ": " + error.message}, advice);
@@ -75,6 +78,8 @@ void AddMount(CLI::App& app, Session& session) {
       "are finished, a checkpoint is written and the mounts are taken down. A dead mount that a crash\n"
       "left is detached at the start.");
   command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
+  command->add_flag("--take-over", options->start.take_over,
+                    "End another process, with another state folder, that serves this node");
   Handle(command, session, options, RunMount);
 }
 

@@ -18,4 +18,14 @@ Result<std::vector<Answer>> AnswersIn(const Incoming& reply, std::size_t records
                fmt::format("records were answered by a message of type {}", static_cast<int>(reply.type()))};
 }
 
+std::optional<Progress> NewestIn(const std::vector<Answer>& answers) {
+  std::optional<Progress> newest;
+  for (const Answer& answer : answers) {
+    const auto* ack = std::get_if<Ack>(&answer);
+    if (ack == nullptr) continue;
+    if (!newest || ack->group.position.group > newest->position.group) newest = ack->group;
+  }
+  return newest;
+}
+
 }  // namespace hawser

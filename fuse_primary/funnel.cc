@@ -49,12 +49,12 @@ class Funnel::RemedyShipment : public Shipment {
 };
 
 Funnel::Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Generation generation,
-               std::string file_ids, const Progress& applied, OnSetback on_setback)
+               const Progress& applied, OnSetback on_setback)
     : volume_(volume),
       shipper_(shipper),
       config_(config),
       generation_(generation),
-      file_ids_(std::move(file_ids), generation),
+      file_ids_(shipper.session()),
       applied_(applied),
       on_setback_(std::move(on_setback)) {}
 

@@ -30,10 +30,9 @@ namespace hawser {
 
 class Funnel : public Role {
  public:
-  // `volume` and `shipper` outlive the funnel. `file_ids`: path of the file of reserved ids. `applied`: what
-  // the store holds already.
+  // `volume` and `shipper` outlive the funnel. `applied`: what the store holds already.
   Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Generation generation,
-         std::string file_ids, const Progress& applied, OnSetback on_setback);
+         const Progress& applied, OnSetback on_setback);
   ~Funnel() override;
 
   bool writable() const override { return true; }

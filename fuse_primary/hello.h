@@ -12,8 +12,9 @@
 
 namespace hawser {
 
-// Says hello at the relay's write port: nothing of older sessions of this node is accepted from then on.
-// ETIMEDOUT, ECANCELED; the relay's refusal, as an errno.
+// Says hello at the relay's write port, and gets a session: nothing of older ones of this node is accepted
+// from then on. Errors: ETIMEDOUT, ECANCELED; the relay's refusal, as an errno: EBUSY if another process
+// serves the node, ENODATA if the relay has lost what the node was told is durable.
 Result<Welcome> SayHello(NetContext& context, const std::string& endpoint, const Hello& hello,
                          std::optional<Deadline> deadline, const std::atomic<bool>* cancel);
 

@@ -19,6 +19,7 @@ bool LeavesOpen(RefusalCode code, bool sent_before) {
     case RefusalCode::kJournalFailed:
     case RefusalCode::kUnknownSession:
     case RefusalCode::kAhead:
+    case RefusalCode::kWentBack:
       return true;
     case RefusalCode::kBadMessage:
     case RefusalCode::kWrongVersion:
@@ -31,6 +32,8 @@ bool LeavesOpen(RefusalCode code, bool sent_before) {
     case RefusalCode::kOldSession:
     case RefusalCode::kOutOfTurn:
     case RefusalCode::kJournalFull:
+    case RefusalCode::kOtherGroup:
+    case RefusalCode::kNodeAlive:
       return false;
   }
   return false;
@@ -55,8 +58,8 @@ bool Outbox::ready() const {
 }
 
 // A cut before the first of all that is under way needs no saying: what came before it has been answered.
-std::vector<Payload> Outbox::NextBatch() {
-  Batch batch{{}, answered_};
+std::vector<Payload> Outbox::NextBatch(const Position& known) {
+  Batch batch{{}, answered_, known};
   std::vector<Payload> parts(1);
   const std::size_t most = std::min(limits_.batch_records, limits_.records - in_flight_);
   std::size_t records = 0;

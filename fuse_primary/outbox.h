@@ -8,9 +8,9 @@
 // the queue, so that the numbers on their way are always consecutive.
 //
 // Doubt: a relay whose journal has failed can't tell whether it has a record, until it is restarted; nor can
-// one that doesn't know the session, that hasn't got what lies ahead, or that refuses unread what another may
-// have taken before. Then that record and all behind it stay in the queue, and go out again, under the same
-// numbers, after Retry().
+// one that doesn't know the session, whose journal has gone back, that hasn't got what lies ahead, or that
+// refuses unread what another may have taken before. Then that record and all behind it stay in the queue,
+// and go out again, under the same numbers, after Retry().
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,9 @@ class Outbox {
 
   // Whether there is something to send that isn't under way, and may be.
   bool ready() const;
-  // Begins the next batch; only when ready(). Gives the parts of its message: [Batch][header][payload]...
-  std::vector<Payload> NextBatch();
+  // Begins the next batch; only when ready(). `known`: the newest position that was told to be durable. Gives
+  // the parts of its message: [Batch][header][payload]...
+  std::vector<Payload> NextBatch(const Position& known);
   // Records under way: the first ones of the queue.
   std::size_t in_flight() const { return in_flight_; }
   // Records in the oldest batch under way, whose answer comes next. 0: none is.

@@ -24,12 +24,16 @@ Status CheckAnswer(const PullReply& reply, const Position& after) {
 
 }  // namespace
 
-Pull PullFor(const NodeName& node, const Recovery::Want& want, std::uint64_t max_bytes) {
-  return {.node = node, .after = want.after.position, .max_bytes = max_bytes};
+Pull PullFor(const Sender& from, const Recovery::Want& want, std::uint64_t max_bytes) {
+  return {.from = from, .after = want.after.position, .max_bytes = max_bytes};
 }
 
 Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want,
                               const std::vector<VolumeName>& volumes) {
+  if (answer.type() == MessageType::kRefusal && answer.parts() >= 1) {
+    HAWSER_ASSIGN(const Refusal refusal, Decode<Refusal>(answer.part(0)));
+    return Error{ToErrno(refusal.code), refusal.text};
+  }
   if (answer.type() != MessageType::kFrames || answer.parts() < 1)
     return Error{EPROTO, "the relay didn't answer a request for frames by frames"};
   HAWSER_ASSIGN(const PullReply reply, Decode<PullReply>(answer.part(0)));
@@ -38,7 +42,7 @@ Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want
 }
 
 Result<ReplayBatch> RelaySource::Next(const Recovery::Want& want) {
-  const Buffer pull = Encode(PullFor(node_, want, kMaxPullBytes));
+  const Buffer pull = Encode(PullFor(from_, want, kMaxPullBytes));
   HAWSER_ASSIGN(const Incoming answer, requester_.Request(MessageType::kPull, {pull}, std::nullopt, cancel_));
   return BatchFrom(answer, want, volumes_);
 }

@@ -12,9 +12,9 @@
 namespace hawser {
 
 // The request for what is wanted, and what was wanted from the relay's answer to it. Errors as RecordSource
-// says; EPROTO if it isn't an answer to that, EIO if the relay can't read its journal. The simulation uses
-// both.
-Pull PullFor(const NodeName& node, const Recovery::Want& want, std::uint64_t max_bytes);
+// says; what a refusal means; EPROTO if it isn't an answer to that, EIO if the relay can't read its journal.
+// The simulation uses both.
+Pull PullFor(const Sender& from, const Recovery::Want& want, std::uint64_t max_bytes);
 Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want,
                               const std::vector<VolumeName>& volumes);
 
@@ -22,15 +22,15 @@ Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want
 class RelaySource : public RecordSource {
  public:
   // `volumes` outlives it.
-  RelaySource(NetContext& context, const std::string& control_endpoint, NodeName node,
+  RelaySource(NetContext& context, const std::string& control_endpoint, Sender from,
               const std::vector<VolumeName>& volumes, const std::atomic<bool>* cancel)
-      : requester_(context, control_endpoint), node_(std::move(node)), volumes_(volumes), cancel_(cancel) {}
+      : requester_(context, control_endpoint), from_(std::move(from)), volumes_(volumes), cancel_(cancel) {}
 
   Result<ReplayBatch> Next(const Recovery::Want& want) override;
 
  private:
   Requester requester_;
-  const NodeName node_;
+  const Sender from_;
   const std::vector<VolumeName>& volumes_;
   const std::atomic<bool>* cancel_;
 };

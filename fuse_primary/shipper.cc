@@ -21,9 +21,11 @@ Answer Shipment::Receive() {
 }
 
 Shipper::Shipper(NetContext& context, std::string endpoint, NodeName node, std::uint64_t session,
-                 OutboxLimits limits)
+                 KnownHead& known, OutboxLimits limits)
     : endpoint_(std::move(endpoint)),
       node_(std::move(node)),
+      session_(session),
+      known_(known),
       requester_(context, endpoint_),
       outbox_(node_, session, limits),
       driver_([this] { DriveForOthers(); }),
@@ -124,7 +126,7 @@ void Shipper::Send() {
   if (sending_) return;
   sending_ = true;
   while (outbox_.ready()) {
-    std::vector<Payload> parts = outbox_.NextBatch();
+    std::vector<Payload> parts = outbox_.NextBatch(known_.Get().position);
     mutex_.Unlock();
     requester_.Begin(MessageType::kSubmit, std::move(parts));
     mutex_.Lock();
@@ -147,6 +149,7 @@ void Shipper::Doubt(const std::string& why) {
 void Shipper::Take(const Requester::Reply& reply) {
   const auto answers = AnswersIn(reply.message, outbox_.oldest_batch());
   if (!answers) return Doubt(answers.error().Text());
+  const std::optional<Progress> acknowledged = NewestIn(*answers);
   const auto settled = outbox_.Take(*answers, reply.sent_again);
   if (!settled) return Doubt(settled.error().Text());
   if (*settled > 0) complained_ = false;
@@ -156,6 +159,7 @@ void Shipper::Take(const Requester::Reply& reply) {
   // First the relay gets its next work, then those who wait get the processor.
   Send();
   mutex_.Unlock();
+  if (acknowledged) known_.Hear(*acknowledged);
   if (first != nullptr) first->settled_.Release();
   first.reset();  // it may be the last to hold it: not under the lock
   mutex_.Lock();

@@ -22,6 +22,7 @@
 #include "common/base/semaphore.h"
 #include "common/net/context.h"
 #include "common/net/requester.h"
+#include "fuse_primary/known_head.h"
 #include "fuse_primary/outbox.h"
 #include "fuse_primary/patience.h"
 
@@ -59,9 +60,9 @@ class Shipment {
 
 class Shipper {
  public:
-  // `session`: one that has said hello to the relay (hello.h). Nothing is connected before there is something
-  // to send.
-  Shipper(NetContext& context, std::string endpoint, NodeName node, std::uint64_t session,
+  // `session`: one that the relay has given (hello.h). `known` outlives this, and is told what is
+  // acknowledged. Nothing is connected before there is something to send.
+  Shipper(NetContext& context, std::string endpoint, NodeName node, std::uint64_t session, KnownHead& known,
           OutboxLimits limits = {});
   // All owners have been forgotten.
   ~Shipper();
@@ -69,6 +70,7 @@ class Shipper {
   Shipper& operator=(const Shipper&) = delete;
 
   const NodeName& node() const { return node_; }
+  std::uint64_t session() const { return session_; }
 
   // Queues a record; waits while the outbox is full. ECANCELED, ETIMEDOUT: it was not queued. Await() must
   // follow.
@@ -99,6 +101,8 @@ class Shipper {
 
   const std::string endpoint_;
   const NodeName node_;
+  const std::uint64_t session_;
+  KnownHead& known_;
   Requester requester_;  // what is under way here is under way in the outbox, in the same order
   std::atomic<bool> stopping_{false};
 

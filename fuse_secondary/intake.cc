@@ -57,7 +57,7 @@ void Intake::TakeFromStream(const Incoming& message, Deadline now) {
     const auto head = Decode<Head>(message.part(0));
     if (!head) return;
     board_.Heard(head->head);
-    if (IsAhead(head->head.position)) must_pull_ = true;
+    if (IsElsewhere(head->head.position)) must_pull_ = true;
     return;
   }
   if (message.type() != MessageType::kFrame) return;
@@ -74,7 +74,7 @@ void Intake::TakeFromStream(const Incoming& message, Deadline now) {
 }
 
 Buffer Intake::PullRequest() const {
-  return Encode(Pull{.node = options_.node, .after = received(), .max_bytes = options_.pull_bytes});
+  return Encode(Pull{.from = options_.sender(), .after = received(), .max_bytes = options_.pull_bytes});
 }
 
 // Away: the board knows since when. Its stream is listened to before it is asked again.
@@ -206,12 +206,9 @@ void Intake::JournalFails(const Error& error, Deadline now) {
                           journal_.folder(), error.Text()));
 }
 
-// Whether the relay's head is something that was not received.
-bool Intake::IsAhead(const Position& head) const {
-  const Position here = received();
-  return head.group > here.group || head.journal != here.journal ||
-         (head.group == here.group && head.digest != here.digest);
-}
+// Whether the relay's head isn't what was received last. One that is behind it is an old message, or the
+// relay has lost what it had: its answer to a pull tells.
+bool Intake::IsElsewhere(const Position& head) const { return head != received(); }
 
 Position Intake::received() const {
   return journal_.is_open() ? journal_.appended().position : start_.position;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,7 +24,7 @@
 namespace hawser {
 
 struct IntakeOptions {
-  NodeName node;
+  std::function<Sender()> sender;  // who pulls, at present
   std::uint64_t pull_bytes = kMaxPullBytes;
   std::chrono::milliseconds retry_every{1000};
 };
@@ -65,7 +66,7 @@ class Intake {
   std::optional<PullReply> AnswerToPull(const Incoming& reply, Deadline now);
   void StreamFails(Deadline now, Condition condition, const std::string& problem);
   void JournalFails(const Error& error, Deadline now);
-  bool IsAhead(const Position& head) const;
+  bool IsElsewhere(const Position& head) const;
   Position received() const;
 
   OwnJournal& journal_;

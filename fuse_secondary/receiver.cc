@@ -20,7 +20,7 @@ Receiver::Receiver(NetContext& context, const RelayConfig& relay, OwnJournal& jo
     : context_(context),
       relay_(relay),
       options_(std::move(options)),
-      intake_(journal, start, board, {options_.node, options_.pull_bytes, options_.retry_every}),
+      intake_(journal, start, board, {options_.sender, options_.pull_bytes, options_.retry_every}),
       requester_(context, relay.ControlEndpoint()) {
   requester_.set_resend_after(kPullResend);
   thread_ = std::thread([this] { Run(); });

@@ -15,7 +15,7 @@
 namespace hawser {
 
 struct ReceiverOptions {
-  NodeName node;
+  std::function<Sender()> sender;
   std::uint64_t pull_bytes = kMaxPullBytes;
   int stream_queue = 256;
   std::chrono::milliseconds retry_every{1000};

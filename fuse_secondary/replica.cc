@@ -4,6 +4,7 @@
 
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/mutex.h"
 #include "common/base/state_folder.h"
 #include "fuse_secondary/checkpointer.h"
 #include "fuse_secondary/head_keeper.h"
@@ -20,12 +21,26 @@ struct Replica::Parts {
   Parts(const std::string& journal_folder, const ReplicaOptions& options)
       : journal({.folder = journal_folder, .segment_bytes = options.segment_bytes}) {}
 
+  // False: somebody else has ended them.
+  bool EndThreads() {
+    const MutexLock lock(ending_mutex);
+    if (std::exchange(ended, true)) return false;
+    receiver->Stop();
+    head_keeper->Stop();
+    replayer->Stop();
+    checkpointer->Stop();
+    return true;
+  }
+
   OwnJournal journal;
   std::optional<ReplicaBoard> board;
   std::optional<Checkpointer> checkpointer;
   std::optional<Replayer> replayer;
   std::optional<Receiver> receiver;
   std::optional<HeadKeeper> head_keeper;
+
+  Mutex ending_mutex;
+  bool ended HAWSER_GUARDED_BY(ending_mutex) = false;
 };
 
 namespace {
@@ -76,8 +91,10 @@ Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const Relay
   if (heard) parts->board->Remember(heard->head);
   parts->checkpointer.emplace(volumes, parts->journal, *parts->board, options);
   parts->replayer.emplace(parts->journal, recovered.begin, volumes, *parts->board, options);
+  auto sender = options.sender;
+  if (!sender) sender = [node] { return Sender{{}, node, 0}; };
   parts->receiver.emplace(context, relay, parts->journal, received, *parts->board,
-                          ReceiverOptions{.node = std::move(node),
+                          ReceiverOptions{.sender = std::move(sender),
                                           .pull_bytes = options.pull_bytes,
                                           .stream_queue = options.stream_queue,
                                           .retry_every = options.retry_every});
@@ -89,13 +106,9 @@ Replica::Replica(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Replica::~Replica() = default;
 
-Status Replica::Stop() {
-  parts_->receiver->Stop();
-  parts_->head_keeper->Stop();
-  parts_->replayer->Stop();
-  parts_->checkpointer->Stop();
-  return parts_->checkpointer->Finish();
-}
+void Replica::Halt() { (void)parts_->EndThreads(); }
+
+Status Replica::Stop() { return parts_->EndThreads() ? parts_->checkpointer->Finish() : Status(); }
 
 ReplicaReport Replica::Report() const {
   const ReplicaBoard& board = *parts_->board;

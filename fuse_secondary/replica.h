@@ -38,6 +38,8 @@ using OnApplied = std::function<void(Volume&, const std::vector<NodeId>&)>;
 
 struct ReplicaOptions {
   OnApplied on_applied;
+  // Who pulls, at present: asked in the receiver's thread. Unset: the node, in no group and session.
+  std::function<Sender()> sender;
 
   // A batch: what is applied between two looks at readers. It ends at whichever comes first, at a group
   // boundary.
@@ -89,6 +91,10 @@ class Replica {
   // The orderly end: receiving stops, the batch at hand is finished, stores flushed, clean checkpoints
   // written. The first error if some volume could not be; that one is redone at the next start. Once.
   Status Stop();
+
+  // Ends the threads and leaves all as it stands: nothing more is received, applied or checkpointed. Any
+  // thread, also at the same time as Stop().
+  void Halt();
 
   // Any thread.
   ReplicaReport Report() const;

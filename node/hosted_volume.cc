@@ -62,7 +62,6 @@ HostedVolume::HostedVolume(const Config& config, const NodeName& self, const Vol
       operations_{replica_.uid, replica_.gid, replica_.xattrs},
       folder_(StateFolder(config.nodes.at(self).state).Volume(name)),
       checkpoint_path_(StateFolder(config.nodes.at(self).state).Checkpoint(name)),
-      file_ids_path_(StateFolder(config.nodes.at(self).state).FileIds(name)),
       checkpoint_(checkpoint_path_),
       machine_(self, {name, config_.primary, Generation(0)}) {}
 
@@ -109,8 +108,7 @@ std::optional<RoleMachine::Trouble> HostedVolume::trouble() const {
 
 Status HostedVolume::Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper,
                             const Welcome& welcome, const std::atomic<bool>* cancel) {
-  const PrimaryRole::Parts parts{*volume_, config_,           checkpoint_, file_ids_path_,
-                                 context,  control_endpoint_, shipper};
+  const PrimaryRole::Parts parts{*volume_, config_, checkpoint_, group_, context, control_endpoint_, shipper};
   const auto learn = [this](const Setback& setback) { (void)Learn(setback); };
   HAWSER_ASSIGN(primary_, PrimaryRole::Begin(parts, welcome, primary.generation, learn, cancel));
   HAWSER_TRY(TakeRole(primary_->calls()));
@@ -123,10 +121,11 @@ Status HostedVolume::TakeRole(std::shared_ptr<Role> role) {
   return SwitchRole(*volume_, session().get(), std::move(role), SteadyClock::now() + kDrainPatience);
 }
 
-Status HostedVolume::KeepCheckpoint() { return primary_->KeepCheckpoint(); }
+// One that takes no more changes counts nothing as applied either: the last checkpoint stands.
+Status HostedVolume::KeepCheckpoint() { return trouble() ? Status() : primary_->KeepCheckpoint(); }
 
 void HostedVolume::HeadKnown(const Progress& head) {
-  if (primary()) primary_->HeadKnown(head);
+  if (primary() && !trouble()) primary_->HeadKnown(head);
 }
 
 VolumeReport HostedVolume::Report() const {

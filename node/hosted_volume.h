@@ -74,7 +74,6 @@ class HostedVolume {
   const OperationsOptions operations_;
   const std::string folder_;  // in the state folder
   const std::string checkpoint_path_;
-  const std::string file_ids_path_;
   CheckpointFile checkpoint_;
   std::unique_ptr<Volume> volume_;
   std::unique_ptr<PrimaryRole> primary_;  // set before the threads that ask for it start

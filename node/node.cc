@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <climits>
 #include <optional>
 
 #include "common/base/descriptors.h"
@@ -11,25 +13,44 @@
 #include "common/base/log.h"
 #include "common/base/periodic_thread.h"
 #include "common/base/state_folder.h"
+#include "common/config/agreement.h"
 #include "fuse_primary/hello.h"
+#include "fuse_primary/known_head.h"
 #include "fuse_primary/shipper.h"
+#include "fuse_primary/verdict.h"
 #include "fuse_secondary/replica.h"
 #include "node/hosted_volume.h"
+#include "node/incarnation.h"
 #include "node/known_roles.h"
 #include "node/reporter.h"
-#include "node/session_number.h"
 
 namespace hawser {
 
 namespace {
 
 constexpr auto kFirstHello = std::chrono::seconds(2);
+// A node that was started without the relay says hello by its reporter, which mustn't wait for long.
+constexpr auto kLaterHello = std::chrono::milliseconds(500);
 constexpr auto kCheckpointInterval = std::chrono::seconds(2);
+
+// "host, process 123, state folder '/var/lib/hawser/demo/alpha'"
+std::string Where(const std::string& state) {
+  char host[HOST_NAME_MAX + 1] = {};
+  if (::gethostname(host, sizeof(host) - 1) != 0) host[0] = '?';
+  return fmt::format("{}, process {}, state folder '{}'", host, ::getpid(), state);
+}
 
 class NodeProcess : public Node {
  public:
-  NodeProcess(const Config& config, const NodeName& name)
-      : config_(config), name_(name), own_(config.nodes.at(name)) {}
+  NodeProcess(const Config& config, const NodeName& name, const StartOptions& options)
+      : config_(config), name_(name), own_(config.nodes.at(name)), agreement_(AgreementOf(config)) {
+    hello_.group = config.group;
+    hello_.node = name;
+    hello_.start = RandomNumber();
+    hello_.where = Where(own_.state);
+    hello_.config = agreement_;
+    hello_.take_over = options.take_over;
+  }
   ~NodeProcess() override {
     if (auto stopped = Stop(); !stopped) log::error("{}", stopped.error().Text());
   }
@@ -42,14 +63,16 @@ class NodeProcess : public Node {
       HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume));
       volumes_.push_back(std::move(hosted));
     }
-    HAWSER_ASSIGN(session_, NextSessionNumber(StateFolder(own_.state).Session()));
-    shipper_ = std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, session_);
+    HAWSER_ASSIGN(hello_.incarnation, OwnIncarnation(StateFolder(own_.state).Incarnation()));
+    HAWSER_TRY(known_.Open(StateFolder(own_.state).KnownHead()));
     HAWSER_TRY(AskRelay(cancel));
     HAWSER_TRY(BeginRoles(cancel));
     for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
-    reporter_ = std::make_unique<Reporter>(
-        context_, config_.relay.ControlEndpoint(), [this] { return MakeReport(); },
-        [this](const Overview& overview) { Heard(overview); });
+    reporter_ =
+        std::make_unique<Reporter>(context_, config_.relay.ControlEndpoint(),
+                                   Reporter::Calls{[this] { return SayHelloLater(), MakeReport(); },
+                                                   [this](const Overview& overview) { Heard(overview); },
+                                                   [this](const Refusal& refusal) { Refused(refusal); }});
     checkpointer_.emplace(kCheckpointInterval, [this] { KeepCheckpoints(); });
     return {};
   }
@@ -94,33 +117,53 @@ class NodeProcess : public Node {
   }
 
   Result<Welcome> SayHello(std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {
-    return hawser::SayHello(context_, config_.relay.WriteEndpoint(), {name_, session_}, deadline, cancel);
+    Hello hello = hello_;
+    hello.known = known_.Get().position;
+    HAWSER_ASSIGN(Welcome welcome,
+                  hawser::SayHello(context_, config_.relay.WriteEndpoint(), hello, deadline, cancel));
+    session_ = welcome.session;
+    known_.Hear(welcome.head);
+    log::info("the relay has given this start session {}", welcome.session);
+    if (!welcome.replaces.empty())
+      log::warn("took the place of another process that served this node: {}", welcome.replaces);
+    HAWSER_TRY(WriteKnownRoles(StateFolder(own_.state).Roles(), welcome.volumes));
+    return welcome;
   }
 
-  // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for.
+  // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for. Nor if
+  // it has lost what this node was told is durable: a copy is then shown as it stands.
   Status AskRelay(const std::atomic<bool>* cancel) {
-    const std::string path = StateFolder(own_.state).Roles();
-    HAWSER_ASSIGN(const auto known, ReadKnownRoles(path));
+    HAWSER_ASSIGN(const auto known, ReadKnownRoles(StateFolder(own_.state).Roles()));
     for (const VolumeFact& fact : known) {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(LastHeard{fact});
     }
+    const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(),
+                                         [](const auto& hosted) { return hosted->needs_relay(); });
     auto welcome = SayHello(SteadyClock::now() + kFirstHello, cancel);
     if (!welcome && welcome.error().code == ETIMEDOUT) {
-      const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(),
-                                           [](const auto& hosted) { return hosted->needs_relay(); });
       log::warn("the relay at {} doesn't answer; {}", config_.relay.WriteEndpoint(),
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
                             : "showing the last state that was received");
       if (!needs_relay) return {};
       welcome = SayHello(std::nullopt, cancel);
     }
+    if (!welcome && welcome.error().code == ENODATA && !needs_relay) {
+      log::error("{}; showing the last state that was received", welcome.error().message);
+      return {};
+    }
     if (!welcome) return std::move(welcome).error();
-    if (welcome->group != config_.group)
-      return Error{
-          EINVAL, fmt::format("the relay at {} serves group {} and not {}; correct the address or the config",
-                              config_.relay.WriteEndpoint(), welcome->group, config_.group)};
     welcome_ = *std::move(welcome);
-    return WriteKnownRoles(path, welcome_->volumes);
+    shipper_ =
+        std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, welcome_->session, known_);
+    return {};
+  }
+
+  // In the reporter's thread, of a node that was started without the relay. Until then it reports without a
+  // session, so that its state can be seen.
+  void SayHelloLater() {
+    if (session_ != 0 || ended_) return;
+    const auto welcome = SayHello(SteadyClock::now() + kLaterHello, nullptr);
+    if (!welcome && welcome.error().code != ETIMEDOUT) Complain(welcome.error().message);
   }
 
   Status BeginRoles(const std::atomic<bool>* cancel) {
@@ -155,6 +198,7 @@ class NodeProcess : public Node {
     if (secondaries.empty()) return {};
     ReplicaOptions options;
     options.cancel = cancel;
+    options.sender = [this] { return sender(); };
     options.on_applied = [this](Volume& volume, const std::vector<NodeId>& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
     };
@@ -168,27 +212,62 @@ class NodeProcess : public Node {
     return nullptr;
   }
 
-  Report MakeReport() const {
-    Report report{name_, session_, {}, {}};
+  Report MakeReport() {
+    Report report{sender(), agreement_, {}, {}, {}};
     if (replica_ != nullptr) {
       ReplicaReport secondaries = replica_->Report();
       report.received = secondaries.received;
       report.volumes = std::move(secondaries.volumes);
+      known_.Hear(secondaries.received);
+      known_.Hear(secondaries.head);
     }
     for (const auto& hosted : volumes_) {
       if (!hosted->primary()) continue;
       report.volumes.push_back(hosted->Report());
       if (replica_ == nullptr) report.received = report.volumes.back().applied;
     }
+    report.known = known_.Get().position;
+    if (contradiction_.empty()) return report;
+    for (VolumeReport& volume : report.volumes) {
+      volume.state = Worse(volume.state, ReplicaState::kDiverged);
+      volume.problem = contradiction_;
+    }
     return report;
   }
 
+  // First who is primary: the head may hold what another one has written.
   void Heard(const Overview& overview) {
-    for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
+    if (!contradiction_.empty()) log::info("the relay has what it had lost, this node goes on");
+    complaint_.clear();
+    contradiction_.clear();
+    known_.Hear(overview.head);
     for (const VolumeFact& fact : overview.volumes) {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
     }
+    for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
   }
+
+  // The relay doesn't take this node's word. If it has lost what it acknowledged, it is as good as no relay:
+  // nothing is written until it has it again. If this session has been ended, nothing is received, applied or
+  // counted as applied any more.
+  void Refused(const Refusal& refusal) {
+    if (refusal.code == RefusalCode::kWentBack) contradiction_ = refusal.text;
+    if (const auto setback = SetbackOf(Judge(refusal, {}, {}))) {
+      for (const auto& hosted : volumes_) (void)hosted->Learn(*setback);
+    }
+    Complain(refusal.text);
+    if (refusal.code != RefusalCode::kOldSession || std::exchange(ended_, true)) return;
+    if (replica_ != nullptr) replica_->Halt();
+    log::error("this process follows no more; what its mounts show stays as it is");
+  }
+
+  // Once for the same.
+  void Complain(const std::string& text) {
+    if (text != complaint_) log::error("{}", text);
+    complaint_ = text;
+  }
+
+  Sender sender() const { return {config_.group, name_, session_}; }
 
   void KeepCheckpoints() {
     for (const auto& hosted : volumes_) {
@@ -203,26 +282,33 @@ class NodeProcess : public Node {
   const NodeConfig own_;
   UniqueFd state_lock_;
   NetContext context_;
-  std::uint64_t session_ = 0;
-  std::unique_ptr<Shipper> shipper_;
+  const std::uint64_t agreement_;
+  Hello hello_;
+  KnownHead known_;
+  std::atomic<std::uint64_t> session_{0};  // 0: the relay has given none yet
+  std::unique_ptr<Shipper> shipper_;       // null without a session
   std::optional<Welcome> welcome_;
   std::vector<std::unique_ptr<HostedVolume>> volumes_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Reporter> reporter_;
   std::optional<PeriodicThread> checkpointer_;
+  // The reporter's thread's.
+  bool ended_ = false;  // the session: another process has one
+  std::string complaint_;
+  std::string contradiction_;  // what the relay lacks; empty: nothing
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Node>> Node::Start(const Config& config, const NodeName& name,
-                                          const std::atomic<bool>* cancel) {
+                                          const StartOptions& options, const std::atomic<bool>* cancel) {
   if (!config.nodes.contains(name)) {
     std::string known;
     for (const auto& [node, unused] : config.nodes) known += (known.empty() ? "" : ", ") + node.value;
     return Error{EINVAL, fmt::format("there is no node '{}' in {}; its nodes are: {}", name.value,
                                      config.path, known)};
   }
-  auto node = std::make_unique<NodeProcess>(config, name);
+  auto node = std::make_unique<NodeProcess>(config, name, options);
   HAWSER_TRY(node->Begin(cancel));
   return std::unique_ptr<Node>(std::move(node));
 }

@@ -16,12 +16,17 @@
 
 namespace hawser {
 
+struct StartOptions {
+  bool take_over = false;  // ends the process of another state folder that serves this node
+};
+
 class Node {
  public:
   // Opens the stores, asks the relay who is primary of what, recovers, and mounts. When this returns the
   // mounts answer. While a volume of which this node is primary waits for the relay, so does this; *cancel
   // ends that with ECANCELED.
   static Result<std::unique_ptr<Node>> Start(const Config& config, const NodeName& name,
+                                             const StartOptions& options = {},
                                              const std::atomic<bool>* cancel = nullptr);
   virtual ~Node() = default;  // as Stop()
 

@@ -33,7 +33,8 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
   const Progress from = recovery.stands().front().checkpoint;
   const bool redo = recovery.redoes();
   HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
-  RelaySource source(parts.context, parts.control_endpoint, parts.shipper.node(), recovery.names(), cancel);
+  RelaySource source(parts.context, parts.control_endpoint,
+                     {parts.group, parts.shipper.node(), parts.shipper.session()}, recovery.names(), cancel);
   const auto began = SteadyClock::now();
   HAWSER_TRY(RunRecovery(recovery, source, cancel));
   const VolumeStand& stand = recovery.stands().front();
@@ -42,8 +43,8 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
 
   const bool nothing_yet = from.position.group == Group{} && recovery.records() == 0;
   std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, from, nothing_yet));
-  role->funnel_ = std::make_shared<Funnel>(volume, parts.shipper, parts.config, generation, parts.file_ids,
-                                           welcome.head, std::move(on_setback));
+  role->funnel_ = std::make_shared<Funnel>(volume, parts.shipper, parts.config, generation, welcome.head,
+                                           std::move(on_setback));
   return role;
 }
 
@@ -78,9 +79,9 @@ void PrimaryRole::Report(VolumeReport& report) const {
 
 Status PrimaryRole::End(bool in_order) {
   funnel_->End();
+  if (!in_order) return {};
   // What isn't settled keeps the end from being clean.
-  const bool settled = in_order && funnel_->applied().idle();
-  return WriteCheckpoint(settled ? Beyond::kNothing : Beyond::kAnything);
+  return WriteCheckpoint(funnel_->applied().idle() ? Beyond::kNothing : Beyond::kAnything);
 }
 
 }  // namespace hawser

@@ -27,7 +27,7 @@ class PrimaryRole {
     Volume& volume;
     const VolumeConfig& config;
     CheckpointPlace& checkpoint;
-    const std::string& file_ids;  // path of the file of reserved ids
+    const std::string& group;  // the consistency group's name
     NetContext& context;
     const std::string& control_endpoint;
     Shipper& shipper;
@@ -53,8 +53,8 @@ class PrimaryRole {
   // How far the store is, and what is wrong with its disk.
   void Report(VolumeReport& report) const;
 
-  // No more changes; the last checkpoint. `in_order`: nothing has kept the store from being what the journal
-  // says.
+  // No more changes; the last checkpoint, if `in_order`: nothing has kept the store from being what the
+  // journal says. Otherwise the last one that was written before stands.
   Status End(bool in_order);
 
  private:

@@ -14,12 +14,10 @@ constexpr auto kTick = std::chrono::milliseconds(25);
 
 }  // namespace
 
-Reporter::Reporter(NetContext& context, std::string endpoint, std::function<Report()> report,
-                   std::function<void(const Overview&)> heard)
+Reporter::Reporter(NetContext& context, std::string endpoint, Calls calls)
     : context_(context),
       endpoint_(std::move(endpoint)),
-      report_(std::move(report)),
-      heard_(std::move(heard)),
+      calls_(std::move(calls)),
       thread_(&Reporter::Run, this) {}
 
 Reporter::~Reporter() {
@@ -38,11 +36,15 @@ void Reporter::Run() {
 
 // The relay being away is no news here: status says it, and whoever needs it waits by itself.
 void Reporter::ReportOnce(Requester& requester, const std::atomic<bool>* cancel) {
-  const Buffer report = Encode(report_());
+  const Buffer report = Encode(calls_.report());
   const auto reply =
       requester.Request(MessageType::kReport, {report}, SteadyClock::now() + kAnswerPatience, cancel);
-  if (!reply || reply->type() != MessageType::kOverview || reply->parts() == 0) return;
-  if (const auto overview = Decode<Overview>(reply->part(0))) heard_(*overview);
+  if (!reply || reply->parts() == 0) return;
+  if (reply->type() == MessageType::kOverview) {
+    if (const auto overview = Decode<Overview>(reply->part(0))) calls_.heard(*overview);
+  } else if (reply->type() == MessageType::kRefusal) {
+    if (const auto refusal = Decode<Refusal>(reply->part(0))) calls_.refused(*refusal);
+  }
 }
 
 }  // namespace hawser

@@ -14,9 +14,14 @@ namespace hawser {
 
 class Reporter {
  public:
-  // `report` is asked and `heard` is told in the reporter's thread.
-  Reporter(NetContext& context, std::string endpoint, std::function<Report()> report,
-           std::function<void(const Overview&)> heard);
+  // All are called in the reporter's thread.
+  struct Calls {
+    std::function<Report()> report;
+    std::function<void(const Overview&)> heard;
+    std::function<void(const Refusal&)> refused;
+  };
+
+  Reporter(NetContext& context, std::string endpoint, Calls calls);
   ~Reporter();  // after a last report, if the relay takes it at once
 
  private:
@@ -25,8 +30,7 @@ class Reporter {
 
   NetContext& context_;
   const std::string endpoint_;
-  const std::function<Report()> report_;
-  const std::function<void(const Overview&)> heard_;
+  const Calls calls_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -78,16 +78,26 @@ bool Control::CheckMember(const Asker& from, const NodeName& node) {
 void Control::TakeReport(const Asker& from, const Incoming& message) {
   const auto report = Decode<Report>(message.part(0));
   if (!report) return Refuse(parts_.router, from, Unreadable(report.error()), complaints_);
-  if (!CheckMember(from, report->node)) return;
-  tracker_.Heard(*report, SteadyClock::now());
-  const Overview overview{parts_.journal.durable(), parts_.journal.oldest(), parts_.board.Read().volumes};
+  if (!CheckMember(from, report->from.node)) return;
+  // In this order: see Evidence::Sessions.
+  const Progress head = parts_.journal.durable();
+  const NoticeBoard::Notes notes = parts_.board.Read();
+  const auto refusal = evidence_.Check(*report, notes.sessions);
+  if (!refusal || refusal->code == RefusalCode::kWentBack) tracker_.Heard(*report, SteadyClock::now());
+  if (refusal) return Refuse(parts_.router, from, *refusal, complaints_);
+  parts_.board.HeardOf(report->from.node, report->from.session, SteadyClock::now());
+  const Overview overview{head, parts_.journal.oldest(), notes.volumes};
   parts_.router.Reply(from, MessageType::kOverview, Parts1(Encode(overview)));
 }
 
 void Control::TakePull(const Asker& from, const Incoming& message) {
   const auto pull = Decode<Pull>(message.part(0));
   if (!pull) return Refuse(parts_.router, from, Unreadable(pull.error()), complaints_);
-  if (!CheckMember(from, pull->node)) return;
+  if (!CheckMember(from, pull->from.node)) return;
+  if (const auto refusal = evidence_.Check(*pull, parts_.board.Read().sessions))
+    return Refuse(parts_.router, from, *refusal, complaints_);
+  // A node that recovers reports nothing yet.
+  parts_.board.HeardOf(pull->from.node, pull->from.session, SteadyClock::now());
   if (!parts_.jobs.Push(PullJob{from, *pull}))
     Do(Pulled{from,
               {PullReply::Answer::kFailed, "the relay has too many pulls to serve; pull again later",
@@ -112,6 +122,10 @@ void Control::AnswerStatus(const Asker& to) {
     relay.problem =
         "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
         "bring the node that is furthest behind up to date";
+  }
+  if (const std::string missing = evidence_.missing(); !missing.empty() && relay.problem.empty()) {
+    relay.state = RelayState::kWentBack;
+    relay.problem = missing;
   }
   const std::string json = StatusJson(parts_.group, relay, facts, tracker_.Status(facts, SteadyClock::now()));
   parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));

@@ -1,5 +1,6 @@
 // The control port: nodes report and are told where the journal is, secondaries pull, people ask for the
-// status. It also decides what the journal keeps. Never waits for a disk (disk.h does).
+// status. It also decides what the journal keeps. Waits for no disk (disk.h does), but for looking, once a
+// session, whether the journal holds what the node knows.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include "common/net/wake.h"
 #include "relay/complaints.h"
 #include "relay/disk.h"
+#include "relay/evidence.h"
 #include "relay/notice_board.h"
 #include "relay/tracker.h"
 
@@ -29,7 +31,10 @@ class Control {
   };
 
   Control(const Parts& parts, Tracker tracker)
-      : parts_(parts), tracker_(std::move(tracker)), complaints_("control", parts.board) {}
+      : parts_(parts),
+        tracker_(std::move(tracker)),
+        evidence_(parts.group, parts.journal),
+        complaints_("control", parts.board) {}
 
   // Serves until `stop`, which is followed by a wake.
   void Run(const std::atomic<bool>& stop);
@@ -47,6 +52,7 @@ class Control {
 
   const Parts parts_;
   Tracker tracker_;
+  Evidence evidence_;
   Complaints complaints_;
   bool holding_ = false;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -33,12 +34,19 @@ class Forming {
     std::vector<std::variant<Place, Answer>> records;
   };
 
+  // Who is to be welcomed, and what to tell it of its session.
+  struct Greeter {
+    Asker asker;
+    std::uint64_t session = 0;
+    std::string replaces;
+  };
+
   // Takes the records of a batch that were accepted. `rulings` has one for each. If the sender need not
   // wait, its answers are returned.
   std::optional<Answers> Add(const Asker& asker, const Submission& submission, std::vector<Ruling> rulings);
   // Takes a record of the relay itself.
   void AddOwn(const Record& record, const Place& place);
-  void AddGreeter(const Asker& asker) { greeters_.push_back(asker); }
+  void AddGreeter(Greeter greeter) { greeters_.push_back(std::move(greeter)); }
   // A message was taken up, whatever came of it.
   void Count() { ++messages_; }
 
@@ -47,7 +55,7 @@ class Forming {
   bool has_records() const { return !groups_.empty(); }
   std::size_t messages() const { return messages_; }
   const std::vector<Waiting>& waiting() const { return waiting_; }
-  const std::vector<Asker>& greeters() const { return greeters_; }
+  const std::vector<Greeter>& greeters() const { return greeters_; }
 
   // The groups as frames that follow `head`. Once; the groups are empty then.
   std::vector<std::shared_ptr<DurableFrame>> MakeFrames(Progress head, Timestamp time);
@@ -63,7 +71,7 @@ class Forming {
 
   std::vector<FormingGroup> groups_;
   std::vector<Waiting> waiting_;
-  std::vector<Asker> greeters_;
+  std::vector<Greeter> greeters_;
   std::size_t records_ = 0;
   std::uint64_t bytes_ = 0;
   std::size_t messages_ = 0;

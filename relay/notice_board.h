@@ -3,9 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
+#include "common/base/ids.h"
 #include "common/base/mutex.h"
 #include "common/net/messages.h"
 
@@ -17,7 +20,8 @@ class NoticeBoard {
   struct Notes {
     std::vector<VolumeFact> volumes;
     std::vector<Progress> milestones;
-    std::string journal_failure;  // empty as long as the journal works
+    std::map<NodeName, std::uint64_t> sessions;  // each node's newest
+    std::string journal_failure;                 // empty as long as the journal works
   };
 
   void Post(Notes notes) {
@@ -29,6 +33,19 @@ class NoticeBoard {
     return notes_;
   }
 
+  // When there was a word of a node's session.
+  void HeardOf(const NodeName& node, std::uint64_t session, Deadline now) {
+    const MutexLock lock(mutex_);
+    Word& word = words_[node];
+    if (session >= word.session) word = {session, now};
+  }
+  // Whether there was one after `since`.
+  bool HasHeardOf(const NodeName& node, std::uint64_t session, Deadline since) const {
+    const MutexLock lock(mutex_);
+    const auto word = words_.find(node);
+    return word != words_.end() && word->second.session == session && word->second.heard > since;
+  }
+
   // From control: requests are let lie until the journal's filesystem has room again.
   std::atomic<bool> hold_writers = false;
   // Messages that could not be taken, on all ports.
@@ -37,6 +54,11 @@ class NoticeBoard {
  private:
   mutable Mutex mutex_;
   Notes notes_ HAWSER_GUARDED_BY(mutex_);
+  struct Word {
+    std::uint64_t session = 0;
+    Deadline heard;
+  };
+  std::map<NodeName, Word> words_ HAWSER_GUARDED_BY(mutex_);
 };
 
 }  // namespace hawser

@@ -36,7 +36,7 @@ PullServer::Answer PullServer::Serve(const Pull& pull, Deadline now) {
     answer.reply = {AnswerFor(frames.error()), frames.error().Text(), head};
   }
   if (answer.reply.answer != PullReply::Answer::kFrames)
-    log::warn("node {} pulled after {}: {}", pull.node.value, pull.after.Text(), answer.reply.text);
+    log::warn("node {} pulled after {}: {}", pull.from.node.value, pull.after.Text(), answer.reply.text);
   return answer;
 }
 
@@ -63,10 +63,10 @@ std::optional<PullReply> PullServer::CheckAfter(const Position& after, const Pro
 }
 
 Result<Buffer> PullServer::Read(const Pull& pull, const Progress& head, Deadline now) {
-  auto cached = readers_.find(pull.node);
+  auto cached = readers_.find(pull.from.node);
   if (cached == readers_.end() || cached->second.reader->at().position != pull.after) {
     HAWSER_ASSIGN(auto reader, journal_.OpenReader(pull.after));
-    cached = readers_.insert_or_assign(pull.node, Cached{std::move(reader), {}}).first;
+    cached = readers_.insert_or_assign(pull.from.node, Cached{std::move(reader), {}}).first;
   }
   cached->second.used = now;
   const std::uint64_t wanted = pull.max_bytes == 0 ? kMaxPullBytes : std::min(pull.max_bytes, kMaxPullBytes);

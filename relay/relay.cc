@@ -8,6 +8,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/config/agreement.h"
 #include "common/net/publisher.h"
 #include "common/net/router.h"
 #include "relay/control.h"
@@ -124,8 +125,9 @@ Status RelayProcess::BuildParts() {
   const Membership members = MembersOf(config_);
   HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members));
   writer_ = std::make_unique<Writer>(
-      Writer::Parts{config_.group, folder, *write_router_, *journal_, frames_, board_}, members,
-      std::move(state));
+      Writer::Parts{config_.group, folder, *write_router_, *journal_, frames_, board_,
+                    AgreementOf(config_), Now, SteadyClock::now, config_.failover.detect},
+      members, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
   stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
   disk_ = std::make_unique<DiskWorker>(
@@ -134,6 +136,7 @@ Status RelayProcess::BuildParts() {
       config_.nodes, config_.failover.detect,
       {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free},
       SteadyClock::now());
+  tracker.set_config(AgreementOf(config_));
   control_ =
       std::make_unique<Control>(Control::Parts{config_.group, options_.retention_interval, *control_router_,
                                                *journal_, board_, jobs_, results_, wake_},

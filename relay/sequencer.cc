@@ -5,18 +5,11 @@
 #include <algorithm>
 
 #include "common/record/kinds.h"
+#include "relay/refusals.h"
 
 namespace hawser {
 
 namespace {
-
-Refusal OldSession(const NodeName& node, std::uint64_t session, std::uint64_t newest) {
-  return {
-      RefusalCode::kOldSession,
-      fmt::format("session {} of node {} has been replaced by session {}: another process serves this node's "
-                  "volumes now; end this one",
-                  session, node.value, newest)};
-}
 
 Refusal UnknownNode(const NodeName& node) {
   return {RefusalCode::kUnknownNode,
@@ -26,9 +19,16 @@ Refusal UnknownNode(const NodeName& node) {
               node.value)};
 }
 
-Refusal NoHello(const Origin& origin) {
-  return {RefusalCode::kUnknownSession, fmt::format("session {} of node {} has not said hello to this relay",
-                                                    origin.session, origin.node.value)};
+std::string Describe(std::uint64_t session, const std::string& where) {
+  return fmt::format("session {}{}", session, where.empty() ? "" : " (" + where + ")");
+}
+
+Refusal NodeAlive(const NodeName& node, std::uint64_t session, const std::string& where) {
+  return {RefusalCode::kNodeAlive,
+          fmt::format("another process, with another state folder, serves node {}: {}; stop that one, give "
+                      "this one a name of its own in the config, or end the other one by starting this one "
+                      "with --take-over",
+                      node.value, Describe(session, where))};
 }
 
 }  // namespace
@@ -42,29 +42,56 @@ Sequencer::Present& Sequencer::PresentOf(const NodeName& node) {
   if (const auto known = state_.nodes.find(node); is_new && known != state_.nodes.end()) {
     const SessionState& session = known->second;
     present.session = session.session;
+    present.incarnation = session.incarnation;
+    present.start = session.start;
     present.journaled = true;
     if (!session.answered.empty()) present.newest = session.answered.rbegin()->first;
   }
   return present;
 }
 
-Greeting Sequencer::Greet(const Hello& hello) {
+std::uint64_t Sequencer::SessionOf(const NodeName& node) const {
+  if (const auto present = present_.find(node); present != present_.end()) return present->second.session;
+  const auto known = state_.nodes.find(node);
+  return known == state_.nodes.end() ? 0 : known->second.session;
+}
+
+// Of all nodes together: file ids are made of it (volume/store/file_ids.h).
+std::uint64_t Sequencer::NextSession() const {
+  std::uint64_t newest = state_.NewestSession();
+  for (const auto& [node, present] : present_) newest = std::max(newest, present.session);
+  return newest + 1;
+}
+
+Greeting Sequencer::Greet(const Hello& hello, bool alive) {
   if (!members_.nodes.contains(hello.node)) return UnknownNode(hello.node);
   Present& present = PresentOf(hello.node);
-  if (hello.session < present.session || hello.session == 0)
-    return OldSession(hello.node, hello.session, present.session);
-  if (hello.session > present.session) {
+  const bool same_start = present.session != 0 && present.start == hello.start && hello.start != 0;
+  if (same_start && present.journaled) return GoesOn{present.session};
+  const bool same_folder = present.incarnation == hello.incarnation;
+  std::string replaces;
+  if (!same_start) {
+    if (present.session != 0 && !same_folder) {
+      if (alive && !hello.take_over) return NodeAlive(hello.node, present.session, present.where);
+      replaces = Describe(present.session, present.where);
+    }
+    const std::uint64_t session = NextSession();
     const auto group = present.group;
     present = Present{};
-    present.session = hello.session;
+    present.session = session;
+    present.incarnation = hello.incarnation;
+    present.start = hello.start;
+    present.where = hello.where;
     present.group = group;
   }
-  if (present.journaled) return GoesOn{};
   present.journaled = true;
   // Not before what its older sessions have in the formation.
-  const Record record{{}, {}, Origin{hello.node, hello.session, 0}, NodeSession{}};
+  const Record record{{},
+                      {},
+                      Origin{hello.node, present.session, 0},
+                      NodeSession{.answered = {}, .incarnation = hello.incarnation, .start = hello.start}};
   present.group = present.group.value_or(0);
-  return Begins{record, Add(record, *present.group)};
+  return Begins{record, Add(record, *present.group), std::move(replaces)};
 }
 
 std::vector<Ruling> Sequencer::Offer(std::span<const Record> records, const Batch& batch) {
@@ -89,7 +116,8 @@ std::vector<Ruling> Sequencer::Offer(std::span<const Record> records, const Batc
 Ruling Sequencer::Judge(const Record& record, Present& present, std::uint64_t answered, bool cut) {
   const Origin& origin = record.origin;
   if (origin.session < present.session) return OldSession(origin.node, origin.session, present.session);
-  if (origin.session > present.session || origin.session == 0) return NoHello(origin);
+  if (origin.session > present.session || origin.session == 0)
+    return UnknownSession(origin.node, origin.session);
   // First of all: a record that was accepted stays accepted, whoever is primary now.
   if (auto repetition = FindRepetition(origin, present)) return *std::move(repetition);
   if (auto ahead = CheckAhead(origin, present, answered)) return *std::move(ahead);

@@ -60,18 +60,23 @@ using Ruling = std::variant<Accepted, AlreadyPending, Repeated, Refusal>;
 struct Begins {  // a session that is new: this record is in the formation
   Record record;
   Place place;
+  std::string replaces;  // whose session it ends, if that was begun from another state folder
 };
-struct GoesOn {};  // the session is known
+struct GoesOn {  // the session that it has begun already
+  std::uint64_t session = 0;
+};
 using Greeting = std::variant<Begins, GoesOn, Refusal>;
 
 class Sequencer {
  public:
   explicit Sequencer(Membership members, SequencerState state = {});
 
-  // A session of a node begins. What older sessions have in the formation stays; nothing more of theirs is
-  // accepted. The answer is due after the formation: only then is the head after all that was accepted of
-  // theirs, and the session in the journal.
-  Greeting Greet(const Hello& hello);
+  // A process wants to serve a node. A session begins, and gets its number; what older sessions have in the
+  // formation stays, and nothing more of theirs is accepted. `alive`: there was a word of the present session
+  // lately: then another state folder's process is refused, unless it takes over. The answer is due after the
+  // formation: only then is the head after all that was accepted of older sessions, and the session in the
+  // journal.
+  Greeting Greet(const Hello& hello, bool alive);
 
   // A batch that a node sent: records of one session, their numbers one after the other. Gives a ruling on
   // each; the refusal of one concerns no other, but for kAhead: then what the sender had under way before the
@@ -97,13 +102,18 @@ class Sequencer {
   std::vector<Record> MissingPrimaries(const std::map<VolumeName, NodeName>& first) const;
 
   const SequencerState& state() const { return state_; }
+  // The node's newest session; 0: none yet.
+  std::uint64_t SessionOf(const NodeName& node) const;
   std::vector<VolumeFact> VolumeFacts() const;
 
  private:
   // What is known of a node's present session beyond the journal. Gone at a restart, which is no loss: no
   // copy of a request outlives its connection to this process.
   struct Present {
-    std::uint64_t session = 0;    // the newest that said hello
+    std::uint64_t session = 0;  // the newest that said hello
+    std::uint64_t incarnation = 0;
+    std::uint64_t start = 0;
+    std::string where;            // Hello::where; empty: not known any more
     bool journaled = false;       // the session: or at least in the formation
     std::uint64_t newest = 0;     // number of it that had a ruling
     std::uint64_t abandoned = 0;  // number of it that was abandoned: the newest one
@@ -112,6 +122,7 @@ class Sequencer {
   };
 
   Present& PresentOf(const NodeName& node);
+  std::uint64_t NextSession() const;
   Ruling Judge(const Record& record, Present& present, std::uint64_t answered, bool cut);
   std::optional<Ruling> FindRepetition(const Origin& origin, const Present& present) const;
   std::optional<Refusal> CheckRecord(const Record& record) const;

@@ -1,5 +1,7 @@
 #include "relay/sequencer_state.h"
 
+#include <algorithm>
+
 #include "common/net/limits.h"
 #include "common/record/kinds.h"
 
@@ -9,7 +11,9 @@ namespace {
 
 // Begins `session` of a node, unless it is known, or is older than what is known.
 void Begin(SessionState& node, std::uint64_t session) {
-  if (session > node.session) node = SessionState{session, {}};
+  if (session <= node.session) return;
+  node = SessionState{};
+  node.session = session;
 }
 
 void Answer(SessionState& node, std::uint64_t number, const Ack& ack) {
@@ -36,6 +40,8 @@ void EnterSession(SequencerState& state, const Record& record, const NodeSession
   SessionState& node = state.nodes[record.origin.node];
   Begin(node, record.origin.session);
   if (node.session != record.origin.session) return;
+  node.incarnation = fact.incarnation;
+  node.start = fact.start;
   for (const AnsweredRun& run : fact.answered) {
     for (std::uint64_t i = 0; i < run.count && i < kMaxBatchRecords; ++i)
       Answer(node, run.number + i, {Sequence(run.sequence.value + i), run.group, false});
@@ -43,7 +49,7 @@ void EnterSession(SequencerState& state, const Record& record, const NodeSession
 }
 
 NodeSession SessionFact(const SessionState& node) {
-  NodeSession fact;
+  NodeSession fact{.answered = {}, .incarnation = node.incarnation, .start = node.start};
   for (const auto& [number, ack] : node.answered) {
     if (!fact.answered.empty()) {
       AnsweredRun& run = fact.answered.back();
@@ -70,6 +76,12 @@ void SequencerState::Enter(const Record& record, const Ack& ack) {
                  [](const Mark&) {},
              },
              record.body);
+}
+
+std::uint64_t SequencerState::NewestSession() const {
+  std::uint64_t newest = 0;
+  for (const auto& [name, node] : nodes) newest = std::max(newest, node.session);
+  return newest;
 }
 
 std::vector<Record> SequencerState::Facts() const {

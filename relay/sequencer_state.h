@@ -21,6 +21,9 @@ struct VolumeState {
 
 struct SessionState {
   std::uint64_t session = 0;  // the newest
+  // Who began it: Hello::incarnation and Hello::start. 0: not known.
+  std::uint64_t incarnation = 0;
+  std::uint64_t start = 0;
   // By number: the newest kMaxBatchRecords of the session's records that are in the journal. `repeated` is
   // false.
   std::map<std::uint64_t, Ack> answered;
@@ -34,6 +37,9 @@ struct SequencerState {
   // The journal holds `record`, at `ack`. In the journal's order. A fact that is known already changes
   // nothing.
   void Enter(const Record& record, const Ack& ack);
+
+  // The newest session of any node; 0: none yet.
+  std::uint64_t NewestSession() const;
 
   // The records that say all of the state but the head. They are the relay's own, and always in the same
   // order.

@@ -36,7 +36,7 @@ const VolumeReport* FindReport(const std::optional<Report>& report, const Volume
 // Whether `report` was made before `last`: a copy of it can arrive late, over a connection that was thought
 // to be dead.
 bool IsOutdated(const Report& report, const Report& last) {
-  if (report.session != last.session) return report.session < last.session;
+  if (report.from.session != last.from.session) return report.from.session < last.from.session;
   return std::any_of(report.volumes.begin(), report.volumes.end(), [&](const VolumeReport& volume) {
     const auto before =
         std::find_if(last.volumes.begin(), last.volumes.end(),
@@ -70,7 +70,7 @@ Tracker::Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::durat
 }
 
 void Tracker::Heard(const Report& report, Deadline now) {
-  const auto found = members_.find(report.node);
+  const auto found = members_.find(report.from.node);
   if (found == members_.end()) return;
   Member& member = found->second;
   if (member.report && IsOutdated(report, *member.report)) return;
@@ -112,6 +112,8 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
   status.state = ReplicaState::kLive;
   if (!member.report || now - member.heard > silence_) status.state = ReplicaState::kDisconnected;
   if (member.report) status.received = member.report->received;
+  if (member.report && member.report->config != config_)
+    status.problem = "its config isn't the relay's: the same file belongs on every machine";
   const ReplicaState overall = status.state;
   for (const VolumeName& volume : member.volumes) {
     ReplicaStatus replica = StatusOf(node, volume, member, facts, overall);

@@ -55,6 +55,9 @@ class Tracker {
   Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::duration silence, RetentionRules rules,
           Deadline began);
 
+  // AgreementOf the relay's config: nodes with another one have a problem.
+  void set_config(std::uint64_t config) { config_ = config; }
+
   bool IsMember(const NodeName& node) const { return members_.contains(node); }
 
   // Reports of an older session than the newest heard of are ignored, and so are late copies: in a session,
@@ -84,6 +87,7 @@ class Tracker {
   const SteadyClock::duration silence_;
   const Deadline began_;
   Retention retention_;
+  std::uint64_t config_ = 0;
   std::map<NodeName, Member> members_;
 };
 

@@ -30,6 +30,7 @@ std::vector<Buffer> OnePart(Buffer part) {
 Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
     : parts_(parts),
       sequencer_(members, std::move(state.sequencer)),
+      evidence_(parts.group, parts.journal),
       milestones_(std::move(state.milestones)),
       complaints_("write", parts.board) {
   Post();
@@ -100,15 +101,34 @@ void Writer::Collect(Arrival arrival, Forming& forming) {
 void Writer::TakeHello(const Asker& from, const Incoming& message, Forming& forming) {
   const auto hello = Decode<Hello>(message.part(0));
   if (!hello) return Refuse(parts_.answers, from, Unreadable(hello.error()), complaints_);
-  if (!journal_failure_.empty()) return Refuse(parts_.answers, from, JournalFailed(), complaints_);
-  const Greeting greeting = sequencer_.Greet(*hello);
+  if (const auto refusal = CheckHello(*hello)) return Refuse(parts_.answers, from, *refusal, complaints_);
+  const bool alive = parts_.board.HasHeardOf(hello->node, sequencer_.SessionOf(hello->node),
+                                             parts_.steady() - parts_.silence);
+  const Greeting greeting = sequencer_.Greet(*hello, alive);
   if (const auto* refusal = std::get_if<Refusal>(&greeting))
     return Refuse(parts_.answers, from, *refusal, complaints_);
+  std::string replaces;
   if (const auto* begins = std::get_if<Begins>(&greeting)) {
-    log::info("node {} begins session {}", hello->node.value, hello->session);
+    log::info("node {} begins session {} ({})", hello->node.value, begins->record.origin.session,
+              hello->where);
+    if (!begins->replaces.empty())
+      log::warn("node {}: another process takes the place of {}", hello->node.value, begins->replaces);
     forming.AddOwn(begins->record, begins->place);
+    replaces = begins->replaces;
   }
-  forming.AddGreeter(from);
+  const std::uint64_t session = sequencer_.SessionOf(hello->node);
+  parts_.board.HeardOf(hello->node, session, parts_.steady());
+  forming.AddGreeter({from, session, std::move(replaces)});
+}
+
+// Before anything follows from it.
+std::optional<Refusal> Writer::CheckHello(const Hello& hello) {
+  if (auto refusal = evidence_.Check(hello)) return refusal;
+  if (!journal_failure_.empty()) return JournalFailed();
+  if (hello.config != parts_.config)
+    log::warn("node {} has another config than this relay: the same file belongs on every machine",
+              hello.node.value);
+  return std::nullopt;
 }
 
 void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
@@ -116,14 +136,17 @@ void Writer::TakeSubmit(const Asker& from, Incoming message, Forming& forming) {
   if (const auto* refusal = std::get_if<Refusal>(&read))
     return Refuse(parts_.answers, from, *refusal, complaints_);
   const auto& submission = std::get<Submission>(read);
-  std::vector<Ruling> rulings;
-  if (journal_failure_.empty()) {
-    rulings = sequencer_.Offer(submission.records, submission.batch);
-  } else {
-    // Not even what the sequencer knows: what it took last may be on the disk or not.
-    rulings.assign(submission.records.size(), JournalFailed());
-  }
-  if (const auto known = forming.Add(from, submission, std::move(rulings))) Answer(from, *known);
+  if (const auto known = forming.Add(from, submission, JudgeAll(submission))) Answer(from, *known);
+}
+
+std::vector<Ruling> Writer::JudgeAll(const Submission& submission) {
+  const std::size_t count = submission.records.size();
+  // Not even what the sequencer knows: what it took last may be on the disk or not.
+  if (!journal_failure_.empty()) return std::vector<Ruling>(count, JournalFailed());
+  const Origin& origin = submission.records.front().origin;
+  if (const auto refusal = evidence_.CheckKnown(origin.node, origin.session, submission.batch.known))
+    return std::vector<Ruling>(count, *refusal);
+  return sequencer_.Offer(submission.records, submission.batch);
 }
 
 void Writer::Finish(Forming forming) {
@@ -230,20 +253,25 @@ void Writer::Answer(const Asker& asker, const Answers& answers) {
   parts_.answers.Reply(asker, MessageType::kAnswers, OnePart(Encode(answers)));
 }
 
-// The sessions are in the journal: after a restart, too, older ones stay ended.
+// The sessions are in the journal: after a restart, too, older ones stay ended. They are posted first: a head
+// that was read before a session was found to be the newest holds nothing of a newer one.
 void Writer::WelcomeAll(const Forming& forming) {
   if (forming.greeters().empty()) return;
-  const Welcome welcome{parts_.group, sequencer_.state().head, parts_.journal.oldest(),
-                        sequencer_.VolumeFacts()};
-  for (const Asker& asker : forming.greeters())
-    parts_.answers.Reply(asker, MessageType::kWelcome, OnePart(Encode(welcome)));
+  Post();
+  Welcome welcome{0, {}, sequencer_.state().head, parts_.journal.oldest(), sequencer_.VolumeFacts()};
+  for (const Forming::Greeter& greeter : forming.greeters()) {
+    welcome.session = greeter.session;
+    welcome.replaces = greeter.replaces;
+    parts_.answers.Reply(greeter.asker, MessageType::kWelcome, OnePart(Encode(welcome)));
+  }
   Save();  // sessions are few, and a restart then has less to read
 }
 
 void Writer::RefuseAll(const Forming& forming, const Refusal& refusal) {
   for (const Forming::Waiting& waiting : forming.waiting())
     Answer(waiting.asker, AnswersFor(waiting, refusal));
-  for (const Asker& asker : forming.greeters()) Refuse(parts_.answers, asker, refusal, complaints_);
+  for (const Forming::Greeter& greeter : forming.greeters())
+    Refuse(parts_.answers, greeter.asker, refusal, complaints_);
 }
 
 // A full queue drops the frame: the publisher announces the head, and secondaries pull what they miss.
@@ -259,7 +287,11 @@ void Writer::Save() {
               saved.error().Text());
 }
 
-void Writer::Post() { parts_.board.Post({sequencer_.VolumeFacts(), milestones_, journal_failure_}); }
+void Writer::Post() {
+  std::map<NodeName, std::uint64_t> sessions;
+  for (const auto& [node, state] : sequencer_.state().nodes) sessions.emplace(node, state.session);
+  parts_.board.Post({sequencer_.VolumeFacts(), milestones_, std::move(sessions), journal_failure_});
+}
 
 Refusal Writer::JournalFull(const Error& error) {
   return {RefusalCode::kJournalFull,

@@ -16,10 +16,12 @@
 #include "common/journal/journal.h"
 #include "common/net/router.h"
 #include "relay/complaints.h"
+#include "relay/evidence.h"
 #include "relay/forming.h"
 #include "relay/notice_board.h"
 #include "relay/saved_state.h"
 #include "relay/sequencer.h"
+#include "relay/submission.h"
 
 namespace hawser {
 
@@ -32,7 +34,10 @@ class Writer {
     Journal& journal;
     FrameQueue& published;
     NoticeBoard& board;
+    std::uint64_t config = 0;  // AgreementOf the relay's config
     std::function<Timestamp()> clock = Now;
+    std::function<Deadline()> steady = SteadyClock::now;
+    SteadyClock::duration silence{};  // a session without a word for so long may be replaced by anybody
   };
 
   Writer(const Parts& parts, const Membership& members, SavedState state);
@@ -53,7 +58,9 @@ class Writer {
 
  private:
   void TakeHello(const Asker& from, const Incoming& message, Forming& forming);
+  std::optional<Refusal> CheckHello(const Hello& hello);
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);
+  std::vector<Ruling> JudgeAll(const Submission& submission);
   using Frames = std::vector<std::shared_ptr<DurableFrame>>;
   JournalStatus MakeDurable(const Frames& frames);
   JournalStatus AppendPatiently(std::span<const Frame* const> frames);
@@ -75,6 +82,7 @@ class Writer {
 
   const Parts parts_;
   Sequencer sequencer_;
+  Evidence evidence_;
   std::vector<Progress> milestones_;
   Complaints complaints_;
   std::string journal_failure_;

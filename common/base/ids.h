@@ -25,8 +25,9 @@ using Sequence = Strong<struct SequenceTag, std::uint64_t>;
 using Group = Strong<struct GroupTag, std::uint64_t>;
 // The fencing number of a volume's primary. 0: no primary yet.
 using Generation = Strong<struct GenerationTag, std::uint64_t>;
-// Names a regular file or directory in a volume for its whole life: generation in the upper 16 bits, counter
-// in the lower 48. 0: a symlink or special file, which have no id (type and content identify them).
+// Names a regular file or directory in a volume for its whole life: the number of the session that gave it in
+// the upper 28 bits, a counter in the lower 36 (volume/store/file_ids.h). 0: a symlink or special file, which
+// have no id (type and content identify them).
 using FileId = Strong<struct FileIdTag, std::uint64_t>;
 inline constexpr FileId kNoFileId{};
 inline constexpr FileId kRootFileId{1};

@@ -15,8 +15,9 @@ class StateFolder {
 
   const std::string& path() const { return path_; }
 
-  std::string Lock() const { return path_ + "/lock"; }        // locked while a process serves the node
-  std::string Session() const { return path_ + "/session"; }  // the number of its newest mount session
+  std::string Lock() const { return path_ + "/lock"; }  // locked while a process serves the node
+  std::string Incarnation() const { return path_ + "/incarnation"; }  // a number made with the folder
+  std::string KnownHead() const { return path_ + "/known"; }  // the newest position told to be durable
   std::string Roles() const { return path_ + "/roles"; }      // who is primary of what, as last heard
   std::string HeardHead() const { return path_ + "/heard"; }  // the newest head heard of
   std::string Journal() const { return path_ + "/journal"; }  // a folder: what a secondary has received
@@ -24,7 +25,6 @@ class StateFolder {
   // A folder for each volume that the node holds, and what is in it.
   std::string Volume(const VolumeName& name) const { return path_ + "/" + name.value; }
   std::string Checkpoint(const VolumeName& name) const { return Volume(name) + "/checkpoint"; }
-  std::string FileIds(const VolumeName& name) const { return Volume(name) + "/file_ids"; }  // given so far
 
  private:
   std::string path_;

@@ -32,7 +32,7 @@ struct AnswerTable {
 
 // What is written as a msgpack array of its fields.
 template <class T>
-concept Composite = kIsOneOf<T, VolumeFact, VolumeReport, Hello, Welcome, Batch, TakenRow, Refusal,
+concept Composite = kIsOneOf<T, VolumeFact, VolumeReport, Sender, Hello, Welcome, Batch, TakenRow, Refusal,
                              AnswerTable, Report, Overview, Pull, PullReply, Head>;
 
 // What a list can hold.
@@ -49,11 +49,15 @@ void Fields(M& m, F&& f) {
     f("volume", m.volume), f("role", m.role), f("state", m.state), f("applied", m.applied),
         f("checkpoint", m.checkpoint), f("problem", m.problem);
   } else if constexpr (std::is_same_v<T, Hello>) {
-    f("node", m.node), f("session", m.session);
+    f("consistency_group", m.group), f("node", m.node), f("incarnation", m.incarnation), f("start", m.start),
+        f("where", m.where), f("config", m.config), f("known", m.known), f("take_over", m.take_over);
+  } else if constexpr (std::is_same_v<T, Sender>) {
+    f("consistency_group", m.group), f("node", m.node), f("session", m.session);
   } else if constexpr (std::is_same_v<T, Welcome>) {
-    f("consistency_group", m.group), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
+    f("session", m.session), f("replaces", m.replaces), f("head", m.head), f("oldest", m.oldest),
+        f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Batch>) {
-    f("cuts", m.cuts), f("answered", m.answered);
+    f("cuts", m.cuts), f("answered", m.answered), f("known", m.known);
   } else if constexpr (std::is_same_v<T, TakenRow>) {
     f("sequence", m.sequence), f("write_group", m.group), f("repeated", m.repeated);
   } else if constexpr (std::is_same_v<T, AnswerTable>) {
@@ -61,11 +65,12 @@ void Fields(M& m, F&& f) {
   } else if constexpr (std::is_same_v<T, Refusal>) {
     f("code", m.code), f("text", m.text);
   } else if constexpr (std::is_same_v<T, Report>) {
-    f("node", m.node), f("session", m.session), f("received", m.received), f("volumes", m.volumes);
+    f("from", m.from), f("config", m.config), f("known", m.known), f("received", m.received),
+        f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Overview>) {
     f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Pull>) {
-    f("node", m.node), f("after", m.after), f("max_bytes", m.max_bytes);
+    f("from", m.from), f("after", m.after), f("max_bytes", m.max_bytes);
   } else if constexpr (std::is_same_v<T, PullReply>) {
     f("answer", m.answer), f("text", m.text), f("head", m.head);
   } else {
@@ -141,7 +146,9 @@ struct Get {
     value.value = in.Text(name);
     if (!in.failed() && value.value.empty()) in.Fail(name, "is empty");
   }
-  void operator()(const char* name, RefusalCode& value) const { ReadEnum(name, value, RefusalCode::kAhead); }
+  void operator()(const char* name, RefusalCode& value) const {
+    ReadEnum(name, value, RefusalCode::kNodeAlive);
+  }
   void operator()(const char* name, PullReply::Answer& value) const {
     ReadEnum(name, value, PullReply::Answer::kFailed);
   }
@@ -270,8 +277,14 @@ int ToErrno(RefusalCode code) {
     case RefusalCode::kOutOfTurn:
     case RefusalCode::kJournalFailed:
       return EIO;
+    case RefusalCode::kWentBack:
+      return ENODATA;
     case RefusalCode::kJournalFull:
       return ENOSPC;
+    case RefusalCode::kOtherGroup:
+      return EINVAL;
+    case RefusalCode::kNodeAlive:
+      return EBUSY;
   }
   return EIO;
 }

@@ -19,7 +19,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 3;
+inline constexpr std::uint8_t kWireVersion = 4;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -40,10 +40,24 @@ enum class MessageType : std::uint8_t {
   kHead = 33,   // Head: every 250 ms at least, and instead of a frame that is too large to publish
 };
 
-// A mount session begins. From this message on nothing of an older session of the node is accepted.
+// A process wants to serve a node. What it says of itself is compared before anything follows from it
+// (DESIGN section 5b); then a session begins, and from there on nothing of an older one is accepted.
 struct Hello {
+  std::string group;
   NodeName node;
-  std::uint64_t session = 0;  // larger than every earlier session of this node
+  std::uint64_t incarnation = 0;  // random, made with the node's state folder
+  std::uint64_t start = 0;        // random, made by the process: the same hello again is no new session
+  std::string where;              // host, process and state folder, for people
+  std::uint64_t config = 0;       // AgreementOf (common/config/agreement.h)
+  Position known;                 // the newest that the node was told is durable
+  bool take_over = false;         // ends the session of a process that is alive
+};
+
+// Who reports or pulls.
+struct Sender {
+  std::string group;
+  NodeName node;
+  std::uint64_t session = 0;  // 0: none has begun yet
 };
 
 struct VolumeFact {
@@ -54,7 +68,8 @@ struct VolumeFact {
 };
 
 struct Welcome {
-  std::string group;
+  std::uint64_t session = 0;  // its number: larger than that of any session before, of whatever node
+  std::string replaces;       // the process of another state folder whose session this ends; empty: none
   Progress head;    // every record of the node's earlier sessions that was ever accepted is at or before this
   Progress oldest;  // the position before the oldest frame that the relay still has
   std::vector<VolumeFact> volumes;
@@ -69,6 +84,9 @@ struct Batch {
   // The session's newest number that the sender has the answer to. What lies between it and this batch is
   // under way ahead of the batch; a relay that has missed some of that refuses the batch (kAhead).
   std::uint64_t answered = 0;
+  // The newest position that the sender was told is durable: a relay that doesn't hold it refuses the batch
+  // (kWentBack).
+  Position known{};
 };
 
 struct Ack {
@@ -91,6 +109,9 @@ enum class RefusalCode : std::uint8_t {
   kJournalFull = 11,
   kUnknownSession = 12,  // has not said hello to this relay, as far as its journal says
   kAhead = 13,           // numbers before it have not arrived: nothing is settled, send all of it again
+  kWentBack = 14,        // the relay's journal doesn't hold what the node was told is durable
+  kOtherGroup = 15,      // this relay serves another consistency group
+  kNodeAlive = 16,       // another process serves the node
 };
 
 struct Refusal {
@@ -118,8 +139,9 @@ struct VolumeReport {
 };
 
 struct Report {
-  NodeName node;
-  std::uint64_t session = 0;
+  Sender from;
+  std::uint64_t config = 0;  // as in Hello
+  Position known;            // as in Hello
   Progress received;
   std::vector<VolumeReport> volumes;
 };
@@ -131,7 +153,7 @@ struct Overview {
 };
 
 struct Pull {
-  NodeName node;
+  Sender from;
   Position after;
   std::uint64_t max_bytes = 0;
 };

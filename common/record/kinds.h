@@ -196,7 +196,9 @@ struct Kind<NodeSession> {
   static constexpr TreeEffect kEffect = TreeEffect::kControl;
   static constexpr PayloadRule kPayload = PayloadRule::kNone;
   static constexpr bool kHasVolume = false;
-  static constexpr std::tuple kFields{Field{"answered", &NodeSession::answered}};
+  static constexpr std::tuple kFields{Field{"answered", &NodeSession::answered},
+                                      Field{"incarnation", &NodeSession::incarnation},
+                                      Field{"start", &NodeSession::start}};
 };
 
 // For an overload that several kinds share: `[](const OneOf<Unlink, Rmdir> auto& r) { ... }`.

@@ -182,6 +182,9 @@ struct AnsweredRun {
 // it had.
 struct NodeSession {
   std::vector<AnsweredRun> answered;  // ascending
+  // Who began it (net/messages.h: Hello). 0: not known.
+  std::uint64_t incarnation = 0;
+  std::uint64_t start = 0;
   friend bool operator==(const NodeSession&, const NodeSession&) = default;
 };
 

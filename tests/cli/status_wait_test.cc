@@ -4,6 +4,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "common/config/agreement.h"
 #include "common/config/config.h"
 #include "common/net/requester.h"
 #include "tests/cli/program.h"
@@ -20,12 +21,12 @@ using ::testing::Not;
 class FakeNode {
  public:
   FakeNode(const Config& config, const std::string& name)
-      : name_(name), requester_(context_, config.relay.ControlEndpoint()) {}
+      : config_(config), name_(name), requester_(context_, config.relay.ControlEndpoint()) {}
 
   Overview Report(ReplicaState state, const Progress& applied, const std::string& problem = "") {
     hawser::Report report;
-    report.node = name_;
-    report.session = 1;
+    report.from = {config_.group, name_, 0};
+    report.config = AgreementOf(config_);
     report.received = applied;
     report.volumes.push_back({VolumeName("docs"), ReplicaRole::kSecondary, state, applied, applied, problem});
     const Buffer body = Encode(report);
@@ -39,6 +40,7 @@ class FakeNode {
   }
 
  private:
+  const Config config_;
   NodeName name_;
   NetContext context_;
   Requester requester_;

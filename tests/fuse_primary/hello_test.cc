@@ -30,7 +30,9 @@ class HelloTest : public testing::Test {
   }
   Result<Welcome> Greet(const Responder& relay, std::optional<Deadline> deadline = Patience(),
                         const std::atomic<bool>* cancel = nullptr) {
-    return SayHello(context_, relay.endpoint(), {NodeName("alpha"), 7}, deadline, cancel);
+    return SayHello(context_, relay.endpoint(),
+                    Hello{.group = "demo", .node = NodeName("alpha"), .where = {}, .known = {}}, deadline,
+                    cancel);
   }
 
   NetContext context_;
@@ -41,16 +43,16 @@ const Refusal kFailed{RefusalCode::kJournalFailed, "the disk is broken"};
 const Refusal kFull{RefusalCode::kJournalFull, "no room"};
 
 TEST_F(HelloTest, AWelcomeBeginsTheSession) {
-  const auto relay = RelayThatSays({Welcome{"demo", {}, {}, {}}});
+  const auto relay = RelayThatSays({Welcome{7, {}, {}, {}, {}}});
   const auto welcome = Greet(*relay);
   ASSERT_TRUE(welcome) << welcome.error().Text();
-  EXPECT_EQ(welcome->group, "demo");
+  EXPECT_EQ(welcome->session, 7U);
 }
 
 TEST_F(HelloTest, ARelayThatCanNotJournalASessionNowIsAskedAgain) {
   for (const Refusal& refusal : {kFailed, kFull}) {
     asked_ = 0;
-    const auto relay = RelayThatSays({refusal, Welcome{"demo", {}, {}, {}}});
+    const auto relay = RelayThatSays({refusal, Welcome{7, {}, {}, {}, {}}});
     const auto welcome = Greet(*relay);
     EXPECT_TRUE(welcome) << welcome.error().Text();
     EXPECT_EQ(asked_, 2U);

@@ -68,7 +68,8 @@ class ShipperTest : public testing::Test {
 
   NetContext context_;
   HeldRelay relay_;
-  Shipper shipper_{context_, relay_.endpoint(), NodeName("alpha"), 3, {.bytes = 4000}};
+  KnownHead known_;
+  Shipper shipper_{context_, relay_.endpoint(), NodeName("alpha"), 3, known_, {.bytes = 4000}};
 };
 
 TEST_F(ShipperTest, ACallerGetsTheAnswerToItsRecord) {
@@ -257,7 +258,7 @@ TEST_F(ShipperTest, ADoubtEndsWithoutAnybodyWaiting) {
 // More than one mount has threads.
 TEST_F(ShipperTest, TwelveHundredCallersWaitAtOnce) {
   constexpr std::size_t kCallers = 1200;
-  Shipper shipper(context_, relay_.endpoint(), NodeName("bravo"), 1);
+  Shipper shipper(context_, relay_.endpoint(), NodeName("bravo"), 1, known_);
   std::atomic<std::size_t> acknowledged{0};
   std::vector<std::thread> callers;
   for (std::size_t i = 0; i < kCallers; ++i) {

@@ -47,7 +47,7 @@ class Relay {
   }
 
   void Greet(const Hello& hello) {
-    const Greeting greeting = sequencer_.Greet(hello);
+    const Greeting greeting = sequencer_.Greet(hello, hello.config % 2 == 0);
     if (std::holds_alternative<Refusal>(greeting)) return;
     Check(hello.node.value == "alpha" || hello.node.value == "bravo", "only members are welcome");
     const auto* begins = std::get_if<Begins>(&greeting);

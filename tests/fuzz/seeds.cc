@@ -73,29 +73,33 @@ Record RecordOf(Body body, std::uint64_t number) {
 
 Buffer PayloadOf(const Body& body) { return Buffer(PayloadBytes(body).value_or(5), std::byte{'p'}); }
 
+Hello HelloOf(std::uint64_t start) {
+  return {"demo", NodeName("alpha"), 5, start, "here", 9, SomeProgress().position, false};
+}
+
 void PutMessages(const Seeds& seeds) {
   const std::vector<VolumeFact> facts{{VolumeName("docs"), NodeName("alpha"), Generation(3)}};
   const Progress p = SomeProgress();
   const VolumeReport volume{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, p, p, "hot"};
   const std::vector<std::pair<std::string, Buffer>> messages{
       {"envelope", EncodeEnvelope(MessageType::kSubmit)},
-      {"hello", Encode(Hello{NodeName("alpha"), 7})},
-      {"welcome", Encode(Welcome{"demo", p, p, facts})},
+      {"hello", Encode(HelloOf(7))},
+      {"welcome", Encode(Welcome{7, "old", p, p, facts})},
       {"answers", Encode(Answers{{Ack{Sequence(1001), p, true}, Refusal{RefusalCode::kFenced, "no"}}})},
       {"refusal", Encode(Refusal{RefusalCode::kFenced, "no"})},
-      {"report", Encode(Report{NodeName("alpha"), 7, p, {volume, volume}})},
+      {"report", Encode(Report{{"demo", NodeName("alpha"), 7}, 9, p.position, p, {volume, volume}})},
       {"overview", Encode(Overview{p, p, facts})},
-      {"pull", Encode(Pull{NodeName("charlie"), p.position, 65536})},
+      {"pull", Encode(Pull{{"demo", NodeName("charlie"), 7}, p.position, 65536})},
       {"pull_reply", Encode(PullReply{PullReply::Answer::kGone, "old", p})},
       {"head", Encode(Head{p})},
-      {"batch", Encode(Batch{{1, 3}})}};
+      {"batch", Encode(Batch{{1, 3}, 0, p.position})}};
   for (std::size_t i = 0; i < messages.size(); ++i)
     seeds.Put("messages", messages[i].first, Little(i, 1) + std::string(AsText(messages[i].second)));
 }
 
 void PutRequests(const Seeds& seeds) {
-  const std::string hello = Little(0, 1) + Sized(Encode(Hello{NodeName("alpha"), 77}));
-  const std::string newer = Little(0, 1) + Sized(Encode(Hello{NodeName("alpha"), 78}));
+  const std::string hello = Little(0, 1) + Sized(Encode(HelloOf(77)));
+  const std::string newer = Little(0, 1) + Sized(Encode(HelloOf(78)));
   const auto record = [](const Body& body, std::uint64_t number) {
     return Sized(EncodeRecord(RecordOf(body, number))) + Sized(PayloadOf(body));
   };

@@ -208,7 +208,7 @@ TEST_F(WrongRelayTest, OneWhoseJournalIsEmpty) {
   const std::string aside = cluster_.journal() + ".aside";
   std::filesystem::rename(cluster_.journal(), aside);
   EXPECT_OK(cluster_.Start("relay"));
-  ExpectRefusalsThatSettleNothing("has not said hello to this relay");
+  ExpectRefusalsThatSettleNothing("node alpha follows journal");
   std::filesystem::remove_all(cluster_.journal());
   std::filesystem::rename(aside, cluster_.journal());
   ExpectTheRightOneSettlesAll();

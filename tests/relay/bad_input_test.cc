@@ -28,7 +28,7 @@ class BadInputTest : public RelayTest {
     ASSERT_NO_FATAL_FAILURE(Start());
     ASSERT_TRUE(SayHello(kAlpha, 1));
     ASSERT_TRUE(SayHello(kBravo, 1));
-    bravo_.emplace(context_, config_.relay.WriteEndpoint(), kBravo, kMail, 1);
+    bravo_.emplace(context_, config_.relay.WriteEndpoint(), kBravo, kMail, SessionOf(kBravo));
     before_ = HeadNow();
   }
 
@@ -125,7 +125,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
       {"garbage", {"GET / HTTP/1.1"}, RefusalCode::kBadMessage, "envelope"},
       {"empty", {""}, RefusalCode::kBadMessage, "envelope"},
       {"another wire version", {"HW\x07\x02", batch, header, "hello"}, RefusalCode::kWrongVersion, "7"},
-      {"unknown type", {"HW\x03\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
+      {"unknown type", {"HW\x04\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
       {"a message for another port",
        {Text(EncodeEnvelope(MessageType::kStatus))},
        RefusalCode::kBadMessage,
@@ -207,17 +207,17 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
        "promote"},
       {"hello truncated", {hello, "\x92"}, RefusalCode::kBadMessage, ""},
       {"hello without a node",
-       {hello, Text(Encode(Hello{NodeName(""), 1}))},
+       {hello, Text(Encode(HelloOf(NodeName(""), 1)))},
        RefusalCode::kBadMessage,
        "node"},
       {"hello of a stranger",
-       {hello, Text(Encode(Hello{NodeName("mallory"), 1}))},
+       {hello, Text(Encode(HelloOf(NodeName("mallory"), 1)))},
        RefusalCode::kUnknownNode,
        "mallory"},
-      {"hello of an ended session",
-       {hello, Text(Encode(Hello{kAlpha, 0}))},
-       RefusalCode::kOldSession,
-       "session"},
+      {"hello of another group",
+       {hello, Text(Encode(Hello{.group = "other", .node = kAlpha, .where = {}, .known = {}}))},
+       RefusalCode::kOtherGroup,
+       "other"},
   };
   for (const BadMessage& bad : table) {
     ASSERT_NO_FATAL_FAILURE(ExpectRefused(config_.relay.WriteEndpoint(), bad));
@@ -230,7 +230,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
 TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
   const std::string report = Text(EncodeEnvelope(MessageType::kReport));
   const std::string pull = Text(EncodeEnvelope(MessageType::kPull));
-  const std::string good = Text(Encode(Report{kAlpha, 1, {}, {}}));
+  const std::string good = Text(Encode(Report{{config_.group, kAlpha, 1}, 0, {}, {}, {}}));
   const std::vector<BadMessage> table = {
       {"garbage", {std::string(100'000, '\0')}, RefusalCode::kBadMessage, "envelope"},
       {"another wire version", {"HW\x07\x10", good}, RefusalCode::kWrongVersion, "7"},
@@ -240,15 +240,30 @@ TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
        "port"},
       {"report truncated", {report, good.substr(0, 7)}, RefusalCode::kBadMessage, ""},
       {"report with more", {report, good, "x"}, RefusalCode::kBadMessage, "parts"},
-      {"report is a pull", {report, Text(Encode(Pull{kAlpha, {}, 1}))}, RefusalCode::kBadMessage, ""},
+      {"report is a pull",
+       {report, Text(Encode(Pull{{config_.group, kAlpha, 1}, {}, 1}))},
+       RefusalCode::kBadMessage,
+       ""},
       {"report of a stranger",
-       {report, Text(Encode(Report{NodeName("mallory"), 1, {}, {}}))},
+       {report, Text(Encode(Report{{config_.group, NodeName("mallory"), 1}, 0, {}, {}, {}}))},
        RefusalCode::kUnknownNode,
        "mallory"},
       {"pull of a stranger",
-       {pull, Text(Encode(Pull{NodeName("mallory"), {}, 1}))},
+       {pull, Text(Encode(Pull{{config_.group, NodeName("mallory"), 1}, {}, 1}))},
        RefusalCode::kUnknownNode,
        "mallory"},
+      {"report of another group",
+       {report, Text(Encode(Report{{"other", kAlpha, 1}, 0, {}, {}, {}}))},
+       RefusalCode::kOtherGroup,
+       "other"},
+      {"pull of another group",
+       {pull, Text(Encode(Pull{{"other", kAlpha, 1}, {}, 1}))},
+       RefusalCode::kOtherGroup,
+       "other"},
+      {"report of a session that the relay doesn't know",
+       {report, Text(Encode(Report{{config_.group, kAlpha, 99}, 0, {}, {}, {}}))},
+       RefusalCode::kUnknownSession,
+       "99"},
       {"pull is noise", {pull, std::string(5000, '\x9f')}, RefusalCode::kBadMessage, ""},
       {"status with a body",
        {Text(EncodeEnvelope(MessageType::kStatus)), "please"},

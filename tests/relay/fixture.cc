@@ -1,5 +1,7 @@
 #include "tests/relay/fixture.h"
 
+#include "common/config/agreement.h"
+
 namespace hawser::test {
 
 namespace {
@@ -203,7 +205,8 @@ void RelayTest::Restart() {
 
 Primary RelayTest::PrimaryOf(const NodeName& node, const VolumeName& volume, std::uint64_t session,
                              std::uint64_t first) {
-  return {context_, config_.relay.WriteEndpoint(), node, volume, session, first};
+  return {context_, config_.relay.WriteEndpoint(), node, volume, session == 0 ? SessionOf(node) : session,
+          first};
 }
 
 void RelayTest::AddWriters(std::size_t count) {
@@ -225,14 +228,26 @@ Result<Incoming> RelayTest::Ask(const std::string& endpoint, MessageType type,
   return requester.Request(type, parts, Patience());
 }
 
-Result<Welcome> RelayTest::SayHello(const NodeName& node, std::uint64_t session) {
-  const Buffer body = Encode(Hello{node, session});
-  return Expect<Welcome>(Ask(config_.relay.WriteEndpoint(), MessageType::kHello, {body}),
-                         MessageType::kWelcome);
+Hello RelayTest::HelloOf(const NodeName& node, std::uint64_t start) const {
+  Hello hello;
+  hello.group = config_.group;
+  hello.node = node;
+  hello.incarnation = 1;
+  hello.start = start;
+  hello.config = AgreementOf(config_);
+  return hello;
+}
+
+Result<Welcome> RelayTest::SayHello(const Hello& hello) {
+  const Buffer body = Encode(hello);
+  auto welcome =
+      Expect<Welcome>(Ask(config_.relay.WriteEndpoint(), MessageType::kHello, {body}), MessageType::kWelcome);
+  if (welcome) sessions_[hello.node] = welcome->session;
+  return welcome;
 }
 
 Result<Overview> RelayTest::SendReport(const NodeName& node, const Progress& checkpoint) {
-  Report report{node, 1, checkpoint, {}};
+  Report report{{config_.group, node, SessionOf(node)}, AgreementOf(config_), {}, checkpoint, {}};
   for (const auto& [volume, replica] : config_.nodes[node].volumes)
     report.volumes.push_back(
         {volume, ReplicaRole::kSecondary, ReplicaState::kLive, checkpoint, checkpoint, ""});
@@ -251,7 +266,7 @@ nlohmann::json RelayTest::AskStatus() {
 }
 
 PullReply RelayTest::PullOnce(const NodeName& node, Position& after, std::vector<Received>& into) {
-  const Buffer body = Encode(Pull{node, after, 64 * kKiB});
+  const Buffer body = Encode(Pull{{config_.group, node, SessionOf(node)}, after, 64 * kKiB});
   const auto reply = Ask(config_.relay.ControlEndpoint(), MessageType::kPull, {body});
   if (!reply || reply->type() != MessageType::kFrames || reply->parts() != 2) {
     ADD_FAILURE() << "no frames";

@@ -124,20 +124,31 @@ class RelayTest : public testing::Test {
   void Restart();
 
   // The numbers of a session begin with `first`: one whose records were sent by another object goes on.
-  Primary MakePrimary(std::uint64_t session = 1, std::uint64_t first = 1) {
+  // Session 0: the one that the node's last hello began.
+  Primary MakePrimary(std::uint64_t session = 0, std::uint64_t first = 1) {
     return PrimaryOf(kAlpha, kDocs, session, first);
   }
-  Primary PrimaryOf(const NodeName& node, const VolumeName& volume, std::uint64_t session = 1,
+  Primary PrimaryOf(const NodeName& node, const VolumeName& volume, std::uint64_t session = 0,
                     std::uint64_t first = 1);
 
   // Before Start(): that many more nodes, each the primary of a volume of its own, so that many can write at
   // once.
   void AddWriters(std::size_t count);
-  // One of them, in session 1, after its hello.
+  // One of them, after its hello.
   Primary Writer(std::size_t index);
   static NodeName WriterName(std::size_t index) { return NodeName("writer-" + std::to_string(index)); }
 
-  Result<Welcome> SayHello(const NodeName& node, std::uint64_t session);
+  // Of the first state folder of the node. The same `start` again begins no new session.
+  Hello HelloOf(const NodeName& node, std::uint64_t start) const;
+  Result<Welcome> SayHello(const Hello& hello);
+  Result<Welcome> SayHello(const NodeName& node, std::uint64_t start) {
+    return SayHello(HelloOf(node, start));
+  }
+  // That the relay gave last; 0: none.
+  std::uint64_t SessionOf(const NodeName& node) const {
+    const auto session = sessions_.find(node);
+    return session == sessions_.end() ? 0 : session->second;
+  }
   Result<Overview> SendReport(const NodeName& node, const Progress& checkpoint);
   nlohmann::json AskStatus();
   Sequence HeadNow() { return Sequence(AskStatus()["relay"]["head"]); }
@@ -156,6 +167,7 @@ class RelayTest : public testing::Test {
   FlushControl flushes_;
   NetContext context_;
   std::unique_ptr<Relay> relay_;
+  std::map<NodeName, std::uint64_t> sessions_;
 };
 
 }  // namespace hawser::test

@@ -156,7 +156,6 @@ TEST_F(OrderTest, AHelloIsAnsweredAfterTheGroupInProgress) {
     const auto welcome = SayHello(kAlpha, 2);
     answered.store(true);
     ASSERT_TRUE(welcome) << welcome.error().Text();
-    EXPECT_EQ(welcome->group, "demo");
     EXPECT_EQ(welcome->head.position.sequence, Sequence(before.value + 2));  // the write and the session
     ASSERT_EQ(welcome->volumes.size(), 2U + kWriters);
     EXPECT_EQ(welcome->volumes[0], (VolumeFact{kDocs, kAlpha, Generation(1)}));

@@ -82,7 +82,7 @@ TEST_F(RecoveryTest, AnEndedSessionStaysEndedThoughTheNewOneWroteNothing) {
   const auto refused = old.Write("two");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ToErrno(RefusalCode::kOldSession)) << refused.error().Text();
-  EXPECT_TRUE(MakePrimary(2).Write("new"));
+  EXPECT_TRUE(MakePrimary().Write("new"));
 }
 
 TEST_F(RecoveryTest, AVolumeThatIsNewInTheConfigGetsItsPrimary) {

@@ -17,7 +17,7 @@ const VolumeName kMail("mail");
 Membership Members() { return {{kAlpha, kBravo}, {kDocs, kMail}}; }
 
 // A sequencer with the little words that scenarios are told in. alpha is the primary of docs, bravo of mail,
-// and both have said hello with session 1.
+// and both have said hello: alpha has session 1, bravo 2.
 class SequencerTest : public testing::Test {
  protected:
   SequencerTest() {
@@ -28,7 +28,16 @@ class SequencerTest : public testing::Test {
     Cut();
   }
 
-  Greeting Hello(const NodeName& node, std::uint64_t session) { return sequencer_.Greet({node, session}); }
+  static hawser::Hello HelloOf(const NodeName& node, std::uint64_t start, std::uint64_t folder = 1) {
+    hawser::Hello hello;
+    hello.node = node;
+    hello.start = start;
+    hello.incarnation = folder;
+    return hello;
+  }
+  Greeting Hello(const NodeName& node, std::uint64_t start) {
+    return sequencer_.Greet(HelloOf(node, start), false);
+  }
 
   static Record With(const Origin& origin, const VolumeName& volume, std::uint64_t generation, Body body) {
     Record record;
@@ -136,7 +145,7 @@ TEST_F(SequencerTest, OnlyANewVolumeIsGivenAPrimary) {
 
 TEST_F(SequencerTest, RecordsAreNumberedInTheOrderTheyCameInAllVolumes) {
   ExpectAccepted(Offer(kAlpha, 1, 1), 0);
-  ExpectAccepted(Offer(kBravo, 1, 1, kMail), 1);
+  ExpectAccepted(Offer(kBravo, 2, 1, kMail), 1);
   ExpectAccepted(Offer(kAlpha, 1, 2), 2);
   const auto acks = Cut();
   ASSERT_EQ(acks.size(), 3U);
@@ -172,7 +181,7 @@ TEST_F(SequencerTest, BehindACutTheNextGroupBegins) {
 
 TEST_F(SequencerTest, BatchesOfOtherNodesShareTheGroups) {
   OfferBatch(1, 2, {1});
-  const std::vector<Record> other{Mutation(kBravo, 1, 1, kMail), Mutation(kBravo, 1, 2, kMail)};
+  const std::vector<Record> other{Mutation(kBravo, 2, 1, kMail), Mutation(kBravo, 2, 2, kMail)};
   const std::vector<std::uint32_t> cuts{1};
   const auto rulings = sequencer_.Offer(other, AfterAnswers(other.front(), cuts));
   ExpectAccepted(rulings[0], 1, 0);
@@ -185,7 +194,7 @@ TEST_F(SequencerTest, ANodesRecordNeverGoesBeforeItsEarlierOnes) {
   OfferBatch(1, 2, {1});
   ExpectAccepted(Offer(3), 1, 1);
   Hello(kAlpha, 2);
-  ExpectAccepted(Offer(kAlpha, 2, 1), 3, 1);
+  ExpectAccepted(Offer(kAlpha, 3, 1), 3, 1);
 }
 
 TEST_F(SequencerTest, ACutBehindRefusedRecordsOnlyDividesNothing) {
@@ -341,7 +350,7 @@ TEST_F(SequencerTest, ANewSessionBeginsAnewAfterAnAbandonedGroup) {
   Offer(1);
   sequencer_.Abandon();
   Hello(kAlpha, 2);
-  ExpectAccepted(Offer(kAlpha, 2, 1), 1);
+  ExpectAccepted(Offer(kAlpha, 3, 1), 1);
 }
 
 TEST_F(SequencerTest, StrangersAreRefused) {
@@ -352,7 +361,7 @@ TEST_F(SequencerTest, StrangersAreRefused) {
 }
 
 TEST_F(SequencerTest, OnlyThePrimaryInItsGenerationIsHeard) {
-  ExpectRefused(Offer(kBravo, 1, 1, kDocs), RefusalCode::kNotPrimary);
+  ExpectRefused(Offer(kBravo, 2, 1, kDocs), RefusalCode::kNotPrimary);
   ExpectRefused(Offer(kAlpha, 1, 1, kDocs, 0), RefusalCode::kFenced);
   ExpectRefused(Offer(kAlpha, 1, 2, kDocs, 2), RefusalCode::kNotPrimary);
 }
@@ -369,7 +378,7 @@ TEST_F(SequencerTest, AfterAPromotionTheOldPrimaryIsFenced) {
   Promote(kDocs, kBravo, 2);
   ExpectRefused(Offer(2), RefusalCode::kFenced);
   ExpectRefused(Offer(kAlpha, 1, 3, kDocs, 2), RefusalCode::kNotPrimary);
-  ExpectAccepted(Offer(kBravo, 1, 1, kDocs, 2), 0);
+  ExpectAccepted(Offer(kBravo, 2, 1, kDocs, 2), 0);
 }
 
 TEST_F(SequencerTest, WhatTheOldPrimaryHadAcceptedIsStillAnsweredAfterAPromotion) {
@@ -387,18 +396,16 @@ TEST_F(SequencerTest, ANewSessionEndsTheOldOneAndIsJournaled) {
   const Greeting greeting = Hello(kAlpha, 2);
   ASSERT_TRUE(std::holds_alternative<Begins>(greeting));
   const Record& record = std::get<Begins>(greeting).record;
-  EXPECT_EQ(record.body, Body(NodeSession{}));
-  EXPECT_EQ(record.origin, (Origin{kAlpha, 2, 0}));
+  EXPECT_EQ(record.body, Body(NodeSession{{}, 1, 2}));
+  EXPECT_EQ(record.origin, (Origin{kAlpha, 3, 0}));
   ExpectRefused(Offer(kAlpha, 1, 1), RefusalCode::kOldSession);
   ExpectRefused(Offer(kAlpha, 1, 2), RefusalCode::kOldSession);
-  ExpectRefused(Hello(kAlpha, 1), RefusalCode::kOldSession);
   EXPECT_EQ(Cut().size(), 1U);
-  ExpectAccepted(Offer(kAlpha, 2, 1), 0);
+  ExpectAccepted(Offer(kAlpha, 3, 1), 0);
 }
 
 TEST_F(SequencerTest, ASessionThatNeverSaidHelloIsRefused) {
-  ExpectRefused(Offer(kAlpha, 2, 1), RefusalCode::kUnknownSession);
-  ExpectRefused(Hello(kAlpha, 0), RefusalCode::kOldSession);
+  ExpectRefused(Offer(kAlpha, 3, 1), RefusalCode::kUnknownSession);
 }
 
 TEST_F(SequencerTest, AHelloThatIsRepeatedKeepsTheNumbers) {
@@ -415,15 +422,57 @@ TEST_F(SequencerTest, ASessionForWhichThereWasNoRoomBeginsAtItsNextHello) {
   EXPECT_TRUE(std::holds_alternative<Begins>(Hello(kAlpha, 2)));
   Cut();
   EXPECT_TRUE(std::holds_alternative<GoesOn>(Hello(kAlpha, 2)));
-  EXPECT_EQ(sequencer_.state().nodes.at(kAlpha).session, 2U);
+  EXPECT_EQ(sequencer_.state().nodes.at(kAlpha).session, 3U);
 }
 
 TEST_F(SequencerTest, WhatAnEndedSessionHasInTheGroupStaysAndDoesNotTouchTheNewOnesNumbers) {
   ExpectAccepted(Offer(kAlpha, 1, 1), 0);
   Hello(kAlpha, 2);
-  ExpectAccepted(Offer(kAlpha, 2, 1), 2);
+  ExpectAccepted(Offer(kAlpha, 3, 1), 2);
   EXPECT_EQ(Cut().size(), 3U);
-  ExpectAccepted(Offer(kAlpha, 2, 2), 0);
+  ExpectAccepted(Offer(kAlpha, 3, 2), 0);
+}
+
+TEST_F(SequencerTest, NoSessionNumberIsGivenTwiceToWhateverNode) {
+  std::set<std::uint64_t> given{1, 2};
+  for (std::uint64_t start = 10; start < 20; ++start) {
+    const NodeName& node = start % 2 == 0 ? kAlpha : kBravo;
+    if (start % 3 == 0) sequencer_.Abandon();
+    ASSERT_TRUE(std::holds_alternative<Begins>(Hello(node, start)));
+    EXPECT_TRUE(given.insert(sequencer_.SessionOf(node)).second);
+  }
+}
+
+TEST_F(SequencerTest, AnotherStateFolderIsRefusedAsLongAsTheNodeIsAlive) {
+  const hawser::Hello twin = HelloOf(kAlpha, 9, 2);
+  ExpectRefused(sequencer_.Greet(twin, true), RefusalCode::kNodeAlive);
+  EXPECT_TRUE(sequencer_.pending().empty());
+  ExpectAccepted(Offer(kAlpha, 1, 1), 0);  // the refused one has changed nothing
+  Cut();
+
+  const Greeting replaced = sequencer_.Greet(twin, false);
+  ASSERT_TRUE(std::holds_alternative<Begins>(replaced));
+  EXPECT_NE(std::get<Begins>(replaced).replaces, "");
+  ExpectRefused(Offer(kAlpha, 1, 2), RefusalCode::kOldSession);
+}
+
+TEST_F(SequencerTest, TakingOverEndsTheSessionOfANodeThatIsAlive) {
+  hawser::Hello twin = HelloOf(kAlpha, 9, 2);
+  twin.take_over = true;
+  ASSERT_TRUE(std::holds_alternative<Begins>(sequencer_.Greet(twin, true)));
+  ExpectRefused(Offer(kAlpha, 1, 1), RefusalCode::kOldSession);
+}
+
+TEST_F(SequencerTest, TheSameStateFolderMayStartAgainAtOnce) {
+  const Greeting again = sequencer_.Greet(HelloOf(kAlpha, 9), true);
+  ASSERT_TRUE(std::holds_alternative<Begins>(again));
+  EXPECT_EQ(std::get<Begins>(again).replaces, "");
+}
+
+TEST_F(SequencerTest, WhoBeganASessionIsKnownAfterARestartToo) {
+  Sequencer restarted(Members());
+  restarted.Replay(sequencer_.state().Facts(), sequencer_.state().head);
+  ExpectRefused(restarted.Greet(HelloOf(kAlpha, 9, 2), true), RefusalCode::kNodeAlive);
 }
 
 // ---- what the journal holds
@@ -459,9 +508,9 @@ TEST_F(SequencerTest, TheFactsAloneAreEnoughToGoOn) {
   for (std::uint64_t number = 1; number <= 4; ++number) batch.push_back(Mutation(kAlpha, 1, number));
   const auto again = restarted.Offer(batch, AfterAnswers(batch.front()));
   for (std::size_t i = 0; i < 4; ++i) ExpectRepeated(again[i], acks[i]);
-  ExpectRefused(restarted.Offer(std::vector{Mutation(kBravo, 1, 1, kMail)}, Batch{}).front(),
+  ExpectRefused(restarted.Offer(std::vector{Mutation(kBravo, 2, 1, kMail)}, Batch{}).front(),
                 RefusalCode::kFenced);
-  ExpectRefused(restarted.Greet({kAlpha, 0}), RefusalCode::kOldSession);
+  EXPECT_TRUE(std::holds_alternative<GoesOn>(restarted.Greet(HelloOf(kAlpha, 1), false)));
 }
 
 void ExpectSameState(const SequencerState& a, const SequencerState& b) {
@@ -505,20 +554,22 @@ TEST_F(SequencerTest, ReplayingTheJournalGivesTheSameState) {
       groups.clear();
       ExpectSameState(live.state(), replayed.state());
     };
-    const auto greet = [&](const NodeName& node, std::uint64_t session) {
-      const Greeting greeting = live.Greet({node, session});
+    std::uint64_t sessions[2] = {};
+    std::uint64_t starts = 0;
+    const auto greet = [&](unsigned who) {
+      const Greeting greeting = live.Greet(HelloOf(who == 0 ? kAlpha : kBravo, ++starts), false);
       ASSERT_TRUE(std::holds_alternative<Begins>(greeting));
+      sessions[who] = std::get<Begins>(greeting).record.origin.session;
       put(std::get<Begins>(greeting).record, std::get<Begins>(greeting).place);
     };
     for (const Record& record : live.MissingPrimaries({{kDocs, kAlpha}, {kMail, kBravo}}))
       put(record, live.OfferOwn(record));
-    std::uint64_t sessions[2] = {1, 1};
-    greet(kAlpha, 1);
-    greet(kBravo, 1);
+    greet(0);
+    greet(1);
     for (int step = 0; step < 2000; ++step) {
       const unsigned who = random() % 2;
       const NodeName& node = who == 0 ? kAlpha : kBravo;
-      if (random() % 100 == 0) greet(node, ++sessions[who]);
+      if (random() % 100 == 0) greet(who);
       std::vector<Record> batch;
       std::vector<std::uint32_t> cuts;
       const std::uint64_t first = 1 + random() % 60;

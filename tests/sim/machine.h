@@ -7,19 +7,19 @@
 #include <string>
 
 #include "common/net/messages.h"
+#include "fuse_primary/known_head.h"
 #include "tests/sim/model_store.h"
 #include "tests/sim/sim_disk.h"
 #include "volume/store/checkpoint.h"
 
 namespace hawser::sim {
 
-// A volume as a node has it. Small files (checkpoint, file ids, session) are replaced atomically and durably.
+// A volume as a node has it. Small files (checkpoint, roles) are replaced atomically and durably.
 struct VolumeDisk {
   explicit VolumeDisk(World& world) : store(world) {}
 
   ModelStore store;
   std::optional<Checkpoint> checkpoint;
-  std::uint64_t file_ids = 0;
 };
 
 struct Machine {
@@ -29,7 +29,8 @@ struct Machine {
   std::string journal_folder;
   SimDisk journal_disk;
   std::map<VolumeName, std::unique_ptr<VolumeDisk>> volumes;
-  std::uint64_t session = 0;
+  std::uint64_t incarnation = 0;  // of the state folder
+  KnownHead known;
   std::map<VolumeName, VolumeFact> roles;  // as last heard
 };
 

@@ -12,6 +12,9 @@
 
 namespace hawser::sim {
 
+// The consistency group that is simulated.
+inline constexpr const char* kGroup = "sim";
+
 enum class Port { kWrite, kControl };
 
 // A request on its way, as bytes: it may be delivered more than once.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fuse_primary/verdict.h"
+
 namespace hawser::sim {
 
 namespace {
@@ -23,7 +25,13 @@ NodeProcess::NodeProcess(World& world, Network& network, Checker& checker, Machi
 
 // NodeProcess::AskRelay in node/node.cc.
 void NodeProcess::Start() {
-  session_ = ++machine_.session;
+  if (machine_.incarnation == 0) machine_.incarnation = 1 + world_.rng().Below(UINT32_MAX);
+  hello_ = {.group = kGroup,
+            .node = node_,
+            .incarnation = machine_.incarnation,
+            .start = 1 + world_.rng().Below(UINT32_MAX),
+            .where = {},
+            .known = {}};
   machine_.journal_disk.Serve(life_);
   bool needs_relay = false;
   for (auto& [name, disk] : machine_.volumes) {
@@ -34,12 +42,13 @@ void NodeProcess::Start() {
       (void)role.Take(LastHeard{known->second});
     needs_relay = needs_relay || role.NeedsRelay();
   }
-  world_.Note("{}: session {} starts", node_.value, session_);
+  world_.Note("{}: starts", node_.value);
   SayHello(needs_relay ? std::nullopt : std::optional<Duration>(kFirstHello));
 }
 
 void NodeProcess::SayHello(std::optional<Duration> patience) {
-  const Buffer hello = Encode(Hello{node_, session_});
+  hello_.known = machine_.known.Get().position;
+  const Buffer hello = Encode(hello_);
   Requests::Request request;
   request.port = Port::kWrite;
   request.type = MessageType::kHello;
@@ -59,6 +68,8 @@ void NodeProcess::Welcomed(const Incoming& reply) {
   }
   const auto welcome = Decode<Welcome>(reply.part(0));
   if (!welcome) return GiveUp(welcome.error().Text());
+  session_ = welcome->session;
+  machine_.known.Hear(welcome->head);
   Begin(*welcome);
 }
 
@@ -80,7 +91,7 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
       own.emplace_back(volume, primary->generation);
   }
   if (const Status started = StartCopies(copies); !started) return GiveUp(started.error().Text());
-  shipping_.emplace(world_, checker_, node_, session_, requests_, life_);
+  if (welcome) shipping_.emplace(world_, checker_, node_, session_, machine_.known, requests_, life_);
   for (const auto& [volume, generation] : own) StartPrimary(volume, generation, *welcome);
   begun_ = true;
   Report();
@@ -89,15 +100,16 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
 
 Status NodeProcess::StartCopies(const std::vector<VolumeName>& copies) {
   if (copies.empty()) return {};
-  secondary_.emplace(SecondarySide::Parts{world_, checker_, node_, life_, requests_, machine_, copies,
+  secondary_.emplace(SecondarySide::Parts{world_, checker_, [this] { return sender(); }, node_, life_,
+                                          requests_, machine_, copies,
                                           [this](const std::string& why) { GiveUp(why); }});
   return secondary_->Start();
 }
 
 void NodeProcess::StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome) {
   primaries_.push_back(std::make_unique<PrimarySide>(PrimarySide::Parts{
-      world_, checker_, node_, life_, requests_, *shipping_, *machine_.volumes.at(volume), volume, generation,
-      [this, volume](const Setback& setback) { Learn(volume, setback); },
+      world_, checker_, sender(), node_, life_, requests_, *shipping_, *machine_.volumes.at(volume), volume,
+      generation, [this, volume](const Setback& setback) { Learn(volume, setback); },
       [this](const std::string& why) { GiveUp(why); }}));
   if (stopped_) primaries_.back()->StopCallers();
   primaries_.back()->Start(welcome);
@@ -124,15 +136,17 @@ void NodeProcess::Streamed(MessageType type, const std::vector<Buffer>& parts) {
 
 // node/reporter.cc, MakeReport and Heard in node/node.cc.
 void NodeProcess::Report() {
-  hawser::Report report{node_, session_, {}, {}};
+  hawser::Report report{sender(), 0, {}, {}, {}};
   if (secondary_) {
     report.received = secondary_->received();
     report.volumes = secondary_->Reports();
+    machine_.known.Hear(report.received);
   }
   for (const auto& primary : primaries_) {
     report.volumes.push_back(primary->Report());
     if (!secondary_) report.received = report.volumes.back().applied;
   }
+  report.known = machine_.known.Get().position;
   const Buffer message = Encode(report);
   Requests::Request request;
   request.type = MessageType::kReport;
@@ -143,14 +157,26 @@ void NodeProcess::Report() {
       const auto overview = Decode<Overview>(reply->part(0));
       if (overview) Heard(*overview);
     }
+    if (reply && reply->type() == MessageType::kRefusal) {
+      const auto refusal = Decode<Refusal>(reply->part(0));
+      if (refusal) Refused(*refusal);
+    }
     world_.After(kReportEvery, life_, [this] { Report(); });
   };
   requests_.Send(std::move(request));
 }
 
 void NodeProcess::Heard(const Overview& overview) {
-  for (const auto& primary : primaries_) primary->HeadKnown(overview.head);
+  machine_.known.Hear(overview.head);
   for (const VolumeFact& fact : overview.volumes) Learn(fact.volume, RelaySays{fact});
+  for (const auto& primary : primaries_) primary->HeadKnown(overview.head);
+}
+
+void NodeProcess::Refused(const Refusal& refusal) {
+  const auto setback = SetbackOf(Judge(refusal, {}, {}));
+  if (!setback) return;
+  for (const auto& [volume, role] : roles_) Learn(volume, *setback);
+  GiveUp(refusal.text);
 }
 
 void NodeProcess::ReadersLook() {

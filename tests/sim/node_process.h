@@ -39,6 +39,8 @@ class NodeProcess : public NodeEnd {
   void Learn(const VolumeName& volume, const RoleFact& fact);
   void Report();
   void Heard(const Overview& overview);
+  void Refused(const Refusal& refusal);
+  Sender sender() const { return {kGroup, node_, session_}; }
   void ReadersLook();
   void GiveUp(const std::string& why);
 
@@ -48,7 +50,8 @@ class NodeProcess : public NodeEnd {
   Machine& machine_;
   const NodeName node_;
   const LifePtr life_;
-  std::uint64_t session_ = 0;
+  Hello hello_;
+  std::uint64_t session_ = 0;  // 0: the relay has given none yet
   Requests requests_;
   std::optional<Shipping> shipping_;  // before those whose records are in it
   std::map<VolumeName, RoleMachine> roles_;

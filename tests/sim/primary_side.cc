@@ -43,7 +43,7 @@ void PrimarySide::BringForward(const Progress& head) {
 
 // RelaySource.
 void PrimarySide::Pull(const Recovery::Want& want, const Progress& head) {
-  const Buffer pull = Encode(PullFor(parts_.node, want, kPullBytes));
+  const Buffer pull = Encode(PullFor(parts_.sender, want, kPullBytes));
   Requests::Request request;
   request.parts = [pull](int) { return std::vector<Buffer>{pull}; };
   request.answered = [this, want, head](std::optional<Incoming> reply) {
@@ -120,8 +120,7 @@ bool PrimarySide::IsHeldBack(std::list<Waiting>::iterator place, const LockSet& 
 
 // Funnel::MutateInTurn.
 void PrimarySide::Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticket turn) {
-  if (auto* create = std::get_if<Create>(&plan.body))
-    create->file = FileId((parts_.generation.value << 48) + 2 + parts_.disk.file_ids++);
+  if (auto* create = std::get_if<Create>(&plan.body)) create->file = *ids_.Next();
   Record record{parts_.volume, parts_.generation, {}, std::move(plan.body)};
   journeys_.push_back(
       {waiting.call, std::move(turn), applied_->Begin(), std::move(record), std::move(plan.payload), false});

@@ -18,6 +18,7 @@
 #include "tests/sim/shipping.h"
 #include "tests/sim/workload.h"
 #include "volume/recovery/recovery.h"
+#include "volume/store/file_ids.h"
 
 namespace hawser::sim {
 
@@ -26,6 +27,7 @@ class PrimarySide {
   struct Parts {
     World& world;
     Checker& checker;
+    Sender sender;
     NodeName node;
     LifePtr life;
     Requests& requests;
@@ -37,7 +39,9 @@ class PrimarySide {
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
   };
   explicit PrimarySide(Parts parts)
-      : parts_(std::move(parts)), folder_(parts_.world, parts_.life, parts_.disk) {}
+      : parts_(std::move(parts)),
+        folder_(parts_.world, parts_.life, parts_.disk),
+        ids_(parts_.sender.session) {}
 
   // Brings the store to the relay's head, then takes calls.
   void Start(const Welcome& welcome);
@@ -90,6 +94,7 @@ class PrimarySide {
 
   const Parts parts_;
   StateFolder folder_;
+  FileIds ids_;
   std::optional<Recovery> recovery_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<AppliedMark> applied_;

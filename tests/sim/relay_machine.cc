@@ -116,10 +116,12 @@ Status RelayProcess::Start() {
     for (auto& [name, node] : state.sequencer.nodes) node.answered.clear();
   }
   writer_ = std::make_unique<Writer>(
-      Writer::Parts{"sim", folder_, *this, *journal_, frames_, board_, [this] { return world_.timestamp(); }},
+      Writer::Parts{kGroup, folder_, *this, *journal_, frames_, board_, 0,
+                    [this] { return world_.timestamp(); }, [this] { return world_.deadline(); }, kSilence},
       members_, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(profile.primaries));
   pulls_ = std::make_unique<PullServer>(*journal_);
+  evidence_.emplace(kGroup, *journal_);
   tracker_ = std::make_unique<Tracker>(
       NodesOf(profile), kSilence,
       RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kDropSlowest, kReserve},
@@ -247,18 +249,25 @@ void RelayProcess::TakeControl(const Letter& letter) {
     auto report = Decode<Report>(letter.parts.front());
     if (!report) return;
     // The tracker can't tell that this isn't the newest.
-    if (world_.mutations().Has(Fault::kHeedLateReports)) report->session = ++next_report_;
+    const Progress head = journal_->durable();
+    const NoticeBoard::Notes notes = board_.Read();
+    const auto refusal = evidence_->Check(*report, notes.sessions);
+    if (refusal) return Reply(ToAsker(letter), MessageType::kRefusal, One(Encode(*refusal)));
+    board_.HeardOf(report->from.node, report->from.session, world_.deadline());
+    if (world_.mutations().Has(Fault::kHeedLateReports)) report->from.session = ++next_report_;
     for (VolumeReport& volume : report->volumes) {
-      heard_.insert({report->node, volume.volume});
+      heard_.insert({report->from.node, volume.volume});
       if (world_.mutations().Has(Fault::kTakeAppliedForKept)) volume.checkpoint = volume.applied;
     }
     tracker_->Heard(*report, world_.deadline());
-    const Overview overview{journal_->durable(), journal_->oldest(), facts()};
+    const Overview overview{head, journal_->oldest(), notes.volumes};
     Reply(ToAsker(letter), MessageType::kOverview, One(Encode(overview)));
   }
   if (letter.type == MessageType::kPull) {
     const auto pull = Decode<Pull>(letter.parts.front());
     if (!pull) return;
+    if (const auto refusal = evidence_->Check(*pull, board_.Read().sessions))
+      return Reply(ToAsker(letter), MessageType::kRefusal, One(Encode(*refusal)));
     PullServer::Answer answer = pulls_->Serve(*pull, world_.deadline());
     Bytes rest(answer.frames);
     while (!rest.empty()) {

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "common/journal/journal.h"
+#include "relay/evidence.h"
 #include "relay/notice_board.h"
 #include "relay/pull_server.h"
 #include "relay/tracker.h"
@@ -104,6 +105,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   std::unique_ptr<WatchedJournal> journal_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<PullServer> pulls_;
+  std::optional<Evidence> evidence_;
   std::unique_ptr<Tracker> tracker_;
   std::function<Checkpoints()> checkpoints_;
   Deadline began_;

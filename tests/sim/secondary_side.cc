@@ -48,8 +48,9 @@ Status SecondarySide::Start() {
   std::vector<ReplayedVolume> replayed;
   for (StateFolder& folder : folders_) replayed.push_back({&folder, "a simulated store"});
   replay_.emplace(recovered.begin, std::move(replayed), *board_);
-  intake_.emplace(journal_, received, *board_,
-                  IntakeOptions{.node = parts_.node, .pull_bytes = kPullBytes, .retry_every = kRetryEvery});
+  intake_.emplace(
+      journal_, received, *board_,
+      IntakeOptions{.sender = parts_.sender, .pull_bytes = kPullBytes, .retry_every = kRetryEvery});
   WakeReceiver(Duration(0));
   WakeReplayer(Duration(0));
   parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });

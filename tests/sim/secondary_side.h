@@ -26,6 +26,7 @@ class SecondarySide {
   struct Parts {
     World& world;
     Checker& checker;
+    std::function<Sender()> sender;
     NodeName node;
     LifePtr life;
     Requests& requests;

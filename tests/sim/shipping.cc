@@ -28,10 +28,11 @@ bool IsDoubt(const Answer& answer) {
 
 }  // namespace
 
-Shipping::Shipping(World& world, Checker& checker, NodeName node, std::uint64_t session, Requests& requests,
-                   LifePtr life)
+Shipping::Shipping(World& world, Checker& checker, NodeName node, std::uint64_t session, KnownHead& known,
+                   Requests& requests, LifePtr life)
     : world_(world),
       checker_(checker),
+      known_(known),
       requests_(requests),
       life_(std::move(life)),
       outbox_(std::move(node), session, SmallBatches(world.rng())) {}
@@ -57,7 +58,7 @@ void Shipping::SendSoon() {
 
 void Shipping::Send() {
   std::vector<Buffer> parts;
-  for (const Payload& part : outbox_.NextBatch())
+  for (const Payload& part : outbox_.NextBatch(known_.Get().position))
     parts.emplace_back(part.bytes().begin(), part.bytes().end());
   const auto asked = std::make_shared<Asked>();
   Requests::Request request;
@@ -109,6 +110,7 @@ void Shipping::HandOut(std::vector<Answer> answers, bool sent_again) {
     for (Answer& answer : answers)
       if (IsDoubt(answer)) answer = Refusal{RefusalCode::kJournalFull, "taken for a no"};
   }
+  if (const auto acknowledged = NewestIn(answers)) known_.Hear(*acknowledged);
   const auto settled = outbox_.Take(answers, sent_again);
   if (!settled) return world_.Fail(kI7, settled.error().Text());
   if (world_.mutations().Has(Fault::kSwapAnswers))

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "fuse_primary/known_head.h"
 #include "fuse_primary/outbox.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/requests.h"
@@ -14,8 +15,8 @@ namespace hawser::sim {
 
 class Shipping {
  public:
-  Shipping(World& world, Checker& checker, NodeName node, std::uint64_t session, Requests& requests,
-           LifePtr life);
+  Shipping(World& world, Checker& checker, NodeName node, std::uint64_t session, KnownHead& known,
+           Requests& requests, LifePtr life);
 
   // Queues a record. `settled` is called once with the relay's answer.
   using Settled = std::function<void(const Answer&)>;
@@ -42,6 +43,7 @@ class Shipping {
 
   World& world_;
   Checker& checker_;
+  KnownHead& known_;
   Requests& requests_;
   const LifePtr life_;
   Outbox outbox_;

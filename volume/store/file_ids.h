@@ -1,33 +1,30 @@
-// Gives new file ids: generation in the upper 16 bits, a counter in the lower 48. Never gives one twice,
-// whatever crashes: numbers are reserved on disk in batches before they are used.
+// Gives new file ids: the number of the mount session in the upper 28 bits, a counter in the lower 36. The
+// relay gives no session number twice, so no id is given twice, whatever is lost or copied on this machine
+// (DESIGN section 5b).
 #pragma once
 
-#include <string>
+#include <atomic>
+#include <cstdint>
 
 #include "common/base/ids.h"
-#include "common/base/mutex.h"
 #include "common/base/result.h"
 
 namespace hawser {
 
 class FileIds {
  public:
-  // `path`: the small file that remembers what has been reserved, in the node's state folder.
-  FileIds(std::string path, Generation generation) : path_(std::move(path)), generation_(generation) {}
+  static constexpr int kCounterBits = 36;
+  static constexpr std::uint64_t kMaxSession = (1ULL << (64 - kCounterBits)) - 1;
 
-  // Thread safe. Flushes the disk once in kBatch calls.
+  // `session`: 1 to kMaxSession.
+  explicit FileIds(std::uint64_t session) : session_(session) {}
+
+  // Thread safe. EOVERFLOW: this session has no more; the next start has new ones.
   Result<FileId> Next();
 
  private:
-  static constexpr std::uint64_t kBatch = 1 << 20;
-
-  Status Reserve() HAWSER_REQUIRES(mutex_);
-
-  const std::string path_;
-  const Generation generation_;
-  Mutex mutex_;
-  std::uint64_t next_ HAWSER_GUARDED_BY(mutex_) = 0;
-  std::uint64_t reserved_ HAWSER_GUARDED_BY(mutex_) = 0;  // next_ < reserved_ may be given
+  const std::uint64_t session_;
+  std::atomic<std::uint64_t> last_{0};
 };
 
 }  // namespace hawser

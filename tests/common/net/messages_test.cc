@@ -44,26 +44,31 @@ constexpr const char* kProgressHex2 =
     "362a0002";
 constexpr const char* kFactsHex = "9293c404646f6373c405616c7068610393c4046d61696cc405627261766f01";
 
+Hello SomeHello() { return {"demo", NodeName("alpha"), 5, 6, "here", 7, SomeProgress(1).position, true}; }
+
 // A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
 TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
-  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570302");
-  EXPECT_EQ(Hex(Encode(Hello{NodeName("alpha"), 7})), "92c405616c70686107");
-  EXPECT_EQ(Hex(Encode(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()})),
-            "94c40464656d6f" + p1 + p2 + facts);
-  EXPECT_EQ(Hex(Encode(Batch{{0, 3}, 5})), "9292000305");
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570402");
+  const std::string position = p1.substr(2, 82);
+  EXPECT_EQ(Hex(Encode(SomeHello())), "98c40464656d6fc405616c7068610506c4046865726507" + position + "c3");
+  EXPECT_EQ(Hex(Encode(Welcome{7, "old", SomeProgress(1), SomeProgress(2), SomeFacts()})),
+            "9507c4036f6c64" + p1 + p2 + facts);
+  EXPECT_EQ(Hex(Encode(Batch{{0, 3}, 5, SomeProgress(1).position})), "9392000305" + position);
   EXPECT_EQ(Hex(Encode(SomeAnswers())), "9292" + p1 + p2 + "94" + "920093cd03e900c2" + "92019207c4026e6f" +
                                             "920093cd03ea00c2" + "920093cd03eb01c3");
   EXPECT_EQ(Hex(Encode(Refusal{RefusalCode::kFenced, "no"})), "9207c4026e6f");
-  EXPECT_EQ(Hex(Encode(Report{NodeName("alpha"),
-                              7,
-                              SomeProgress(1),
-                              {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive,
-                                SomeProgress(1), SomeProgress(2), "hot"}}})),
-            "94c405616c70686107" + p1 + "9196c404646f63730101" + p1 + p2 + "c403686f74");
+  EXPECT_EQ(
+      Hex(Encode(Report{{"demo", NodeName("alpha"), 7},
+                        9,
+                        SomeProgress(1).position,
+                        SomeProgress(1),
+                        {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, SomeProgress(1),
+                          SomeProgress(2), "hot"}}})),
+      "9593c40464656d6fc405616c7068610709" + position + p1 + "9196c404646f63730101" + p1 + p2 + "c403686f74");
   EXPECT_EQ(Hex(Encode(Overview{SomeProgress(1), SomeProgress(2), SomeFacts()})), "93" + p1 + p2 + facts);
-  EXPECT_EQ(Hex(Encode(Pull{NodeName("charlie"), SomeProgress(1).position, 65536})),
-            "93c407636861726c6965" + p1.substr(2, 82) + "ce00010000");
+  EXPECT_EQ(Hex(Encode(Pull{{"demo", NodeName("charlie"), 7}, SomeProgress(1).position, 65536})),
+            "9393c40464656d6fc407636861726c696507" + position + "ce00010000");
   EXPECT_EQ(Hex(Encode(PullReply{PullReply::Answer::kGone, "old", SomeProgress(1)})), "9302c4036f6c64" + p1);
   EXPECT_EQ(Hex(Encode(Head{SomeProgress(1)})), "91" + p1);
 }
@@ -77,29 +82,32 @@ void ExpectRoundTrip(const Message& message) {
 }
 
 TEST(Messages, DecodeToWhatWasEncoded) {
-  ExpectRoundTrip(Hello{NodeName("alpha"), UINT64_MAX});
-  ExpectRoundTrip(Welcome{"demo", SomeProgress(1), SomeProgress(2), SomeFacts()});
+  ExpectRoundTrip(SomeHello());
+  ExpectRoundTrip(Welcome{7, "old", SomeProgress(1), SomeProgress(2), SomeFacts()});
   ExpectRoundTrip(Batch{});
-  ExpectRoundTrip(Batch{{1, 2, 255}, 1ULL << 40});
+  ExpectRoundTrip(Batch{{1, 2, 255}, 1ULL << 40, SomeProgress(3).position});
   ExpectRoundTrip(Answers{});
   ExpectRoundTrip(SomeAnswers());
   ExpectRoundTrip(Refusal{RefusalCode::kJournalFull, "full\xff"});
   ExpectRoundTrip(Refusal{RefusalCode::kUnknownSession, "who?"});
   ExpectRoundTrip(Refusal{RefusalCode::kAhead, "wait"});
-  ExpectRoundTrip(Report{NodeName("alpha"),
-                         7,
+  ExpectRoundTrip(Refusal{RefusalCode::kNodeAlive, "two"});
+  ExpectRoundTrip(Report{{"demo", NodeName("alpha"), 7},
+                         9,
+                         {},
                          SomeProgress(1),
                          {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, ""}}});
   ExpectRoundTrip(Overview{SomeProgress(1), {}, {}});
-  ExpectRoundTrip(Pull{NodeName("charlie"), {}, 0});
+  ExpectRoundTrip(Pull{{"demo", NodeName("charlie"), 0}, {}, 0});
   ExpectRoundTrip(PullReply{PullReply::Answer::kFailed, "disk", SomeProgress(9)});
   ExpectRoundTrip(Head{{}});
 }
 
 TEST(Messages, EveryTruncationIsRefused) {
   const Buffer whole = Encode(
-      Report{NodeName("alpha"),
-             7,
+      Report{{"demo", NodeName("alpha"), 7},
+             9,
+             {},
              SomeProgress(1),
              {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, SomeProgress(1), {}, "x"}}});
   for (std::size_t size = 0; size < whole.size(); ++size)
@@ -125,7 +133,7 @@ TEST(Messages, AnAnswerInAGroupThatIsNotListedIsRefused) {
 }
 
 TEST(Messages, TrailingBytesAreRefused) {
-  Buffer bytes = Encode(Hello{NodeName("alpha"), 7});
+  Buffer bytes = Encode(SomeHello());
   bytes.push_back(std::byte{0});
   EXPECT_FALSE(Decode<Hello>(bytes));
 }
@@ -136,16 +144,19 @@ TEST(Messages, AnotherMessageIsRefused) {
 }
 
 TEST(Messages, AFieldThatIsWrongIsNamed) {
-  const auto empty_node = Decode<Hello>(Encode(Hello{NodeName(""), 7}));
+  Hello nobody = SomeHello();
+  nobody.node = NodeName("");
+  const auto empty_node = Decode<Hello>(Encode(nobody));
   ASSERT_FALSE(empty_node);
   EXPECT_NE(empty_node.error().message.find("'node'"), std::string::npos) << empty_node.error().message;
 
-  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(14), ""}));
+  const auto unknown_code = Decode<Refusal>(Encode(Refusal{static_cast<RefusalCode>(17), ""}));
   ASSERT_FALSE(unknown_code);
   EXPECT_NE(unknown_code.error().message.find("'code'"), std::string::npos) << unknown_code.error().message;
 
   const auto report_as = [](ReplicaRole role, ReplicaState state) {
-    return Decode<Report>(Encode(Report{NodeName("a"), 1, {}, {{VolumeName("v"), role, state, {}, {}, ""}}}));
+    return Decode<Report>(
+        Encode(Report{{"g", NodeName("a"), 1}, 0, {}, {}, {{VolumeName("v"), role, state, {}, {}, ""}}}));
   };
   const auto two_roles = report_as(ReplicaRole::kMixed, ReplicaState::kLive);
   ASSERT_FALSE(two_roles);
@@ -175,7 +186,7 @@ TEST(Envelope, GivesItsTypeBack) {
 }
 
 TEST(Envelope, GarbageIsRefused) {
-  for (const char* text : {"", "H", "HW", "HTTP", "HW\x03", "hw\x03\x02", "HW\x03\x02x", "HW\x03\x7f"}) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x04", "hw\x04\x02", "HW\x04\x02x", "HW\x04\x7f"}) {
     const auto type = DecodeEnvelope(AsBytes(text));
     ASSERT_FALSE(type) << text;
     EXPECT_EQ(type.error().code, EINVAL);

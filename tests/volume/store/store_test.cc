@@ -276,19 +276,19 @@ TEST(CheckpointFile, ComesBackAsWrittenAndDamageIsSaid) {
   EXPECT_EQ(ReadCheckpoint(path).error().code, EBADMSG);
 }
 
-TEST(FileIds, AreNeverGivenTwiceWhateverCrashes) {
-  test::TempDir folder;
+TEST(FileIds, AreTheSessionsAndNeverGivenTwice) {
+  FileIds ids(2);
+  FileIds later(3);
   FileId last;
-  for (int start = 0; start < 3; ++start) {
-    FileIds ids(folder / "file_ids", Generation(2));
-    for (int i = 0; i < 3; ++i) {
-      const auto id = ids.Next();
-      ASSERT_TRUE(id);
-      EXPECT_GT(*id, last);
-      EXPECT_EQ(id->value >> 48, 2U);
-      last = *id;
-    }
+  for (int i = 0; i < 3; ++i) {
+    const auto id = ids.Next();
+    ASSERT_TRUE(id);
+    EXPECT_GT(*id, last);
+    EXPECT_EQ(id->value >> FileIds::kCounterBits, 2U);
+    last = *id;
   }
+  EXPECT_GT(*later.Next(), last);
+  EXPECT_FALSE(FileIds(FileIds::kMaxSession + 1).Next());
 }
 
 }  // namespace

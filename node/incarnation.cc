@@ -1,0 +1,35 @@
+#include "node/incarnation.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <random>
+
+#include "common/base/files.h"
+
+namespace hawser {
+
+Result<std::uint64_t> OwnIncarnation(const std::string& path) {
+  const auto content = ReadFile(path);
+  if (!content && content.error().code == ENOENT) {
+    const std::uint64_t made = RandomNumber();
+    HAWSER_TRY(WriteFileAtomically(path, fmt::format("{:016x}\n", made)));
+    return made;
+  }
+  if (!content) return content.error();
+  std::uint64_t number = 0;
+  const char* begin = content->data();
+  if (std::from_chars(begin, begin + content->size(), number, 16).ec != std::errc() || number == 0)
+    return Error{EBADMSG, "the number in '" + path +
+                              "' that tells this node's state folder from others can't be read; remove the "
+                              "file: the node then counts as a new one"};
+  return number;
+}
+
+std::uint64_t RandomNumber() {
+  std::random_device device;
+  std::uniform_int_distribution<std::uint64_t> any(1);
+  return any(device);
+}
+
+}  // namespace hawser

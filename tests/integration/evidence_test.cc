@@ -1,0 +1,233 @@
+// Nobody is taken for what its name says (DESIGN section 5b): configs of other groups, processes that serve
+// one node twice, journals that have gone back, state folders that were lost.
+#include <sys/xattr.h>
+
+#include <array>
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <thread>
+
+#include "tests/integration/files.h"
+#include "tests/support/cluster.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+// A machine with a copy of the group's config and its own folders for one node.
+class SecondMachine {
+ public:
+  SecondMachine(const Cluster& cluster, std::string node)
+      : node_(std::move(node)), daemons_(folder_.path()), folder_of_group_(cluster.folder()) {
+    std::string text = Read(cluster.config());
+    for (const std::string& path :
+         {cluster.State(node_), cluster.Store(node_, "docs"), cluster.Store(node_, "mail"),
+          cluster.Mount(node_, "docs"), cluster.Mount(node_, "mail")})
+      text = std::regex_replace(text, std::regex(path + "([,\\s}])"), Here(path) + "$1");
+    Write(config(), text);
+    for (const std::string& volume : kVolumes) {
+      std::filesystem::create_directories(Here(cluster.Store(node_, volume)));
+      std::filesystem::create_directories(Here(cluster.Mount(node_, volume)));
+    }
+  }
+
+  // Where here lies what lies there in the group's folder.
+  std::string Here(const std::string& path) const {
+    return folder_ / path.substr(folder_of_group_.size() + 1);
+  }
+  std::string config() const { return folder_ / "hawser.yaml"; }
+  std::string Log() const { return Read(daemons_.Log(node_)); }
+  HawserProgram program() const { return {HAWSER_PROGRAM, config(), folder_.path(), {}}; }
+
+  Status Start(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command = program().ServiceCommand(node_);
+    command.insert(command.end(), more.begin(), more.end());
+    HAWSER_TRY(daemons_.Launch(node_, command));
+    return daemons_.AwaitReady(node_);
+  }
+  Status Stop() { return daemons_.Stop(node_); }
+
+ private:
+  const std::string node_;
+  TempDir folder_;
+  Daemons daemons_;
+  const std::string folder_of_group_;
+};
+
+class EvidenceTest : public ::testing::Test {
+ protected:
+  bool LogHas(const std::string& process, const std::string& words) {
+    return Read(cluster_.Log(process)).find(words) != std::string::npos;
+  }
+  void AwaitLog(const std::string& process, const std::string& words) {
+    EXPECT_TRUE(WaitUntil([&] { return LogHas(process, words); })) << process << " never said: " << words;
+  }
+  // alpha's docs as `hawser status` has it.
+  nlohmann::json StatusOf(const std::string& node) {
+    const auto status = cluster_.GetStatus();
+    return status ? (*status)["nodes"][node] : nlohmann::json();
+  }
+  std::string Docs(const std::string& node) const { return cluster_.Mount(node, "docs"); }
+
+  Cluster cluster_;
+};
+
+TEST_F(EvidenceTest, AConfigOfAnotherGroupIsRefusedAndDisturbsNobody) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/before", "1");
+  SecondMachine other(cluster_, "alpha");
+  Write(other.config(), std::regex_replace(Read(other.config()), std::regex("^group: \\S+"), "group: other"));
+
+  const auto mount = other.program().Run({"mount", "alpha"});
+  ASSERT_OK(mount);
+  EXPECT_EQ(mount->exit, 3) << mount->output;
+  EXPECT_NE(mount->output.find("other"), std::string::npos) << mount->output;
+  for (const char* command : {"status", "wait"}) {
+    const auto result = other.program().Run({command});
+    ASSERT_OK(result);
+    EXPECT_EQ(result->exit, 3) << result->output;
+    EXPECT_NE(result->output.find("group 'other'"), std::string::npos) << result->output;
+  }
+
+  Write(Docs("alpha") + "/after", "2");  // its session goes on
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(EvidenceTest, ASecondProcessOfALivePrimaryIsRefusedNamingTheFirst) {
+  ASSERT_OK(cluster_.Start());
+  SecondMachine twin(cluster_, "alpha");
+  const auto refused = twin.program().Run({"mount", "alpha"});
+  ASSERT_OK(refused);
+  EXPECT_EQ(refused->exit, 3) << refused->output;
+  EXPECT_NE(refused->output.find(cluster_.State("alpha")), std::string::npos) << refused->output;
+  EXPECT_NE(refused->output.find("--take-over"), std::string::npos) << refused->output;
+  Write(Docs("alpha") + "/file", "still the primary");
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+// The sample: the first process counted what the second had written as applied, and after going back a file
+// was missing on the primary.
+TEST_F(EvidenceTest, WhoseSessionWasTakenOverStopsAndLosesNothingWhenItComesBack) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/by the first", "1");
+  SecondMachine twin(cluster_, "alpha");
+  ASSERT_OK(twin.Start({"--take-over"}));
+  Write(twin.Here(Docs("alpha")) + "/by the second", "2");
+  AwaitLog("alpha", "has been replaced by session");
+  EXPECT_EQ(ErrnoOfWriting(Docs("alpha") + "/refused"), EROFS);
+  EXPECT_EQ(Read(Docs("alpha") + "/by the first"), "1");
+  ASSERT_OK(twin.Stop());
+  ASSERT_OK(cluster_.Stop("alpha"));
+
+  ASSERT_TRUE(WaitUntil([&] { return !!cluster_.Start("alpha"); })) << "the twin is still taken for alive";
+  EXPECT_EQ(Read(Docs("alpha") + "/by the second"), "2");
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(EvidenceTest, ASecondProcessOfASecondaryEndsTheFirstOrIsRefused) {
+  ASSERT_OK(cluster_.Start());
+  SecondMachine twin(cluster_, "charlie");
+  const auto refused = twin.program().Run({"mount", "charlie"});
+  ASSERT_OK(refused);
+  EXPECT_EQ(refused->exit, 3) << refused->output;
+
+  ASSERT_OK(twin.Start({"--take-over"}));
+  AwaitLog("charlie", "follows no more");
+  Write(Docs("alpha") + "/after", "x");
+  ASSERT_OK(cluster_.WaitForSecondaries());  // the second one is who is asked
+  EXPECT_EQ(Read(twin.Here(Docs("charlie")) + "/after"), "x");
+  EXPECT_FALSE(Exists(Docs("charlie") + "/after"));
+}
+
+// A journal that is older than what the primary was told is durable.
+TEST_F(EvidenceTest, AJournalThatWentBackIsNoticedAndNothingIsWrittenOnItsFork) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/before", "1");
+  ASSERT_OK(cluster_.Stop("relay"));
+  const std::string backup = cluster_.folder() + "/backup";
+  std::filesystem::copy(cluster_.journal(), backup, std::filesystem::copy_options::recursive);
+  ASSERT_OK(cluster_.Start("relay"));
+  Write(Docs("alpha") + "/acknowledged", "2");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  cluster_.Kill("relay");
+  const std::string right = cluster_.folder() + "/right";
+  std::filesystem::rename(cluster_.journal(), right);
+  std::filesystem::rename(backup, cluster_.journal());
+
+  ASSERT_OK(cluster_.Start("relay"));
+  for (const std::string node : {"alpha", "charlie"}) {
+    EXPECT_TRUE(WaitUntil([&] { return StatusOf(node)["state"] == "diverged"; })) << StatusOf(node);
+    EXPECT_NE(StatusOf(node)["problem"].get<std::string>().find("records are missing"), std::string::npos)
+        << StatusOf(node);
+  }
+  EXPECT_EQ((*cluster_.GetStatus())["relay"]["state"], "went_back");
+  std::thread writer([&] { Write(Docs("alpha") + "/waits", "3"); });
+  AwaitLog("alpha", "what became of changes is not known");
+  EXPECT_EQ(Read(Docs("alpha") + "/acknowledged"), "2");
+
+  // The right one comes back: nothing was lost, and who waited goes on.
+  cluster_.Kill("relay");
+  std::filesystem::remove_all(cluster_.journal());
+  std::filesystem::rename(right, cluster_.journal());
+  ASSERT_OK(cluster_.Start("relay"));
+  writer.join();
+  for (const std::string node : {"alpha", "charlie"})
+    EXPECT_TRUE(WaitUntil([&] { return StatusOf(node)["state"] == "live"; })) << StatusOf(node);
+  EXPECT_OK(cluster_.CompareAllTrees());
+  EXPECT_EQ(Read(Docs("charlie") + "/waits"), "3");
+}
+
+TEST_F(EvidenceTest, APrimaryDoesNotStartOnAJournalThatWentBackButACopyIsShown) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/file", "1");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  ASSERT_OK(cluster_.StopAll());
+  std::filesystem::remove_all(cluster_.journal());
+  ASSERT_OK(cluster_.Start("relay"));
+  const auto refused = cluster_.Hawser({"mount", "alpha"});
+  ASSERT_OK(refused);
+  EXPECT_EQ(refused->exit, 3) << refused->output;
+  EXPECT_NE(refused->output.find("node alpha follows journal"), std::string::npos) << refused->output;
+  ASSERT_OK(cluster_.Start("charlie"));
+  EXPECT_EQ(Read(Docs("charlie") + "/file"), "1");
+  EXPECT_TRUE(WaitUntil([&] { return StatusOf("charlie")["state"] == "diverged"; })) << StatusOf("charlie");
+}
+
+// Ids come from the session, not from the state folder: a lost one brings none back.
+TEST_F(EvidenceTest, NoFileIdIsGivenTwiceWhateverIsLost) {
+  ASSERT_OK(cluster_.Start());
+  std::set<std::string> given;
+  const auto note = [&](const std::string& name) {
+    Write(Docs("alpha") + "/" + name, name);
+    std::array<char, 64> id{};
+    const std::string file = cluster_.Store("alpha", "docs") + "/" + name;
+    const auto size = getxattr(file.c_str(), "user.hawser.id", id.data(), id.size());
+    ASSERT_GT(size, 0) << file;
+    EXPECT_TRUE(given.emplace(id.data(), static_cast<std::size_t>(size)).second)
+        << name << "'s id was given before";
+  };
+  note("one");
+  note("two");
+  ASSERT_OK(cluster_.Stop("alpha"));
+  std::filesystem::remove(cluster_.State("alpha") + "/incarnation");
+  ASSERT_TRUE(WaitUntil([&] { return !!cluster_.Start("alpha"); }));
+  note("three");
+  note("four");
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(EvidenceTest, AConfigThatDiffersIsNamedInTheStatus) {
+  ASSERT_OK(cluster_.Start());
+  ASSERT_OK(cluster_.Stop("charlie"));
+  const std::string same = Read(cluster_.config());
+  Write(cluster_.config(),
+        std::regex_replace(same, std::regex("primary: bravo"), "primary: bravo, fsync: relay"));
+  ASSERT_OK(cluster_.Start("charlie"));
+  EXPECT_TRUE(WaitUntil([&] {
+    return StatusOf("charlie").value("problem", "").find("config isn't the relay's") != std::string::npos;
+  })) << StatusOf("charlie");
+}
+
+}  // namespace
+}  // namespace hawser::test
