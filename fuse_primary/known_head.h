@@ -6,6 +6,8 @@
 // and after a power cut it is some position that was true, or none.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "common/base/mutex.h"
@@ -26,7 +28,12 @@ class KnownHead {
   void Hear(const Progress& head);
   Progress Get() const;
 
+  // Which run of the relay was heard of last; not kept. What is said with it was said after that.
+  void HearRun(std::uint64_t run) { run_ = run; }
+  std::uint64_t run() const { return run_; }
+
  private:
+  std::atomic<std::uint64_t> run_{0};
   mutable Mutex mutex_;
   Progress known_ HAWSER_GUARDED_BY(mutex_);
   UniqueFd file_ HAWSER_GUARDED_BY(mutex_);

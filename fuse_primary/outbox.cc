@@ -20,6 +20,7 @@ bool LeavesOpen(RefusalCode code, bool sent_before) {
     case RefusalCode::kUnknownSession:
     case RefusalCode::kAhead:
     case RefusalCode::kWentBack:
+    case RefusalCode::kOtherRun:
       return true;
     case RefusalCode::kBadMessage:
     case RefusalCode::kWrongVersion:
@@ -58,8 +59,8 @@ bool Outbox::ready() const {
 }
 
 // A cut before the first of all that is under way needs no saying: what came before it has been answered.
-std::vector<Payload> Outbox::NextBatch(const Position& known) {
-  Batch batch{{}, answered_, known};
+std::vector<Payload> Outbox::NextBatch(const Position& known, std::uint64_t run) {
+  Batch batch{{}, answered_, known, run};
   std::vector<Payload> parts(1);
   const std::size_t most = std::min(limits_.batch_records, limits_.records - in_flight_);
   std::size_t records = 0;

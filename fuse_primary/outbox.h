@@ -54,9 +54,9 @@ class Outbox {
 
   // Whether there is something to send that isn't under way, and may be.
   bool ready() const;
-  // Begins the next batch; only when ready(). `known`: the newest position that was told to be durable. Gives
-  // the parts of its message: [Batch][header][payload]...
-  std::vector<Payload> NextBatch(const Position& known);
+  // Begins the next batch; only when ready(). `known` and `run`: as in Batch, heard before this. Gives the
+  // parts of its message: [Batch][header][payload]...
+  std::vector<Payload> NextBatch(const Position& known, std::uint64_t run);
   // Records under way: the first ones of the queue.
   std::size_t in_flight() const { return in_flight_; }
   // Records in the oldest batch under way, whose answer comes next. 0: none is.

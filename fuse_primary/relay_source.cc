@@ -32,7 +32,7 @@ Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want
                               const std::vector<VolumeName>& volumes) {
   if (answer.type() == MessageType::kRefusal && answer.parts() >= 1) {
     HAWSER_ASSIGN(const Refusal refusal, Decode<Refusal>(answer.part(0)));
-    return Error{ToErrno(refusal.code), refusal.text};
+    return Error{EIO, refusal.text};  // whatever it is, it says nothing of where the store stands
   }
   if (answer.type() != MessageType::kFrames || answer.parts() < 1)
     return Error{EPROTO, "the relay didn't answer a request for frames by frames"};

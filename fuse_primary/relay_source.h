@@ -12,7 +12,7 @@
 namespace hawser {
 
 // The request for what is wanted, and what was wanted from the relay's answer to it. Errors as RecordSource
-// says; what a refusal means; EPROTO if it isn't an answer to that, EIO if the relay can't read its journal.
+// says; EIO for a refusal; EPROTO if it isn't an answer to that, EIO if the relay can't read its journal.
 // The simulation uses both.
 Pull PullFor(const Sender& from, const Recovery::Want& want, std::uint64_t max_bytes);
 Result<ReplayBatch> BatchFrom(const Incoming& answer, const Recovery::Want& want,

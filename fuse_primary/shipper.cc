@@ -11,6 +11,8 @@ namespace {
 
 // How often a relay is asked that can't tell what became of records.
 constexpr auto kAskAgain = std::chrono::seconds(1);
+// A relay that was started anew is heard of soon; until then it takes nothing.
+constexpr auto kAwaitNewRun = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -126,7 +128,8 @@ void Shipper::Send() {
   if (sending_) return;
   sending_ = true;
   while (outbox_.ready()) {
-    std::vector<Payload> parts = outbox_.NextBatch(known_.Get().position);
+    const std::uint64_t run = known_.run();  // before the position: that is then as new as the run, or newer
+    std::vector<Payload> parts = outbox_.NextBatch(known_.Get().position, run);
     mutex_.Unlock();
     requester_.Begin(MessageType::kSubmit, std::move(parts));
     mutex_.Lock();
@@ -136,14 +139,24 @@ void Shipper::Send() {
 }
 
 // No answer to anything that is under way will be taken.
-void Shipper::Doubt(const std::string& why) {
+void Shipper::Doubt() {
   while (sending_) sent_.Wait(mutex_);
   requester_.GiveUp();
   outbox_.Doubt();
   ask_again_ = SteadyClock::now() + kAskAgain;
+}
+
+void Shipper::Doubt(const std::string& why) {
+  Doubt();
   if (!std::exchange(complained_, true))
     log::warn("what became of changes is not known; asking the relay at {} until it can tell: {}", endpoint_,
               why);
+}
+
+void Shipper::Doubt(const Refusal& refusal) {
+  if (refusal.code != RefusalCode::kOtherRun) return Doubt(refusal.text);
+  Doubt();
+  ask_again_ = SteadyClock::now() + kAwaitNewRun;
 }
 
 void Shipper::Take(const Requester::Reply& reply) {
@@ -154,7 +167,7 @@ void Shipper::Take(const Requester::Reply& reply) {
   if (!settled) return Doubt(settled.error().Text());
   if (*settled > 0) complained_ = false;
   std::shared_ptr<Shipment> first = Settle(std::span(*answers).first(*settled));
-  if (outbox_.in_doubt()) Doubt(std::get<Refusal>((*answers)[*settled]).text);
+  if (outbox_.in_doubt()) Doubt(std::get<Refusal>((*answers)[*settled]));
   if (!outbox_.full()) room_.NotifyAll();
   // First the relay gets its next work, then those who wait get the processor.
   Send();

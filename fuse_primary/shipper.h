@@ -92,7 +92,9 @@ class Shipper {
   void Drive(Deadline until, const std::atomic<bool>* cancel) HAWSER_REQUIRES(mutex_);
   void Send() HAWSER_REQUIRES(mutex_);
   void Take(const Requester::Reply& reply) HAWSER_REQUIRES(mutex_);
+  void Doubt() HAWSER_REQUIRES(mutex_);
   void Doubt(const std::string& why) HAWSER_REQUIRES(mutex_);
+  void Doubt(const Refusal& refusal) HAWSER_REQUIRES(mutex_);
   std::shared_ptr<Shipment> Settle(std::span<const Answer> answers) HAWSER_REQUIRES(mutex_);
 
   void DriveForOthers();

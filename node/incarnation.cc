@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <random>
 
 #include "common/base/files.h"
+#include "common/base/random.h"
 
 namespace hawser {
 
@@ -24,12 +24,6 @@ Result<std::uint64_t> OwnIncarnation(const std::string& path) {
                               "' that tells this node's state folder from others can't be read; remove the "
                               "file: the node then counts as a new one"};
   return number;
-}
-
-std::uint64_t RandomNumber() {
-  std::random_device device;
-  std::uniform_int_distribution<std::uint64_t> any(1);
-  return any(device);
 }
 
 }  // namespace hawser

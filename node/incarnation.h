@@ -11,7 +11,4 @@ namespace hawser {
 // From the file `path`; the first time it is made.
 Result<std::uint64_t> OwnIncarnation(const std::string& path);
 
-// Not 0.
-std::uint64_t RandomNumber();
-
 }  // namespace hawser

@@ -12,6 +12,7 @@
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/base/periodic_thread.h"
+#include "common/base/random.h"
 #include "common/base/state_folder.h"
 #include "common/config/agreement.h"
 #include "fuse_primary/hello.h"
@@ -123,6 +124,7 @@ class NodeProcess : public Node {
                   hawser::SayHello(context_, config_.relay.WriteEndpoint(), hello, deadline, cancel));
     session_ = welcome.session;
     known_.Hear(welcome.head);
+    known_.HearRun(welcome.run);
     log::info("the relay has given this start session {}", welcome.session);
     if (!welcome.replaces.empty())
       log::warn("took the place of another process that served this node: {}", welcome.replaces);
@@ -241,6 +243,7 @@ class NodeProcess : public Node {
     complaint_.clear();
     contradiction_.clear();
     known_.Hear(overview.head);
+    known_.HearRun(overview.run);
     for (const VolumeFact& fact : overview.volumes) {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
     }

@@ -86,7 +86,7 @@ void Control::TakeReport(const Asker& from, const Incoming& message) {
   if (!refusal || refusal->code == RefusalCode::kWentBack) tracker_.Heard(*report, SteadyClock::now());
   if (refusal) return Refuse(parts_.router, from, *refusal, complaints_);
   parts_.board.HeardOf(report->from.node, report->from.session, SteadyClock::now());
-  const Overview overview{head, parts_.journal.oldest(), notes.volumes};
+  const Overview overview{parts_.run, head, parts_.journal.oldest(), notes.volumes};
   parts_.router.Reply(from, MessageType::kOverview, Parts1(Encode(overview)));
 }
 

@@ -20,7 +20,8 @@ namespace hawser {
 class Control {
  public:
   struct Parts {
-    std::string group;  // the consistency group's name
+    std::string group;      // the consistency group's name
+    std::uint64_t run = 0;  // random, of this process
     std::chrono::milliseconds retention_interval;
     Router& router;
     const Journal& journal;

@@ -38,7 +38,10 @@ std::optional<Refusal> Evidence::Check(const Report& report, const Sessions& new
 
 std::optional<Refusal> Evidence::Check(const Pull& pull, const Sessions& newest) const {
   if (auto refusal = CheckGroup(pull.from.node, pull.from.group)) return refusal;
-  return CheckSession(pull.from, newest);
+  auto refusal = CheckSession(pull.from, newest);
+  // If the journal knows nothing of the session, what it answers to the position tells more.
+  if (refusal && refusal->code == RefusalCode::kUnknownSession) return std::nullopt;
+  return refusal;
 }
 
 std::optional<Refusal> Evidence::CheckGroup(const NodeName& node, const std::string& group) const {

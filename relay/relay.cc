@@ -8,6 +8,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/random.h"
 #include "common/config/agreement.h"
 #include "common/net/publisher.h"
 #include "common/net/router.h"
@@ -45,6 +46,7 @@ class RelayProcess : public Relay {
  public:
   RelayProcess(const Config& config, RelayOptions options) : config_(config), options_(std::move(options)) {
     if (!options_.free_bytes) options_.free_bytes = FreeBytes;
+    if (options_.run == 0) options_.run = RandomNumber();
   }
   ~RelayProcess() override { Stop(); }
 
@@ -125,8 +127,8 @@ Status RelayProcess::BuildParts() {
   const Membership members = MembersOf(config_);
   HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members));
   writer_ = std::make_unique<Writer>(
-      Writer::Parts{config_.group, folder, *write_router_, *journal_, frames_, board_,
-                    AgreementOf(config_), Now, SteadyClock::now, config_.failover.detect},
+      Writer::Parts{config_.group, folder, *write_router_, *journal_, frames_, board_, AgreementOf(config_),
+                    options_.run, Now, SteadyClock::now, config_.failover.detect},
       members, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
   stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
@@ -138,8 +140,8 @@ Status RelayProcess::BuildParts() {
       SteadyClock::now());
   tracker.set_config(AgreementOf(config_));
   control_ =
-      std::make_unique<Control>(Control::Parts{config_.group, options_.retention_interval, *control_router_,
-                                               *journal_, board_, jobs_, results_, wake_},
+      std::make_unique<Control>(Control::Parts{config_.group, options_.run, options_.retention_interval,
+                                               *control_router_, *journal_, board_, jobs_, results_, wake_},
                                 std::move(tracker));
   return {};
 }

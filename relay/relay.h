@@ -25,6 +25,7 @@ namespace hawser {
 struct RelayOptions {
   std::uint64_t segment_bytes = 64 * kMiB;
   std::chrono::milliseconds retention_interval = std::chrono::seconds(1);
+  std::uint64_t run = 0;  // of this process, as Welcome says it; 0: a random one
 
   // How the journal is opened and how much room its filesystem has.
   std::function<Result<std::unique_ptr<Journal>>(const JournalOptions&, const Progress&, RecoveryReport&)>

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "relay/limits.h"
 #include "relay/recovery.h"
+#include "relay/refusals.h"
 
 namespace hawser {
 
@@ -143,6 +144,7 @@ std::vector<Ruling> Writer::JudgeAll(const Submission& submission) {
   const std::size_t count = submission.records.size();
   // Not even what the sequencer knows: what it took last may be on the disk or not.
   if (!journal_failure_.empty()) return std::vector<Ruling>(count, JournalFailed());
+  if (submission.batch.run != parts_.run) return std::vector<Ruling>(count, OtherRun());
   const Origin& origin = submission.records.front().origin;
   if (const auto refusal = evidence_.CheckKnown(origin.node, origin.session, submission.batch.known))
     return std::vector<Ruling>(count, *refusal);
@@ -258,7 +260,8 @@ void Writer::Answer(const Asker& asker, const Answers& answers) {
 void Writer::WelcomeAll(const Forming& forming) {
   if (forming.greeters().empty()) return;
   Post();
-  Welcome welcome{0, {}, sequencer_.state().head, parts_.journal.oldest(), sequencer_.VolumeFacts()};
+  Welcome welcome{
+      parts_.run, 0, {}, sequencer_.state().head, parts_.journal.oldest(), sequencer_.VolumeFacts()};
   for (const Forming::Greeter& greeter : forming.greeters()) {
     welcome.session = greeter.session;
     welcome.replaces = greeter.replaces;

@@ -35,6 +35,7 @@ class Writer {
     FrameQueue& published;
     NoticeBoard& board;
     std::uint64_t config = 0;  // AgreementOf the relay's config
+    std::uint64_t run = 0;     // random, of this process
     std::function<Timestamp()> clock = Now;
     std::function<Deadline()> steady = SteadyClock::now;
     SteadyClock::duration silence{};  // a session without a word for so long may be replaced by anybody

@@ -54,10 +54,10 @@ void Fields(M& m, F&& f) {
   } else if constexpr (std::is_same_v<T, Sender>) {
     f("consistency_group", m.group), f("node", m.node), f("session", m.session);
   } else if constexpr (std::is_same_v<T, Welcome>) {
-    f("session", m.session), f("replaces", m.replaces), f("head", m.head), f("oldest", m.oldest),
-        f("volumes", m.volumes);
+    f("run", m.run), f("session", m.session), f("replaces", m.replaces), f("head", m.head),
+        f("oldest", m.oldest), f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Batch>) {
-    f("cuts", m.cuts), f("answered", m.answered), f("known", m.known);
+    f("cuts", m.cuts), f("answered", m.answered), f("known", m.known), f("run", m.run);
   } else if constexpr (std::is_same_v<T, TakenRow>) {
     f("sequence", m.sequence), f("write_group", m.group), f("repeated", m.repeated);
   } else if constexpr (std::is_same_v<T, AnswerTable>) {
@@ -68,7 +68,7 @@ void Fields(M& m, F&& f) {
     f("from", m.from), f("config", m.config), f("known", m.known), f("received", m.received),
         f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Overview>) {
-    f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
+    f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
   } else if constexpr (std::is_same_v<T, Pull>) {
     f("from", m.from), f("after", m.after), f("max_bytes", m.max_bytes);
   } else if constexpr (std::is_same_v<T, PullReply>) {
@@ -147,7 +147,7 @@ struct Get {
     if (!in.failed() && value.value.empty()) in.Fail(name, "is empty");
   }
   void operator()(const char* name, RefusalCode& value) const {
-    ReadEnum(name, value, RefusalCode::kNodeAlive);
+    ReadEnum(name, value, RefusalCode::kOtherRun);
   }
   void operator()(const char* name, PullReply::Answer& value) const {
     ReadEnum(name, value, PullReply::Answer::kFailed);
@@ -273,6 +273,7 @@ int ToErrno(RefusalCode code) {
       return ESTALE;
     case RefusalCode::kUnknownSession:
     case RefusalCode::kAhead:
+    case RefusalCode::kOtherRun:
       return EPROTO;
     case RefusalCode::kOutOfTurn:
     case RefusalCode::kJournalFailed:

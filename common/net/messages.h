@@ -68,6 +68,7 @@ struct VolumeFact {
 };
 
 struct Welcome {
+  std::uint64_t run = 0;      // random, of the relay's process
   std::uint64_t session = 0;  // its number: larger than that of any session before, of whatever node
   std::string replaces;       // the process of another state folder whose session this ends; empty: none
   Progress head;    // every record of the node's earlier sessions that was ever accepted is at or before this
@@ -87,6 +88,9 @@ struct Batch {
   // The newest position that the sender was told is durable: a relay that doesn't hold it refuses the batch
   // (kWentBack).
   Position known{};
+  // The newest run of the relay that the sender has heard of. Another run refuses the batch (kOtherRun): it
+  // may be older than what the sender was told meanwhile.
+  std::uint64_t run = 0;
 };
 
 struct Ack {
@@ -112,6 +116,7 @@ enum class RefusalCode : std::uint8_t {
   kWentBack = 14,        // the relay's journal doesn't hold what the node was told is durable
   kOtherGroup = 15,      // this relay serves another consistency group
   kNodeAlive = 16,       // another process serves the node
+  kOtherRun = 17,        // the relay was started anew: nothing is settled, send it again once it was heard of
 };
 
 struct Refusal {
@@ -147,6 +152,7 @@ struct Report {
 };
 
 struct Overview {
+  std::uint64_t run = 0;  // as in Welcome
   Progress head;
   Progress oldest;
   std::vector<VolumeFact> volumes;

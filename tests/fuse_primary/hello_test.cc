@@ -43,7 +43,7 @@ const Refusal kFailed{RefusalCode::kJournalFailed, "the disk is broken"};
 const Refusal kFull{RefusalCode::kJournalFull, "no room"};
 
 TEST_F(HelloTest, AWelcomeBeginsTheSession) {
-  const auto relay = RelayThatSays({Welcome{7, {}, {}, {}, {}}});
+  const auto relay = RelayThatSays({Welcome{1, 7, {}, {}, {}, {}}});
   const auto welcome = Greet(*relay);
   ASSERT_TRUE(welcome) << welcome.error().Text();
   EXPECT_EQ(welcome->session, 7U);
@@ -52,7 +52,7 @@ TEST_F(HelloTest, AWelcomeBeginsTheSession) {
 TEST_F(HelloTest, ARelayThatCanNotJournalASessionNowIsAskedAgain) {
   for (const Refusal& refusal : {kFailed, kFull}) {
     asked_ = 0;
-    const auto relay = RelayThatSays({refusal, Welcome{7, {}, {}, {}, {}}});
+    const auto relay = RelayThatSays({refusal, Welcome{1, 7, {}, {}, {}, {}}});
     const auto welcome = Greet(*relay);
     EXPECT_TRUE(welcome) << welcome.error().Text();
     EXPECT_EQ(asked_, 2U);

@@ -36,7 +36,7 @@ class OutboxTest : public testing::Test {
 
   Sent Send() {
     EXPECT_TRUE(outbox_.ready());
-    const std::vector<Payload> parts = outbox_.NextBatch({});
+    const std::vector<Payload> parts = outbox_.NextBatch({}, 0);
     Sent sent;
     const auto batch = Decode<Batch>(parts.at(0).bytes());
     EXPECT_TRUE(batch) << batch.error().Text();

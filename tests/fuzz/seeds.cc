@@ -84,15 +84,15 @@ void PutMessages(const Seeds& seeds) {
   const std::vector<std::pair<std::string, Buffer>> messages{
       {"envelope", EncodeEnvelope(MessageType::kSubmit)},
       {"hello", Encode(HelloOf(7))},
-      {"welcome", Encode(Welcome{7, "old", p, p, facts})},
+      {"welcome", Encode(Welcome{4, 7, "old", p, p, facts})},
       {"answers", Encode(Answers{{Ack{Sequence(1001), p, true}, Refusal{RefusalCode::kFenced, "no"}}})},
       {"refusal", Encode(Refusal{RefusalCode::kFenced, "no"})},
       {"report", Encode(Report{{"demo", NodeName("alpha"), 7}, 9, p.position, p, {volume, volume}})},
-      {"overview", Encode(Overview{p, p, facts})},
+      {"overview", Encode(Overview{4, p, p, facts})},
       {"pull", Encode(Pull{{"demo", NodeName("charlie"), 7}, p.position, 65536})},
       {"pull_reply", Encode(PullReply{PullReply::Answer::kGone, "old", p})},
       {"head", Encode(Head{p})},
-      {"batch", Encode(Batch{{1, 3}, 0, p.position})}};
+      {"batch", Encode(Batch{{1, 3}, 0, p.position, 4})}};
   for (std::size_t i = 0; i < messages.size(); ++i)
     seeds.Put("messages", messages[i].first, Little(i, 1) + std::string(AsText(messages[i].second)));
 }

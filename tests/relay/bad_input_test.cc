@@ -53,7 +53,7 @@ class BadInputTest : public RelayTest {
 
   // One record more than a batch may have.
   static Parts TooMany() {
-    Parts parts{Text(EncodeEnvelope(MessageType::kSubmit)), Text(Encode(Batch{}))};
+    Parts parts{Text(EncodeEnvelope(MessageType::kSubmit)), Text(Encode(Batch{.cuts = {}, .run = kRun}))};
     for (std::size_t i = 0; i <= kMaxBatchRecords; ++i) {
       parts.push_back(Header([i](Record& r) { r.origin.number = 1 + i; }));
       parts.push_back("hello");
@@ -118,8 +118,8 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
   const std::string submit = Text(EncodeEnvelope(MessageType::kSubmit));
   const std::string hello = Text(EncodeEnvelope(MessageType::kHello));
   const std::string header = Header();
-  const std::string batch = Text(Encode(Batch{}));
-  const std::string cut = Text(Encode(Batch{{1}}));
+  const std::string batch = Text(Encode(Batch{.cuts = {}, .run = kRun}));
+  const std::string cut = Text(Encode(Batch{.cuts = {1}, .run = kRun}));
   const std::string second = Header([](Record& r) { r.origin.number = 2; });
   const std::vector<BadMessage> table = {
       {"garbage", {"GET / HTTP/1.1"}, RefusalCode::kBadMessage, "envelope"},
@@ -137,7 +137,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
       {"no batch", {submit, header, header, "hello"}, RefusalCode::kBadMessage, ""},
       {"a cut behind the last", {submit, cut, header, "hello"}, RefusalCode::kBadMessage, "cut"},
       {"cuts out of order",
-       {submit, Text(Encode(Batch{{1, 1}})), header, "hello", second, "hello"},
+       {submit, Text(Encode(Batch{.cuts = {1, 1}, .run = kRun})), header, "hello", second, "hello"},
        RefusalCode::kBadMessage,
        "cut"},
       {"numbers out of order",
@@ -197,6 +197,10 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
        {submit, batch, Header([](Record& r) { r.origin.number = 9; }), "hello"},
        RefusalCode::kAhead,
        "number 9"},
+      {"made for another run of the relay",
+       {submit, Text(Encode(Batch{.cuts = {}, .run = kRun + 1})), header, "hello"},
+       RefusalCode::kOtherRun,
+       "started"},
       {"no hello",
        {submit, batch, Header([](Record& r) { r.origin.session = 5; }), "hello"},
        RefusalCode::kUnknownSession,

@@ -140,7 +140,7 @@ Result<std::vector<Answer>> Primary::WriteBatch(const std::vector<std::string>& 
 Result<std::vector<Answer>> Primary::RepeatBatch(std::optional<Deadline> deadline) {
   std::vector<Buffer> headers;
   for (const Sent& sent : batch_) headers.push_back(EncodeRecord(sent.record));
-  const Buffer batch = Encode(Batch{cuts_, batch_.front().record.origin.number - 1});
+  const Buffer batch = Encode(Batch{cuts_, batch_.front().record.origin.number - 1, {}, kRun});
   std::vector<Bytes> parts{batch};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     parts.emplace_back(headers[i]);
@@ -168,6 +168,7 @@ std::vector<Received> Unpack(const Frame& frame) {
 
 RelayTest::RelayTest() {
   config_.group = "demo";
+  options_.run = kRun;
   config_.relay.write_port = config_.relay.stream_port = config_.relay.control_port = 0;
   config_.relay.journal = folder_ / "journal";
   config_.volumes[kDocs].primary = kAlpha;

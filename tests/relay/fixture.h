@@ -68,6 +68,9 @@ class FlushControl {
 };
 
 // A primary: numbers its records, sends one batch at a time, and resends as a real one does.
+// Of all relays that a test starts, as if they were one process.
+inline constexpr std::uint64_t kRun = 1;
+
 class Primary {
  public:
   Primary(NetContext& context, const std::string& endpoint, NodeName node, VolumeName volume,

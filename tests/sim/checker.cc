@@ -114,6 +114,7 @@ void Checker::Appended(const Frame& frame) {
     const std::uint64_t call = CallOf(*record, entry.payload);
     group.entries.push_back({call, record->volume, TouchesOf(*record)});
     if (call != 0) CheckPlace(call, sequence, group);
+    CheckFileId(*record, call);
     sequence = Next(sequence);
     auto tree = std::make_shared<Tree>();
     if (const auto last = group.trees.find(record->volume); last != group.trees.end()) *tree = *last->second;
@@ -153,6 +154,16 @@ void Checker::CheckRecord(const GroupInfo& before, const Record& record, GroupIn
                             record.origin.node.value, record.generation.value, record.volume.value,
                             generation.value));
   }
+}
+
+// A file id is given once, whatever was lost.
+void Checker::CheckFileId(const Record& record, std::uint64_t call) {
+  const auto* create = std::get_if<Create>(&record.body);
+  if (create == nullptr || create->file == kNoFileId) return;
+  const auto [creator, is_new] = creators_.emplace(std::pair(record.volume, create->file), call);
+  if (is_new || creator->second == call) return;
+  world_.Fail(kI7, fmt::format("calls {} and {} give their files in {} the same id {}", creator->second, call,
+                               record.volume.value, create->file.value));
 }
 
 void Checker::CheckPlace(std::uint64_t call, Sequence sequence, const GroupInfo& group) {

@@ -108,6 +108,7 @@ class Checker {
 
   const GroupInfo* Find(Group group) const;
   void CheckRecord(const GroupInfo& before, const Record& record, GroupInfo& now);
+  void CheckFileId(const Record& record, std::uint64_t call);
   void CheckPlace(std::uint64_t call, Sequence sequence, const GroupInfo& group);
   void CheckIndependent(const GroupInfo& group);
   void Forget(Group after);
@@ -117,6 +118,7 @@ class Checker {
   Progress durable_;
   std::map<std::uint64_t, Call> calls_;
   std::uint64_t next_call_ = 1;
+  std::map<std::pair<VolumeName, FileId>, std::uint64_t> creators_;  // of a file: the call
   Group returned_;  // the newest group of all calls that have returned
   std::uint64_t lost_ = 0;
 };

@@ -34,6 +34,9 @@ enum class Fault {
   kHeedLateReports,
   kTakeUnknownForSlow,
   kTakeAppliedForKept,
+  kTrustJournal,
+  kTrustEndedSession,
+  kCountFileIdsAnew,
 };
 
 struct FaultInfo {

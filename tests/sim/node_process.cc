@@ -14,24 +14,24 @@ constexpr auto kReportEvery = milliseconds(25);
 }  // namespace
 
 NodeProcess::NodeProcess(World& world, Network& network, Checker& checker, Machine& machine, NodeName node,
-                         LifePtr life)
+                         const NodeName& address, bool take_over, LifePtr life)
     : world_(world),
       network_(network),
       checker_(checker),
       machine_(machine),
       node_(std::move(node)),
       life_(std::move(life)),
-      requests_(world, network, node_, life_) {}
+      requests_(world, network, address, life_) {
+  hello_.take_over = take_over;
+}
 
 // NodeProcess::AskRelay in node/node.cc.
 void NodeProcess::Start() {
   if (machine_.incarnation == 0) machine_.incarnation = 1 + world_.rng().Below(UINT32_MAX);
-  hello_ = {.group = kGroup,
-            .node = node_,
-            .incarnation = machine_.incarnation,
-            .start = 1 + world_.rng().Below(UINT32_MAX),
-            .where = {},
-            .known = {}};
+  hello_.group = kGroup;
+  hello_.node = node_;
+  hello_.incarnation = machine_.incarnation;
+  hello_.start = 1 + world_.rng().Below(UINT32_MAX);
   machine_.journal_disk.Serve(life_);
   bool needs_relay = false;
   for (auto& [name, disk] : machine_.volumes) {
@@ -70,6 +70,7 @@ void NodeProcess::Welcomed(const Incoming& reply) {
   if (!welcome) return GiveUp(welcome.error().Text());
   session_ = welcome->session;
   machine_.known.Hear(welcome->head);
+  machine_.known.HearRun(welcome->run);
   Begin(*welcome);
 }
 
@@ -168,6 +169,7 @@ void NodeProcess::Report() {
 
 void NodeProcess::Heard(const Overview& overview) {
   machine_.known.Hear(overview.head);
+  machine_.known.HearRun(overview.run);
   for (const VolumeFact& fact : overview.volumes) Learn(fact.volume, RelaySays{fact});
   for (const auto& primary : primaries_) primary->HeadKnown(overview.head);
 }

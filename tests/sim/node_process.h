@@ -14,8 +14,9 @@ namespace hawser::sim {
 
 class NodeProcess : public NodeEnd {
  public:
+  // `address`: in the network. `take_over`: as of `hawser mount`.
   NodeProcess(World& world, Network& network, Checker& checker, Machine& machine, NodeName node,
-              LifePtr life);
+              const NodeName& address, bool take_over, LifePtr life);
 
   void Start();
   void Answered(std::uint64_t token, MessageType type, const std::vector<Buffer>& parts) override;

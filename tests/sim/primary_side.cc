@@ -33,6 +33,7 @@ void PrimarySide::BringForward(const Progress& head) {
   if (parts_.life->dead) return;
   if (const auto want = recovery_->wanted()) return Pull(*want, head);
   const VolumeStand& stand = recovery_->stands().front();
+  if (!stand.active() && parts_.world.went_back()) return parts_.give_up(stand.problem);
   if (!stand.active()) return parts_.checker.Diverged(parts_.node, parts_.volume, stand.problem);
   parts_.world.Note("{}: {} has its store at {}, {} records applied", parts_.node.value, parts_.volume.value,
                     head.position.Text(), recovery_->records());
@@ -120,7 +121,8 @@ bool PrimarySide::IsHeldBack(std::list<Waiting>::iterator place, const LockSet& 
 
 // Funnel::MutateInTurn.
 void PrimarySide::Submit(const Waiting& waiting, Plan plan, ConflictQueue::Ticket turn) {
-  if (auto* create = std::get_if<Create>(&plan.body)) create->file = *ids_.Next();
+  if (auto* create = std::get_if<Create>(&plan.body))
+    create->file = *(parts_.world.mutations().Has(Fault::kCountFileIdsAnew) ? ids_anew_ : ids_).Next();
   Record record{parts_.volume, parts_.generation, {}, std::move(plan.body)};
   journeys_.push_back(
       {waiting.call, std::move(turn), applied_->Begin(), std::move(record), std::move(plan.payload), false});

@@ -95,6 +95,7 @@ class PrimarySide {
   const Parts parts_;
   StateFolder folder_;
   FileIds ids_;
+  FileIds ids_anew_{1};  // for a fault
   std::optional<Recovery> recovery_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<AppliedMark> applied_;

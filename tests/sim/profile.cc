@@ -64,6 +64,11 @@ Profile MakeProfile(Rng& rng) {
   profile.think = microseconds(rng.Chance(0.5) ? 200 : 5000);
   profile.checkpoint_every = milliseconds(rng.Between(20, 300));
   profile.keep_bytes = rng.Chance(0.7) ? 0 : 16 * 1024;
+  profile.twin_every = Every(rng, 0.2, milliseconds(50), milliseconds(400));
+  profile.go_back = rng.Chance(0.3) ? 0.5 : 0;
+  profile.lose_state = Sometimes(rng, 0.2, 0.3);
+  // A machine that begins empty needs all of the journal: syncs aren't simulated.
+  if (profile.twin_every.count() != 0 || profile.lose_state > 0) profile.keep_bytes = UINT64_MAX;
   return profile;
 }
 

@@ -44,6 +44,10 @@ struct Profile {
   std::chrono::nanoseconds promote_every{0};
   std::chrono::nanoseconds think{0};  // of a caller between two calls, at most
   std::chrono::nanoseconds checkpoint_every{0};
+  // What nobody may be taken for (DESIGN section 5b).
+  std::chrono::nanoseconds twin_every{0};  // another machine takes a node over
+  double go_back = 0;     // at a relay's end: it is started on an older copy of its journal, for a while
+  double lose_state = 0;  // at a node's end: its machine is replaced by an empty one
   std::uint64_t keep_bytes = 0;  // of the relay's journal, however far everybody is
 };
 

@@ -16,7 +16,8 @@ constexpr auto kWake = microseconds(5);  // from a message's arrival to the thre
 constexpr auto kHeadEvery = milliseconds(50);
 constexpr auto kRetainEvery = milliseconds(40);
 constexpr auto kSilence = seconds(2);
-constexpr std::uint64_t kReserve = 1;  // bytes
+constexpr std::uint64_t kReserve = 1;             // bytes
+constexpr auto kReplaceable = milliseconds(150);  // a node that was silent for so long
 
 Membership MembersOf(const Profile& profile) {
   Membership members;
@@ -83,12 +84,14 @@ std::vector<Buffer> PartsOf(const Frame& frame) {
 }  // namespace
 
 RelayProcess::RelayProcess(World& world, Network& network, Checker& checker, SimDisk& disk,
-                           std::string folder, LifePtr life)
+                           std::string folder, bool went_back, LifePtr life)
     : world_(world),
       network_(network),
       checker_(checker),
       disk_(disk),
       folder_(std::move(folder)),
+      went_back_(went_back),
+      run_(1 + world.rng().Below(UINT32_MAX)),
       life_(std::move(life)),
       members_(MembersOf(world.profile())),
       frames_(kPublishQueue) {}
@@ -98,27 +101,18 @@ RelayProcess::~RelayProcess() { disk_.set_during_flush({}); }
 // relay/relay.cc: Open.
 Status RelayProcess::Start() {
   disk_.Serve(life_);
-  RecoveryReport report;
   const Profile& profile = world_.profile();
-  // FileJournal takes any disk that it is given; it lives as long as the machine.
-  const std::shared_ptr<Disk> disk(std::shared_ptr<void>(), &disk_);
-  HAWSER_ASSIGN(auto journal, FileJournal::Open({folder_, profile.segment_bytes}, Beginning(), report, disk));
-  checker_.Recovered(journal->durable(), journal->oldest());
-  journal_ = std::make_unique<WatchedJournal>(world_, checker_, life_, std::move(journal));
-  if (world_.mutations().Has(Fault::kPublishBeforeFlush)) {
-    journal_->set_on_appended(
-        [this](const Frame& frame) { network_.Publish(MessageType::kFrame, PartsOf(frame)); });
-  }
+  HAWSER_TRY(OpenJournal());
   // It is a cache, whatever has been dropped meanwhile.
   if (world_.rng().Coin()) static_cast<void>(std::filesystem::remove(folder_ + "/sequencer.state"));
   HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder_, members_));
   if (world_.mutations().Has(Fault::kForgetDedupAtRestart)) {
     for (auto& [name, node] : state.sequencer.nodes) node.answered.clear();
   }
-  writer_ = std::make_unique<Writer>(
-      Writer::Parts{kGroup, folder_, *this, *journal_, frames_, board_, 0,
-                    [this] { return world_.timestamp(); }, [this] { return world_.deadline(); }, kSilence},
-      members_, std::move(state));
+  writer_ = std::make_unique<Writer>(Writer::Parts{kGroup, folder_, *this, *journal_, frames_, board_, 0,
+                                                   run_, [this] { return world_.timestamp(); },
+                                                   [this] { return world_.deadline(); }, kReplaceable},
+                                     members_, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(profile.primaries));
   pulls_ = std::make_unique<PullServer>(*journal_);
   evidence_.emplace(kGroup, *journal_);
@@ -135,6 +129,26 @@ Status RelayProcess::Start() {
   });
   PublishHead();
   world_.After(kRetainEvery, life_, [this] { Retain(); });
+  return {};
+}
+
+Status RelayProcess::OpenJournal() {
+  RecoveryReport report;
+  // FileJournal takes any disk that it is given; it lives as long as the machine.
+  const std::shared_ptr<Disk> disk(std::shared_ptr<void>(), &disk_);
+  HAWSER_ASSIGN(auto journal,
+                FileJournal::Open({folder_, world_.profile().segment_bytes}, Beginning(), report, disk));
+  if (went_back_) {
+    journal_ = std::make_unique<OldJournal>(world_, std::move(journal));
+    return {};
+  }
+  checker_.Recovered(journal->durable(), journal->oldest());
+  auto watched = std::make_unique<WatchedJournal>(world_, checker_, life_, std::move(journal));
+  if (world_.mutations().Has(Fault::kPublishBeforeFlush)) {
+    watched->set_on_appended(
+        [this](const Frame& frame) { network_.Publish(MessageType::kFrame, PartsOf(frame)); });
+  }
+  journal_ = std::move(watched);
   return {};
 }
 
@@ -170,6 +184,12 @@ void RelayProcess::ServeWrites() {
 void RelayProcess::Collect(Letter letter, Forming& forming) {
   const Asker asker = ToAsker(letter);
   if (letter.type == MessageType::kSubmit) NoteBatch(asker, letter.parts);
+  if (letter.type == MessageType::kHello && world_.mutations().Has(Fault::kTrustJournal)) {
+    if (auto hello = Decode<Hello>(letter.parts.front())) {
+      hello->known = {};
+      letter.parts.front() = Encode(*hello);
+    }
+  }
   writer_->Collect({asker, Incoming::Of(letter.type, std::move(letter.parts))}, forming);
 }
 
@@ -180,6 +200,7 @@ void RelayProcess::NoteBatch(const Asker& asker, std::vector<Buffer>& parts) {
   const auto first = DecodeRecord(parts[1], parts[2]);
   if (!batch || !first) return;
   if (world_.mutations().Has(Fault::kIgnoreCuts)) batch->cuts.clear();
+  if (world_.mutations().Has(Fault::kTrustJournal)) batch->known = {}, batch->run = run_;
   if (world_.mutations().Has(Fault::kTakeAhead)) batch->answered = first->origin.number - 1;
   parts.front() = Encode(*batch);
 }
@@ -251,7 +272,9 @@ void RelayProcess::TakeControl(const Letter& letter) {
     // The tracker can't tell that this isn't the newest.
     const Progress head = journal_->durable();
     const NoticeBoard::Notes notes = board_.Read();
-    const auto refusal = evidence_->Check(*report, notes.sessions);
+    if (world_.mutations().Has(Fault::kTrustJournal)) report->known = {};
+    const bool trusts = world_.mutations().Has(Fault::kTrustEndedSession);
+    const auto refusal = trusts ? std::nullopt : evidence_->Check(*report, notes.sessions);
     if (refusal) return Reply(ToAsker(letter), MessageType::kRefusal, One(Encode(*refusal)));
     board_.HeardOf(report->from.node, report->from.session, world_.deadline());
     if (world_.mutations().Has(Fault::kHeedLateReports)) report->from.session = ++next_report_;
@@ -260,7 +283,7 @@ void RelayProcess::TakeControl(const Letter& letter) {
       if (world_.mutations().Has(Fault::kTakeAppliedForKept)) volume.checkpoint = volume.applied;
     }
     tracker_->Heard(*report, world_.deadline());
-    const Overview overview{head, journal_->oldest(), notes.volumes};
+    const Overview overview{run_, head, journal_->oldest(), notes.volumes};
     Reply(ToAsker(letter), MessageType::kOverview, One(Encode(overview)));
   }
   if (letter.type == MessageType::kPull) {
@@ -337,7 +360,7 @@ void RelayProcess::TryShortOfRoom() {
 // What every replica needs is there: nobody may be called lost.
 void RelayProcess::CheckStatus() const {
   for (const NodeStatus& status : NodesStatus()) {
-    if (NeedsHelp(status.state))
+    if (NeedsHelp(status.state) && !world_.went_back())
       checker_.Diverged(status.node, status.volumes.front().volume,
                         fmt::format("status says {}", TextOf(status.state)));
   }

@@ -54,10 +54,33 @@ class WatchedJournal : public Journal {
   std::function<void(const Frame&)> on_appended_;
 };
 
+// An older copy of the journal, which must stay as it is: every node knows of what it lacks.
+class OldJournal : public Journal {
+ public:
+  OldJournal(World& world, std::unique_ptr<Journal> journal) : world_(world), journal_(std::move(journal)) {}
+
+  JournalStatus Append(std::span<const Frame* const> frames) override;
+  JournalStatus Flush() override { return journal_->Flush(); }
+  Status CutAfter(const Position& position) override { return journal_->CutAfter(position); }
+  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override {
+    return journal_->OpenReader(after);
+  }
+  Progress appended() const override { return journal_->appended(); }
+  Progress durable() const override { return journal_->durable(); }
+  Progress oldest() const override { return journal_->oldest(); }
+  std::uint64_t bytes() const override { return journal_->bytes(); }
+  Status DropThrough(Group group) override { return journal_->DropThrough(group); }
+
+ private:
+  World& world_;
+  std::unique_ptr<Journal> journal_;
+};
+
 class RelayProcess : public RelayEnd, private Answerer {
  public:
+  // `went_back`: `folder` holds an older copy of the journal.
   RelayProcess(World& world, Network& network, Checker& checker, SimDisk& disk, std::string folder,
-               LifePtr life);
+               bool went_back, LifePtr life);
   ~RelayProcess() override;
 
   // Recovers and serves. An error: the process ends again.
@@ -73,6 +96,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   void set_checkpoints(std::function<Checkpoints()> checkpoints) { checkpoints_ = std::move(checkpoints); }
 
  private:
+  Status OpenJournal();
   void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) override;
 
   void ServeWrites();
@@ -98,11 +122,13 @@ class RelayProcess : public RelayEnd, private Answerer {
   Checker& checker_;
   SimDisk& disk_;
   const std::string folder_;
+  const bool went_back_;
+  const std::uint64_t run_;
   const LifePtr life_;
   const Membership members_;
   NoticeBoard board_;
   FrameQueue frames_;
-  std::unique_ptr<WatchedJournal> journal_;
+  std::unique_ptr<Journal> journal_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<PullServer> pulls_;
   std::optional<Evidence> evidence_;

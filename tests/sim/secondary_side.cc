@@ -138,7 +138,7 @@ void SecondarySide::Commit() {
   if (parts_.life->dead) return;
   parts_.checker.Received(parts_.node, board_->received());
   for (const VolumeReport& report : board_->Reports()) {
-    if (NeedsHelp(report.state))
+    if (NeedsHelp(report.state) && !parts_.world.went_back())
       parts_.checker.Diverged(parts_.node, report.volume,
                               fmt::format("{}: {}", TextOf(report.state), report.problem));
   }

@@ -58,7 +58,7 @@ void Shipping::SendSoon() {
 
 void Shipping::Send() {
   std::vector<Buffer> parts;
-  for (const Payload& part : outbox_.NextBatch(known_.Get().position))
+  for (const Payload& part : outbox_.NextBatch(known_.Get().position, known_.run()))
     parts.emplace_back(part.bytes().begin(), part.bytes().end());
   const auto asked = std::make_shared<Asked>();
   Requests::Request request;

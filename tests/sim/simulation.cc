@@ -1,5 +1,6 @@
 #include "tests/sim/simulation.h"
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 
@@ -21,7 +22,8 @@ class Simulation {
         network_(world_),
         checker_(world_),
         relay_folder_(options.folder + "/relay"),
-        relay_disk_(world_, relay_folder_) {
+        relay_disk_(world_, relay_folder_),
+        old_folder_(options.folder + "/relay.old") {
     world_.set_echo(options.trace);
   }
 
@@ -37,24 +39,31 @@ class Simulation {
   }
 
  private:
+  // An empty one; each has a folder of its own.
+  std::unique_ptr<Machine> BuildMachine(const NodeName& node) {
+    const std::string folder = fmt::format("{}/{}.{}", options_.folder, node.value, ++machines_built_);
+    auto machine = std::make_unique<Machine>(world_, folder);
+    for (const VolumeName& volume : world_.profile().holds.at(node))
+      machine->volumes.emplace(volume, std::make_unique<VolumeDisk>(world_));
+    return machine;
+  }
+
   void BuildMachines() {
-    for (const auto& [node, volumes] : world_.profile().holds) {
-      auto machine = std::make_unique<Machine>(world_, fmt::format("{}/{}", options_.folder, node.value));
-      for (const VolumeName& volume : volumes)
-        machine->volumes.emplace(volume, std::make_unique<VolumeDisk>(world_));
-      machines_.emplace(node, std::move(machine));
-    }
+    for (const auto& [node, volumes] : world_.profile().holds) machines_.emplace(node, BuildMachine(node));
   }
 
   // ---- processes
 
   void StartRelay() {
+    const bool old = WouldBeMissed();
     relay_life_ = std::make_shared<Life>();
     relay_life_->name = "relay";
     relay_life_->bury = [this] { BuryRelay(); };
-    world_.After(Duration(0), relay_life_, [this] {
-      relay_ =
-          std::make_unique<RelayProcess>(world_, network_, checker_, relay_disk_, relay_folder_, relay_life_);
+    if (old) ServeOldJournalForAWhile();
+    world_.After(Duration(0), relay_life_, [this, old] {
+      SimDisk& disk = old ? *old_disk_ : relay_disk_;
+      const std::string& folder = old ? old_folder_ : relay_folder_;
+      relay_ = std::make_unique<RelayProcess>(world_, network_, checker_, disk, folder, old, relay_life_);
       relay_->set_checkpoints([this] { return Checkpoints(); });
       const Status started = relay_->Start();
       if (relay_life_->dead) return;
@@ -76,10 +85,46 @@ class Simulation {
     });
   }
 
+  // Takes a copy of the journal, or gives up the one that was served.
+  void CopyJournal() {
+    if (old_disk_) {
+      old_disk_.reset();
+      std::filesystem::remove_all(old_folder_);
+    } else if (checker_.durable().position.group.value > 0) {
+      std::filesystem::copy(relay_folder_, old_folder_, std::filesystem::copy_options::recursive);
+      old_disk_.emplace(world_, old_folder_);
+      old_end_ = checker_.durable().position.group;
+    }
+  }
+
+  // Whether there is an older copy of the journal, and every node knows of what it lacks.
+  bool WouldBeMissed() const {
+    if (!old_disk_ || serves_old_ || twin_alive() || !world_.chaos()) return false;
+    return std::ranges::all_of(machines_, [this](const auto& machine) {
+      return machine.second->known.Get().position.group > old_end_;
+    });
+  }
+
+  void ServeOldJournalForAWhile() {
+    ++world_.counts().faults;
+    serves_old_ = true;
+    world_.Note("relay: starts on a copy of its journal that ends at group {}", old_end_.value);
+    world_.WentBackUntil(Duration::max());
+    world_.After(milliseconds(world_.rng().Between(20, 150)), relay_life_,
+                 [this] { world_.Kill(relay_life_, false, "to get the right journal back"); });
+  }
+
   void BuryRelay() {
     network_.set_relay(nullptr);
     relay_.reset();
-    if (relay_life_->power_cut) relay_disk_.PowerCut();
+    if (serves_old_) {
+      serves_old_ = false;
+      world_.WentBackUntil(world_.now() + seconds(2));
+      CopyJournal();
+    } else {
+      if (relay_life_->power_cut) relay_disk_.PowerCut();
+      if (!old_disk_ && world_.Trouble(world_.profile().go_back)) CopyJournal();
+    }
     world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this] { StartRelay(); });
   }
 
@@ -89,8 +134,8 @@ class Simulation {
     life->bury = [this, node] { BuryNode(node); };
     lives_[node] = life;
     world_.After(Duration(0), life, [this, node, life] {
-      nodes_[node] =
-          std::make_unique<NodeProcess>(world_, network_, checker_, *machines_.at(node), node, life);
+      nodes_[node] = std::make_unique<NodeProcess>(world_, network_, checker_, *machines_.at(node), node,
+                                                   node, false, life);
       network_.set_node(node, nodes_[node].get());
       if (!world_.chaos()) nodes_[node]->StopCallers();
       nodes_[node]->Start();
@@ -104,6 +149,10 @@ class Simulation {
       Machine& machine = *machines_.at(node);
       machine.journal_disk.PowerCut();
       for (auto& [name, disk] : machine.volumes) disk->store.PowerCut();
+    }
+    if (!serves_old_ && world_.Trouble(world_.profile().lose_state)) {
+      world_.Note("{}: its machine is lost, an empty one takes its place", node.value);
+      retired_.push_back(std::exchange(machines_[node], BuildMachine(node)));
     }
     world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this, node] { StartNode(node); });
   }
@@ -135,6 +184,7 @@ class Simulation {
     Repeat(profile.partition_every, [this] { CutSomething(); });
     Repeat(profile.disk_full_every, [this] { FillSomething(); });
     Repeat(profile.promote_every, [this] { NewGeneration(); });
+    Repeat(profile.twin_every, [this] { StartTwin(); });
   }
 
   const NodeName& AnyNode() { return world_.rng().Pick(world_.profile().nodes); }
@@ -174,7 +224,7 @@ class Simulation {
 
   // A volume's primary is put into its next generation: what it still sends in the old one has to be refused.
   void NewGeneration() {
-    if (!relay_ || relay_life_->dead || relay_->failed()) return;
+    if (!relay_ || relay_life_->dead || relay_->failed() || serves_old_) return;
     world_.After(Duration(0), relay_life_, [this] {
       const auto facts = relay_->facts();
       if (facts.empty()) return;
@@ -183,10 +233,38 @@ class Simulation {
     });
   }
 
+  // Another machine takes a node over, for a while.
+  void StartTwin() {
+    if (twin_alive() || serves_old_) return;  // an empty machine knows of nothing
+    ++world_.counts().faults;
+    const NodeName node = AnyNode();
+    const NodeName address(node.value + "'");
+    retired_.push_back(std::exchange(twin_machine_, BuildMachine(node)));
+    twin_life_ = std::make_shared<Life>();
+    twin_life_->name = address.value;
+    twin_life_->bury = [this, address] {
+      network_.set_node(address, nullptr);
+      twin_.reset();
+    };
+    world_.After(Duration(0), twin_life_, [this, node, address] {
+      twin_ = std::make_unique<NodeProcess>(world_, network_, checker_, *twin_machine_, node, address, true,
+                                            twin_life_);
+      network_.set_node(address, twin_.get());
+      twin_->Start();
+    });
+    world_.After(milliseconds(world_.rng().Between(20, 400)), twin_life_, [this] { EndTwin(); });
+  }
+
+  bool twin_alive() const { return twin_life_ && !twin_life_->dead; }
+  void EndTwin() {
+    if (twin_alive()) world_.Kill(twin_life_, false, "for good");
+  }
+
   // ---- the end
 
   void Heal() {
     world_.EndChaos();
+    EndTwin();
     world_.Note("everything is mended");
     for (const NodeName& node : world_.profile().nodes) network_.Heal(node);
     for (const auto& set : full_) set(false);
@@ -209,7 +287,6 @@ class Simulation {
     }
     for (const auto& [node, process] : nodes_) process->CheckAtEnd(checker_.head().position.group);
     checker_.Finish();
-    CheckStatus();
   }
 
   bool IsAtRest(std::string& why) const {
@@ -222,18 +299,20 @@ class Simulation {
       if (process == nodes_.end() || !process->second) return false;
       if (!process->second->IsDone(head, why)) return false;
     }
-    return true;
+    return StatusIsFine(why);
   }
 
   // What status says of a replica that lacks nothing is that it lacks nothing.
-  void CheckStatus() {
+  bool StatusIsFine(std::string& why) const {
     for (const NodeStatus& status : relay_->NodesStatus()) {
       for (const ReplicaStatus& replica : status.volumes) {
-        if (NeedsHelp(replica.state))
-          world_.Fail(kI7, fmt::format("status says of {} on {} '{}': {}", replica.volume.value,
-                                       status.node.value, TextOf(replica.state), replica.problem));
+        if (!NeedsHelp(replica.state)) continue;
+        why = fmt::format("status says of {} on {} '{}': {}", replica.volume.value, status.node.value,
+                          TextOf(replica.state), replica.problem);
+        return false;
       }
     }
+    return true;
   }
 
   const RunOptions& options_;
@@ -242,12 +321,23 @@ class Simulation {
   Checker checker_;
   const std::string relay_folder_;
   SimDisk relay_disk_;
+  // An older copy of the relay's journal, and whether it is served.
+  const std::string old_folder_;
+  std::optional<SimDisk> old_disk_;
+  Group old_end_;
+  bool serves_old_ = false;
   LifePtr relay_life_;
   std::unique_ptr<RelayProcess> relay_;
   std::map<NodeName, std::unique_ptr<Machine>> machines_;
+  std::unique_ptr<Machine> twin_machine_;
+  std::vector<std::unique_ptr<Machine>> retired_;  // what was planned for their disks still comes
   std::map<NodeName, LifePtr> lives_;
   std::map<NodeName, std::unique_ptr<NodeProcess>> nodes_;
   std::vector<std::function<void(bool)>> full_;
+  std::uint64_t machines_built_ = 0;
+
+  LifePtr twin_life_;
+  std::unique_ptr<NodeProcess> twin_;
 };
 
 void Empty(const std::string& folder) {

@@ -1,3 +1,4 @@
+#include "common/record/codec.h"
 #include "tests/sim/relay_machine.h"
 
 namespace hawser::sim {
@@ -34,6 +35,14 @@ JournalStatus WatchedJournal::FlushNow() {
 // A relay that answers before it flushes would take what is appended for durable everywhere.
 Progress WatchedJournal::durable() const {
   return world_.mutations().Has(Fault::kReplyBeforeFlush) ? journal_->appended() : journal_->durable();
+}
+
+JournalStatus OldJournal::Append(std::span<const Frame* const> frames) {
+  const Entry& entry = frames.front()->entries.front();
+  const auto record = DecodeRecord(entry.header, entry.payload);
+  world_.Fail(kI1, "on a journal that has gone back is written: " +
+                       (record ? Describe(*record) : record.error().message));
+  return journal_->Append(frames);
 }
 
 }  // namespace hawser::sim

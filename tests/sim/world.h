@@ -84,6 +84,10 @@ class World {
   // Chance of trouble: false once chaos has ended.
   bool Trouble(double p) { return chaos_ && rng_.Chance(p); }
 
+  // The relay runs, or ran until shortly, on an older copy of its journal: replicas may well say so.
+  bool went_back() const { return went_back_until_ > now_; }
+  void WentBackUntil(Duration time) { went_back_until_ = time; }
+
   // Ends a process, from inside or outside its own event.
   void Kill(const LifePtr& life, bool power_cut, std::string_view where);
   // Whoever's event this is passes a named place.
@@ -125,6 +129,7 @@ class World {
   const bool tracing_;
   std::function<void(const std::string&)> echo_;
   Duration now_{0};
+  Duration went_back_until_{0};
   std::uint64_t next_order_ = 0;
   std::priority_queue<Event, std::vector<Event>, Later> events_;
   LifePtr current_;

@@ -73,8 +73,8 @@ std::vector<Golden> GoldenRecords() {
        "960210c404646f63730393c405616c7068614d0591c405627261766f"},
       {Mark{"note"},
        "960211c404646f63730393c405616c7068614d0591c4046e6f7465"},
-      {NodeSession{{{5, 2, Sequence(11), SomeGroup()}, {9, 1, Sequence(13), SomeGroup()}}},
-       "960212c4000093c405616c7068614d0091929405020b" + SomeGroupHex() + "9409010d" + SomeGroupHex()},
+      {NodeSession{{{5, 2, Sequence(11), SomeGroup()}, {9, 1, Sequence(13), SomeGroup()}}, 6, 7},
+       "960212c4000093c405616c7068614d0093929405020b" + SomeGroupHex() + "9409010d" + SomeGroupHex() + "0607"},
       // clang-format on
   };
 }
