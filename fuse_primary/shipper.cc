@@ -11,8 +11,10 @@ namespace {
 
 // How often a relay is asked that can't tell what became of records.
 constexpr auto kAskAgain = std::chrono::seconds(1);
-// A relay that was started anew is heard of soon; until then it takes nothing.
+// A relay that was started anew is heard of soon; until then it takes nothing. If it isn't heard of for so
+// many times, it refuses this node's reports too.
 constexpr auto kAwaitNewRun = std::chrono::milliseconds(100);
+constexpr int kPatienceWithNewRun = 20;
 
 }  // namespace
 
@@ -154,7 +156,8 @@ void Shipper::Doubt(const std::string& why) {
 }
 
 void Shipper::Doubt(const Refusal& refusal) {
-  if (refusal.code != RefusalCode::kOtherRun) return Doubt(refusal.text);
+  if (refusal.code != RefusalCode::kOtherRun || ++other_runs_ > kPatienceWithNewRun)
+    return Doubt(refusal.text);
   Doubt();
   ask_again_ = SteadyClock::now() + kAwaitNewRun;
 }
@@ -165,7 +168,7 @@ void Shipper::Take(const Requester::Reply& reply) {
   const std::optional<Progress> acknowledged = NewestIn(*answers);
   const auto settled = outbox_.Take(*answers, reply.sent_again);
   if (!settled) return Doubt(settled.error().Text());
-  if (*settled > 0) complained_ = false;
+  if (*settled > 0) complained_ = false, other_runs_ = 0;
   std::shared_ptr<Shipment> first = Settle(std::span(*answers).first(*settled));
   if (outbox_.in_doubt()) Doubt(std::get<Refusal>((*answers)[*settled]));
   if (!outbox_.full()) room_.NotifyAll();

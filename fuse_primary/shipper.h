@@ -119,6 +119,7 @@ class Shipper {
   CondVar undriven_;
   Deadline ask_again_ HAWSER_GUARDED_BY(mutex_);  // after a doubt
   bool complained_ HAWSER_GUARDED_BY(mutex_) = false;
+  int other_runs_ HAWSER_GUARDED_BY(mutex_) = 0;  // refusals in a row for that
 
   std::deque<std::shared_ptr<Shipment>> left_ HAWSER_GUARDED_BY(mutex_);  // answered, to be finished alone
   CondVar some_left_;

@@ -229,19 +229,13 @@ class NodeProcess : public Node {
       if (replica_ == nullptr) report.received = report.volumes.back().applied;
     }
     report.known = known_.Get().position;
-    if (contradiction_.empty()) return report;
-    for (VolumeReport& volume : report.volumes) {
-      volume.state = Worse(volume.state, ReplicaState::kDiverged);
-      volume.problem = contradiction_;
-    }
     return report;
   }
 
   // First who is primary: the head may hold what another one has written.
   void Heard(const Overview& overview) {
-    if (!contradiction_.empty()) log::info("the relay has what it had lost, this node goes on");
+    if (!complaint_.empty()) log::info("the relay takes this node's word again");
     complaint_.clear();
-    contradiction_.clear();
     known_.Hear(overview.head);
     known_.HearRun(overview.run);
     for (const VolumeFact& fact : overview.volumes) {
@@ -254,7 +248,6 @@ class NodeProcess : public Node {
   // nothing is written until it has it again. If this session has been ended, nothing is received, applied or
   // counted as applied any more.
   void Refused(const Refusal& refusal) {
-    if (refusal.code == RefusalCode::kWentBack) contradiction_ = refusal.text;
     if (const auto setback = SetbackOf(Judge(refusal, {}, {}))) {
       for (const auto& hosted : volumes_) (void)hosted->Learn(*setback);
     }
@@ -298,7 +291,6 @@ class NodeProcess : public Node {
   // The reporter's thread's.
   bool ended_ = false;  // the session: another process has one
   std::string complaint_;
-  std::string contradiction_;  // what the relay lacks; empty: nothing
 };
 
 }  // namespace

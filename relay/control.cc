@@ -123,12 +123,26 @@ void Control::AnswerStatus(const Asker& to) {
         "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
         "bring the node that is furthest behind up to date";
   }
-  if (const std::string missing = evidence_.missing(); !missing.empty() && relay.problem.empty()) {
+  std::vector<NodeStatus> nodes = tracker_.Status(facts, SteadyClock::now());
+  if (!evidence_.missing().empty() && relay.problem.empty()) {
     relay.state = RelayState::kWentBack;
-    relay.problem = missing;
+    relay.problem = evidence_.missing().begin()->second;
   }
-  const std::string json = StatusJson(parts_.group, relay, facts, tracker_.Status(facts, SteadyClock::now()));
+  for (NodeStatus& node : nodes) NoteWhatIsMissing(node);
+  const std::string json = StatusJson(parts_.group, relay, facts, nodes);
   parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));
+}
+
+// A node that knows of more than the journal holds has what the journal doesn't say.
+void Control::NoteWhatIsMissing(NodeStatus& node) const {
+  const auto missing = evidence_.missing().find(node.node);
+  if (missing == evidence_.missing().end()) return;
+  node.state = Worse(node.state, ReplicaState::kDiverged);
+  node.problem = missing->second;
+  for (ReplicaStatus& volume : node.volumes) {
+    volume.state = Worse(volume.state, ReplicaState::kDiverged);
+    volume.problem = missing->second;
+  }
 }
 
 void Control::Do(const Measured& measured) {

@@ -49,6 +49,7 @@ class Control {
   void Do(Pulled pulled);
   void Do(const Measured& measured);
   void HoldWriters(bool hold, std::uint64_t free_bytes);
+  void NoteWhatIsMissing(NodeStatus& node) const;
   JournalFacts Facts() const;
 
   const Parts parts_;

@@ -59,7 +59,7 @@ std::optional<Refusal> Evidence::CheckKnown(const NodeName& node, std::uint64_t 
       session != 0 && proved != proved_.end() && proved->second == session)
     return std::nullopt;
   if (auto refusal = Look(node, known)) {
-    if (refusal->code == RefusalCode::kWentBack) missing_[node] = known;
+    if (refusal->code == RefusalCode::kWentBack) missing_[node] = refusal->text;
     return refusal;
   }
   missing_.erase(node);
@@ -86,15 +86,6 @@ std::optional<Refusal> Evidence::Look(const NodeName& node, const Position& know
       fmt::format("the relay's journal has gone back and on another way: it holds another {} than "
                   "node {} was told is durable",
                   known.Text(), node.value));
-}
-
-std::string Evidence::missing() const {
-  std::string text;
-  for (const auto& [node, known] : missing_)
-    text += fmt::format("{}{} knows of {}", text.empty() ? "" : ", ", node.value, known.Text());
-  if (text.empty()) return text;
-  return fmt::format("the journal has gone back: it ends at {}, but {}; {}",
-                     journal_.durable().position.Text(), text, kWhatToDo);
 }
 
 }  // namespace hawser

@@ -33,8 +33,8 @@ class Evidence {
   // found right it hears of this journal: it isn't looked at again. `session` 0: always looked at.
   std::optional<Refusal> CheckKnown(const NodeName& node, std::uint64_t session, const Position& known);
 
-  // For a person: what nodes know of that the journal lacks; empty: nothing.
-  std::string missing() const;
+  // What nodes were found to know of that the journal lacks: who, and the refusal's text.
+  const std::map<NodeName, std::string>& missing() const { return missing_; }
 
  private:
   std::optional<Refusal> CheckGroup(const NodeName& node, const std::string& group) const;
@@ -43,7 +43,7 @@ class Evidence {
   const std::string group_;
   const Journal& journal_;
   std::map<NodeName, std::uint64_t> proved_;  // the session that was found right
-  std::map<NodeName, Position> missing_;      // what the journal was found not to hold
+  std::map<NodeName, std::string> missing_;
 };
 
 }  // namespace hawser

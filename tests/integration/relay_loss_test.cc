@@ -199,7 +199,7 @@ TEST_F(WrongRelayTest, OneWhoseConfigDoesNotKnowTheNode) {
   const std::string right = Read(cluster_.config());
   Write(cluster_.config(), std::regex_replace(right, std::regex("alpha"), "delta"));
   EXPECT_OK(cluster_.Start("relay"));
-  ExpectRefusalsThatSettleNothing("node 'alpha' is not in the relay's config");
+  ExpectRefusalsThatSettleNothing("node 'alpha' holds no volumes in the relay's config");
   Write(cluster_.config(), right);
   ExpectTheRightOneSettlesAll();
 }

@@ -273,6 +273,9 @@ void Checker::Dropped(const Progress& oldest, Group needed) {
 void Checker::WouldGiveUp(const std::string& replica, bool may, const std::vector<Group>& others,
                           Group through) {
   if (!may) return world_.Fail(kI7, "the relay would give up " + replica + ", which has not reported yet");
+  // A machine that was lost took with it what it had reported.
+  const Profile& profile = world_.profile();
+  if (profile.lose_state > 0 || profile.twin_every.count() > 0) return;
   if (std::any_of(others.begin(), others.end(), [&](Group at) { return at >= through; })) return;
   world_.Fail(kI1, fmt::format("the relay would give up {} and delete groups up to {}, which no replica has",
                                replica, through.value));

@@ -369,7 +369,7 @@ void RelayProcess::CheckStatus() const {
 // ---- faults
 
 void RelayProcess::HearNothingOf(const NodeName& node) {
-  Report report{node, 0, {}, {}};
+  Report report{{kGroup, node, 0}, 0, {}, {}, {}};
   for (const VolumeName& volume : world_.profile().holds.at(node))
     report.volumes.push_back({volume, ReplicaRole::kSecondary, ReplicaState::kUnknown, {}, {}, ""});
   tracker_->Heard(report, world_.deadline());

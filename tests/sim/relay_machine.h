@@ -70,6 +70,7 @@ class OldJournal : public Journal {
   Progress oldest() const override { return journal_->oldest(); }
   std::uint64_t bytes() const override { return journal_->bytes(); }
   Status DropThrough(Group group) override { return journal_->DropThrough(group); }
+  Progress EndAtOrBefore(Group group) const override { return journal_->EndAtOrBefore(group); }
 
  private:
   World& world_;

@@ -93,7 +93,7 @@ class Simulation {
     } else if (checker_.durable().position.group.value > 0) {
       std::filesystem::copy(relay_folder_, old_folder_, std::filesystem::copy_options::recursive);
       old_disk_.emplace(world_, old_folder_);
-      old_end_ = checker_.durable().position.group;
+      old_end_ = checker_.head().position.group;  // what wasn't flushed may be in it too
     }
   }
 
