@@ -10,6 +10,11 @@ namespace hawser {
 
 inline constexpr std::uint64_t kRecordVersion = 2;
 inline constexpr std::size_t kMaxRecordHeaderBytes = 64 * kKiB;
+
+// No node is brought to a longer path than this: so a record with two paths and all else that it may say can
+// be encoded, whatever becomes of the node.
+inline constexpr std::size_t kMaxPathBytes = 28 * kKiB;
+static_assert(2 * kMaxPathBytes + 8 * kKiB <= kMaxRecordHeaderBytes);
 inline constexpr std::size_t kMaxPayloadBytes = kMiB;
 
 Buffer EncodeRecord(const Record& record);

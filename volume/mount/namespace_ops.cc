@@ -1,11 +1,13 @@
 // Namespace: mknod, mkdir, symlink, create, unlink, rmdir, rename, link.
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <climits>
 
+#include "common/record/codec.h"
 #include "volume/mount/acl.h"
 #include "volume/mount/operations.h"
 #include "volume/store/acl_names.h"
@@ -30,6 +32,21 @@ Status CheckTarget(const std::string& target, const struct stat& directory) {
   return {};
 }
 
+Status CheckPath(const StorePath& path) {
+  if (path.text().size() <= kMaxPathBytes) return {};
+  return Error{ENAMETOOLONG,
+               fmt::format("a path of {} bytes; at most {}", path.text().size(), kMaxPathBytes)};
+}
+
+// What is below a folder that moves has a path too: none becomes so long that nobody could remove it.
+Status CheckMove(const PinnedNode& node, const StorePath& from, const StorePath& to) {
+  HAWSER_TRY(CheckPath(to));
+  if (to.text().size() <= from.text().size()) return {};
+  HAWSER_ASSIGN(const bool fit, PathsBelowFit(node.get(), kMaxPathBytes - to.text().size()));
+  if (!fit) return Error{ENAMETOOLONG, fmt::format("paths below it would be over {} bytes", kMaxPathBytes)};
+  return {};
+}
+
 }  // namespace
 
 // The free inodes and blocks that a new node needs.
@@ -48,6 +65,7 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
       [&]() -> Result<std::optional<Decision>> {
         HAWSER_ASSIGN(const Place place, ExamineEntry(directory, name));
         if (place.child) return Error{EEXIST, "'" + name + "'"};
+        HAWSER_TRY(CheckPath(place.path));
         HAWSER_TRY(CheckNewNode());
         Create record;
         record.path = place.path;
@@ -183,6 +201,9 @@ Result<std::optional<Decision>> Operations::DecideRename(const Whereabouts& pare
       return Error{EINVAL, "a directory can't be exchanged with something in it"};
     }
   }
+  HAWSER_TRY(directory ? CheckMove(from.child->pin, from.path, to.path) : CheckPath(to.path));
+  if (record.mode == RenameMode::kExchange && S_ISDIR(to.child->info.st_mode))
+    HAWSER_TRY(CheckMove(to.child->pin, to.path, from.path));
   return std::optional(Decision{std::move(record), nullptr, nullptr});
 }
 
@@ -207,6 +228,7 @@ Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_p
     const long most = ::fpathconf(volume_.store().root_fd(), _PC_LINK_MAX);
     if (most > 0 && source.info.st_nlink >= static_cast<nlink_t>(most))
       return Error{EMLINK, "'" + new_name + "'"};
+    HAWSER_TRY(CheckPath(to.path));
     HAWSER_TRY(CheckNewNode());
     return std::optional(Decision{hawser::Link{source.id, source.path(), to.path, Now()}, nullptr, nullptr});
   }));

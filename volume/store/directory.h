@@ -15,4 +15,8 @@ Status VisitEntries(int directory, const std::function<bool(const dirent&)>& vis
 
 Result<bool> IsEmptyDirectory(int directory);
 
+// Whether each path below a directory, as seen from it, has at most so many bytes. Looks into folders that
+// hold folders only; what may not be read counts as empty.
+Result<bool> PathsBelowFit(int directory, std::size_t most);
+
 }  // namespace hawser
