@@ -7,6 +7,7 @@
 //   publisher  serves the stream port: frames as they become durable, and the head every 250 ms
 //   control    serves the control port: reports, status; hands pulls to the disk thread; decides retention
 //   disk       reads frames for pulls, drops old segments: nobody who answers a person waits for it
+//   and for each port one that watches its peers (common/net/peer_watch.h)
 #pragma once
 
 #include <chrono>

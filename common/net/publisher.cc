@@ -1,6 +1,7 @@
 #include "common/net/publisher.h"
 
 #include "common/net/outgoing.h"
+#include "common/net/peer_watch.h"
 #include "common/net/socket.h"
 
 namespace hawser {
@@ -15,6 +16,7 @@ constexpr std::int64_t kMaxSubscriptionBytes = 1024;
 struct Publisher::State {
   zmq::socket_t socket;
   std::string endpoint;
+  std::unique_ptr<PeerWatch> watch = {};
 };
 
 Publisher::Publisher(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -27,6 +29,7 @@ Result<std::unique_ptr<Publisher>> Publisher::Bind(NetContext& context, const st
   try {
     auto state = std::make_unique<State>(State{OpenSocket(context, zmq::socket_type::pub, queue), {}});
     state->socket.set(zmq::sockopt::maxmsgsize, kMaxSubscriptionBytes);
+    state->watch = std::make_unique<PeerWatch>(context, state->socket, endpoint, kSubscriberLimits);
     HAWSER_ASSIGN(state->endpoint, BindSocket(state->socket, endpoint));
     return std::unique_ptr<Publisher>(new Publisher(std::move(state)));
   } catch (const zmq::error_t& problem) {

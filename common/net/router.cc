@@ -2,6 +2,7 @@
 
 #include "common/net/incoming.h"
 #include "common/net/outgoing.h"
+#include "common/net/peer_watch.h"
 #include "common/net/socket.h"
 
 namespace hawser {
@@ -28,6 +29,7 @@ struct Router::State {
   zmq::socket_t socket;
   std::string endpoint;
   int timeout = -1;  // the socket's receive timeout at present
+  std::unique_ptr<PeerWatch> watch = {};
 };
 
 Router::Router(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -35,12 +37,14 @@ Router::~Router() = default;
 
 const std::string& Router::endpoint() const { return state_->endpoint; }
 
-Result<std::unique_ptr<Router>> Router::Bind(NetContext& context, const std::string& endpoint,
-                                             Queue answers) {
+Result<std::unique_ptr<Router>> Router::Bind(NetContext& context, const std::string& endpoint, Queue answers,
+                                             const PeerLimits& limits) {
   try {
     auto state =
         std::make_unique<State>(State{OpenSocket(context, zmq::socket_type::router, kRequestQueue), {}});
     state->socket.set(zmq::sockopt::sndhwm, static_cast<int>(answers));
+    state->socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(limits.message_bytes));
+    state->watch = std::make_unique<PeerWatch>(context, state->socket, endpoint, limits);
     HAWSER_ASSIGN(state->endpoint, BindSocket(state->socket, endpoint));
     return std::unique_ptr<Router>(new Router(std::move(state)));
   } catch (const zmq::error_t& problem) {
@@ -57,7 +61,11 @@ Result<std::optional<Arrival>> Router::Receive(std::chrono::milliseconds wait) {
     }
     const auto flags = timeout == 0 ? zmq::recv_flags::dontwait : zmq::recv_flags::none;
     auto parts = ReceiveParts(state_->socket, flags);
-    if (!parts) return std::optional<Arrival>();
+    if (!parts) {
+      state_->watch->FoundNone();
+      return std::optional<Arrival>();
+    }
+    state_->watch->Received(*parts, 1);
     return std::optional(ToArrival(*std::move(parts)));
   } catch (const zmq::error_t& problem) {
     return NetError("cannot receive on", state_->endpoint, problem);

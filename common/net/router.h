@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/net/context.h"
+#include "common/net/limits.h"
 #include "common/net/messages.h"
 #include "common/net/requester.h"
 
@@ -49,9 +50,11 @@ class Router : public Answerer {
   // small and a peer has several requests under way: libzmq is slow to count an answer as taken.
   enum class Queue { kFewLarge = 16, kManySmall = 1000 };
 
-  // Listens on `endpoint`, like tcp://127.0.0.1:7401; port 0 gets a free one. EADDRINUSE names it.
+  // Listens on `endpoint`, like tcp://127.0.0.1:7401; port 0 gets a free one. EADDRINUSE names it. A peer
+  // that goes over the limits loses its connection.
   static Result<std::unique_ptr<Router>> Bind(NetContext& context, const std::string& endpoint,
-                                              Queue answers = Queue::kManySmall);
+                                              Queue answers = Queue::kManySmall,
+                                              const PeerLimits& limits = {});
   ~Router() override;
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;

@@ -10,6 +10,7 @@ namespace {
 constexpr int kKeepaliveIdleSeconds = 4;
 constexpr int kKeepaliveIntervalSeconds = 2;
 constexpr int kKeepaliveCount = 3;
+constexpr int kHandshakeMs = 10'000;
 constexpr int kReconnectMs = 20;
 constexpr int kReconnectMaxMs = 500;
 constexpr int kMostSockets = 4096;
@@ -28,6 +29,8 @@ zmq::socket_t OpenSocket(NetContext& context, zmq::socket_type type, int queue) 
   socket.set(zmq::sockopt::sndhwm, queue);
   socket.set(zmq::sockopt::rcvhwm, queue);
   socket.set(zmq::sockopt::maxmsgsize, kMaxPartBytes);
+  // A connection that doesn't say what it is isn't kept.
+  socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
   // Not ZeroMQ's heartbeats: libzmq 4.3 aborts the process when one runs out on a connection whose input
   // waits for room in the queue (its issue 3937). A requester resends over a new connection, a subscriber
   // opens a new one when nothing comes: that finds a dead peer, and TCP's keepalive clears up after it.

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <memory>
 #include <sstream>
 #include <thread>
 #include <zmq.hpp>
@@ -14,6 +15,7 @@
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
 #include "tests/support/ok.h"
+#include "tests/support/raw_peer.h"
 
 namespace hawser::test {
 namespace {
@@ -208,6 +210,56 @@ TEST_F(BadInputTest, TheRelayWorksOnAndNothingOfItIsJournaled) {
     EXPECT_THAT(record.dump(), HasSubstr("alpha"));
   }
   EXPECT_EQ(creates, written_);
+}
+
+// In MiB, at its highest.
+std::uint64_t MostMemoryOf(pid_t process) {
+  std::istringstream status(Read("/proc/" + std::to_string(process) + "/status"));
+  for (std::string word; status >> word;) {
+    std::uint64_t kib = 0;
+    if (word == "VmHWM:" && status >> kib) return kib / 1024;
+  }
+  ADD_FAILURE() << "the process has ended";
+  return 0;
+}
+
+TEST_F(BadInputTest, NoPeerCostsTheRelayMoreThanItsLimits) {
+  ExpectWorkGoesOn();
+  const std::uint64_t before = MostMemoryOf(pid_);
+  const std::string large = RawPeer::Part(std::string(64 * kKiB, 'x'), true);
+  std::string tiny;
+  std::string subscriptions;
+  for (int i = 0; i < 32 * 1024; ++i) tiny += RawPeer::Part("", true);
+  for (int i = 0; i < 200; ++i)
+    subscriptions += RawPeer::Part("\x01" + std::to_string(i) + std::string(500, 's'), false);
+  constexpr std::uint64_t kFarTooMuch = 2 * kGiB;
+  constexpr std::uint64_t kFarTooManyTiny = 64 * kMiB;  // each part of two bytes costs 64
+  EXPECT_LT(RawPeer(relay_.write_port, "DEALER").SendUntilClosed(large, kFarTooMuch), kFarTooMuch);
+  EXPECT_LT(RawPeer(relay_.control_port, "DEALER").SendUntilClosed(large, kFarTooMuch), kFarTooMuch);
+  EXPECT_LT(RawPeer(relay_.write_port, "DEALER").SendUntilClosed(tiny, kFarTooManyTiny), kFarTooManyTiny);
+  EXPECT_LT(RawPeer(relay_.stream_port, "SUB").SendUntilClosed(subscriptions, kFarTooManyTiny),
+            kFarTooManyTiny);
+  EXPECT_LT(MostMemoryOf(pid_), before + 512);
+  ExpectWorkGoesOn();
+}
+
+// More than it has descriptors for.
+TEST(FewDescriptorsTest, ManyConnectionsKeepNobodyFromTheRelayAndItsJournalGoesOn) {
+  Cluster cluster(
+      {.volume_keys = {}, .relay_keys = {}, .replica_keys = {}, .prefix = {"prlimit", "--nofile=256:256"}});
+  ASSERT_OK(cluster.Start());
+  const auto config = LoadConfig(cluster.config());
+  ASSERT_OK(config);
+  std::vector<std::unique_ptr<RawPeer>> silent;
+  for (int i = 0; i < 300; ++i) {
+    silent.push_back(std::make_unique<RawPeer>(config->relay.write_port, "DEALER"));
+    silent.push_back(std::make_unique<RawPeer>(config->relay.control_port, "DEALER"));
+  }
+  // More than a segment of the journal: the next one has to be opened.
+  const std::string block(kMiB, 'b');
+  for (int i = 0; i < 70; ++i) Append(cluster.Mount("alpha", "docs") + "/big", block);
+  ASSERT_OK(cluster.WaitForSecondaries());
+  EXPECT_OK(cluster.CompareAllTrees());
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ class LongPathsTest : public testing::Test {
     mount_ = cluster_.Mount("alpha", "docs");
   }
 
-  // Folders of 255 bytes, each in the one before, beginning with `top` in the mount; at most `most`. Gives the
-  // deepest, and how many there are.
+  // Folders of 255 bytes, each in the one before, beginning with `top` in the mount; at most `most`. Gives
+  // the deepest, and how many there are.
   std::pair<UniqueFd, int> MakeDeep(const std::string& top, int most) {
     EXPECT_EQ(mkdir((mount_ + "/" + top).c_str(), 0755), 0);
     UniqueFd at(open((mount_ + "/" + top).c_str(), O_PATH | O_CLOEXEC));

@@ -24,8 +24,8 @@ class Responder {
  public:
   using Answer = std::function<void(Router&, Arrival&)>;
 
-  Responder(const std::string& endpoint, Answer answer) {
-    auto router = Router::Bind(context_, endpoint);
+  Responder(const std::string& endpoint, Answer answer, const PeerLimits& limits = {}) {
+    auto router = Router::Bind(context_, endpoint, Router::Queue::kManySmall, limits);
     if (!router) {
       ADD_FAILURE() << router.error().Text();
       return;
