@@ -98,14 +98,30 @@ void Control::TakePull(const Asker& from, const Incoming& message) {
     return Refuse(parts_.router, from, *refusal, complaints_);
   // A node that recovers reports nothing yet.
   parts_.board.HeardOf(pull->from.node, pull->from.session, SteadyClock::now());
-  if (!parts_.jobs.Push(PullJob{from, *pull}))
-    Do(Pulled{from,
-              {PullReply::Answer::kFailed, "the relay has too many pulls to serve; pull again later",
-               parts_.journal.durable()},
-              {}});
+  if (pulls_.Add(PullJob{from, *pull})) return ServeNextPulls();
+  Answer({from,
+          {PullReply::Answer::kFailed,
+           fmt::format("node {} has {} pulls waiting already; pull again later", pull->from.node.value,
+                       kPullsANode),
+           parts_.journal.durable()},
+          {}});
+}
+
+void Control::ServeNextPulls() {
+  while (pulls_at_work_ < kPullsAtWork) {
+    auto next = pulls_.Next();
+    if (!next || !parts_.jobs.Push(*std::move(next))) return;
+    ++pulls_at_work_;
+  }
 }
 
 void Control::Do(Pulled pulled) {
+  --pulls_at_work_;
+  ServeNextPulls();
+  Answer(std::move(pulled));
+}
+
+void Control::Answer(Pulled pulled) {
   std::vector<Buffer> parts = Parts1(Encode(pulled.reply));
   parts.push_back(std::move(pulled.frames));
   parts_.router.Reply(pulled.to, MessageType::kFrames, std::move(parts));

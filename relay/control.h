@@ -13,6 +13,7 @@
 #include "relay/disk.h"
 #include "relay/evidence.h"
 #include "relay/notice_board.h"
+#include "relay/pull_rounds.h"
 #include "relay/tracker.h"
 
 namespace hawser {
@@ -46,7 +47,9 @@ class Control {
   void TakePull(const Asker& from, const Incoming& message);
   void AnswerStatus(const Asker& to);
   bool CheckMember(const Asker& from, const NodeName& node);
+  void ServeNextPulls();
   void Do(Pulled pulled);
+  void Answer(Pulled pulled);
   void Do(const Measured& measured);
   void HoldWriters(bool hold, std::uint64_t free_bytes);
   void NoteWhatIsMissing(NodeStatus& node) const;
@@ -57,6 +60,8 @@ class Control {
   Evidence evidence_;
   Complaints complaints_;
   bool holding_ = false;
+  PullRounds pulls_;
+  int pulls_at_work_ = 0;  // with the disk, or on their way back
 };
 
 }  // namespace hawser

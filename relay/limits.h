@@ -23,7 +23,11 @@ inline constexpr std::uint64_t kMaxPublishedBytes = 256 * kKiB;
 inline constexpr int kPublishQueue = 256;
 inline constexpr auto kHeadInterval = std::chrono::milliseconds(250);
 
-inline constexpr std::size_t kPullQueue = 256;
+// Pulls of one node that wait, and pulls of all that are with the disk or on their way back: the frames of
+// those are in memory.
+inline constexpr std::size_t kPullsANode = 4;
+inline constexpr int kPullsAtWork = 2;
+inline constexpr std::size_t kDiskQueue = 16;
 // Readers of pulls are closed when nobody has pulled for so long: they hold segments on the disk.
 inline constexpr auto kIdleReader = std::chrono::seconds(30);
 

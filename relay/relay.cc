@@ -76,8 +76,8 @@ class RelayProcess : public Relay {
   std::unique_ptr<Publisher> publisher_;
   NoticeBoard board_;
   FrameQueue frames_{kPublishQueue};
-  Queue<DiskJob> jobs_{kPullQueue};
-  Queue<DiskResult> results_{2 * kPullQueue};
+  Queue<DiskJob> jobs_{kDiskQueue};
+  Queue<DiskResult> results_{kDiskQueue};
   Wake wake_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Stream> stream_;
