@@ -87,7 +87,7 @@ std::optional<RoleAction> HostedVolume::Learn(const RoleFact& fact) {
   const auto* stop = action ? std::get_if<StopChanges>(&*action) : nullptr;
   if (stop == nullptr) return action;
   log::error("{}: takes no more changes here: {}", name().value, stop->error.message);
-  primary_->StopChanges(stop->error);
+  if (primary()) primary_->StopChanges(stop->error);
   return std::nullopt;
 }
 
@@ -115,6 +115,13 @@ Status HostedVolume::Become(const BecomePrimary& primary, NetContext& context, S
   return primary_->Open();
 }
 
+void HostedVolume::LeaveOut(const Error& why) {
+  log::error("{}; it is left out, and the node's other volumes are served", why.message);
+  left_out_ = VolumeReport{name(), ReplicaRole::kPrimary, ReplicaState::kNeedsSync, {}, {}, why.message};
+  const auto checkpoint = checkpoint_.Read();
+  if (checkpoint && *checkpoint) left_out_->applied = left_out_->checkpoint = (*checkpoint)->progress;
+}
+
 Status HostedVolume::Become(const BecomeSecondary&) { return TakeRole(std::make_shared<SecondaryRole>()); }
 
 Status HostedVolume::TakeRole(std::shared_ptr<Role> role) {
@@ -129,6 +136,7 @@ void HostedVolume::HeadKnown(const Progress& head) {
 }
 
 VolumeReport HostedVolume::Report() const {
+  if (left_out_) return *left_out_;
   VolumeReport report{name(), ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, {}};
   if (const auto trouble = this->trouble()) {
     report.state = trouble->state;
@@ -141,6 +149,7 @@ VolumeReport HostedVolume::Report() const {
 // ---- the mount
 
 Status HostedVolume::Mount() {
+  if (left_out_) return {};
   SessionOptions options;
   options.mount = replica_.mount;
   options.name = group_ + "/" + name().value;
@@ -160,6 +169,7 @@ void HostedVolume::Invalidate(const std::vector<NodeId>& stale) {
 }
 
 bool HostedVolume::mount_ended() const {
+  if (left_out_) return true;
   const auto session = this->session();
   return session != nullptr && session->ended();
 }

@@ -47,7 +47,12 @@ class HostedVolume {
   Status Become(const BecomeSecondary& secondary);
   bool primary() const { return primary_ != nullptr; }
 
-  // Shows the volume. It has a role.
+  // Instead of becoming primary: the store can't be brought to where the journal is, so the volume is not
+  // shown until the node is started again. Before there are other threads.
+  void LeaveOut(const Error& why);
+  bool left_out() const { return left_out_.has_value(); }
+
+  // Shows the volume, if it isn't left out. It has a role.
   Status Mount();
   void Invalidate(const std::vector<NodeId>& stale);  // what the kernel keeps of them is no longer true
   bool mount_ended() const;
@@ -55,7 +60,7 @@ class HostedVolume {
   // As primary.
   Status KeepCheckpoint();
   void HeadKnown(const Progress& head);
-  VolumeReport Report() const;
+  VolumeReport Report() const;  // also of a volume that is left out
 
   // No new calls; those in flight end. As primary, the checkpoint is written.
   Status Stop();
@@ -77,6 +82,8 @@ class HostedVolume {
   CheckpointFile checkpoint_;
   std::unique_ptr<Volume> volume_;
   std::unique_ptr<PrimaryRole> primary_;  // set before the threads that ask for it start
+
+  std::optional<VolumeReport> left_out_;
 
   mutable Mutex mutex_;
   RoleMachine machine_ HAWSER_GUARDED_BY(mutex_);

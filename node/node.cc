@@ -101,7 +101,9 @@ class NodeProcess : public Node {
 
   std::vector<std::string> mounts() const override {
     std::vector<std::string> paths;
-    for (const auto& hosted : volumes_) paths.push_back(hosted->mount_path());
+    for (const auto& hosted : volumes_) {
+      if (!hosted->left_out()) paths.push_back(hosted->mount_path());
+    }
     return paths;
   }
 
@@ -182,8 +184,14 @@ class NodeProcess : public Node {
         primaries.emplace_back(hosted.get(), *primary);
     }
     HAWSER_TRY(StartReplica(secondaries, cancel));
-    for (const auto& [hosted, primary] : primaries)
-      HAWSER_TRY(hosted->Become(primary, context_, *shipper_, *welcome_, cancel));
+    std::size_t left_out = 0;
+    for (const auto& [hosted, primary] : primaries) {
+      const Status became = hosted->Become(primary, context_, *shipper_, *welcome_, cancel);
+      if (became) continue;
+      // One that needs a sync keeps no other from being served.
+      if (became.error().code != ENODATA || ++left_out == volumes_.size()) return became;
+      hosted->LeaveOut(became.error());
+    }
     return {};
   }
 
@@ -224,9 +232,9 @@ class NodeProcess : public Node {
       known_.Hear(secondaries.head);
     }
     for (const auto& hosted : volumes_) {
-      if (!hosted->primary()) continue;
+      if (!hosted->primary() && !hosted->left_out()) continue;
       report.volumes.push_back(hosted->Report());
-      if (replica_ == nullptr) report.received = report.volumes.back().applied;
+      if (replica_ == nullptr && hosted->primary()) report.received = report.volumes.back().applied;
     }
     report.known = known_.Get().position;
     return report;

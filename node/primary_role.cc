@@ -38,7 +38,9 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
   const auto began = SteadyClock::now();
   HAWSER_TRY(RunRecovery(recovery, source, cancel));
   const VolumeStand& stand = recovery.stands().front();
-  if (!stand.active()) return Error{ESTALE, "volume " + volume.name().value + ": " + stand.problem};
+  if (!stand.active())
+    return Error{stand.condition == Condition::kNeedsSync ? ENODATA : ESTALE,
+                 "volume " + volume.name().value + ": " + stand.problem};
   SayWhatWasDone(volume.name(), recovery, from, redo, SteadyClock::now() - began);
 
   const bool nothing_yet = from.position.group == Group{} && recovery.records() == 0;

@@ -1,5 +1,6 @@
 // Starting, ending and starting again.
 #include <csignal>
+#include <filesystem>
 
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
@@ -89,6 +90,45 @@ TEST(LifecycleTest, UpRunsEverythingAndEndsWithOneSignal) {
   ASSERT_OK(exit);
   EXPECT_EQ(*exit, 0) << Read(cluster.Log("up"));
   EXPECT_FALSE(IsMounted(cluster.Mount("charlie", "docs")));
+}
+
+// Its primary would have to begin where the journal no longer reaches back to. It needs a sync; docs doesn't.
+TEST(LifecycleTest, AVolumeThatIsAddedLaterKeepsNoOtherOfTheNodeFromBeingServed) {
+  Cluster cluster({.volume_keys = {},
+                   .relay_keys = {{"keep", "{ size: 1MiB, time: 1s, free: 128MiB }"}},
+                   .replica_keys = {},
+                   .prefix = {}});
+  ASSERT_OK(cluster.Start());
+  const std::string docs = cluster.Mount("alpha", "docs");
+  const std::string block(kMiB, 'b');
+  for (int i = 0; i < 70; ++i) Append(docs + "/big", block);
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto status = cluster.GetStatus();
+    return status && (*status)["relay"]["journal_bytes"] == 64 * kMiB;
+  })) << "the first segment stays";
+  ASSERT_OK(cluster.StopAll());
+
+  std::string config = Read(cluster.config());
+  const auto add = [&](const std::string& before, const std::string& line) {
+    config.insert(config.find(before), line);
+  };
+  add("  docs: { primary", "  logs: { primary: alpha }\n");
+  add("      docs: { store: " + cluster.Store("alpha", "docs"),
+      "      logs: { store: " + cluster.Store("alpha", "logs") +
+          ", mount: " + cluster.Mount("alpha", "logs") + " }\n");
+  Write(cluster.config(), config);
+  std::filesystem::create_directories(cluster.Store("alpha", "logs"));
+  std::filesystem::create_directories(cluster.Mount("alpha", "logs"));
+  ASSERT_OK(cluster.Start());
+  Write(docs + "/after", "served");
+  EXPECT_TRUE(WaitUntil([&] { return cluster.StateOf("alpha") == "needs_sync"; }))
+      << cluster.StateOf("alpha");
+  const auto status = cluster.GetStatus();
+  ASSERT_OK(status);
+  EXPECT_EQ((*status)["nodes"]["alpha"]["volumes"]["docs"]["state"], "live");
+  EXPECT_EQ((*status)["nodes"]["alpha"]["volumes"]["logs"]["state"], "needs_sync");
+  ASSERT_OK(cluster.WaitForSecondaries());
+  EXPECT_OK(cluster.CompareAllTrees());
 }
 
 }  // namespace
