@@ -114,7 +114,7 @@ Status Replayer::ApplyRecord(const ReplayRecord& record, bool again) {
 // says.
 void Replayer::TellWhatChanged() {
   for (const ReplicaVolume& volume : volumes_) {
-    const std::vector<NodeId> stale = volume.volume->TakeStale();
+    const Stale stale = volume.volume->TakeStale();
     if (options_.on_applied && !stale.empty()) options_.on_applied(*volume.volume, stale);
   }
 }

@@ -31,10 +31,10 @@ struct ReplicaVolume {
   std::string checkpoint_path;  // its folder exists
 };
 
-// Told which nodes' content and attributes have changed: what the kernel keeps of them is to be given up.
+// Told what has changed of a volume: what the kernel keeps of that is to be given up.
 // Called in the replayer's thread, as soon as readers can see the change, outside the gate, and before the
 // applied position is reported.
-using OnApplied = std::function<void(Volume&, const std::vector<NodeId>&)>;
+using OnApplied = std::function<void(Volume&, const Stale&)>;
 
 struct ReplicaOptions {
   OnApplied on_applied;

@@ -154,18 +154,20 @@ Status HostedVolume::Mount() {
   options.mount = replica_.mount;
   options.name = group_ + "/" + name().value;
   options.allow_other = replica_.allow_other.value_or(::geteuid() == 0);
-  HAWSER_ASSIGN(auto session, Session::Mount(*volume_, operations_, options));
-  const MutexLock lock(mutex_);
-  session_ = std::move(session);
+  HAWSER_ASSIGN(std::shared_ptr<Session> session, Session::Mount(*volume_, operations_, options));
+  {
+    // Before calls are served: nothing that replay has to tell is lost.
+    const MutexLock lock(mutex_);
+    session_ = session;
+  }
+  HAWSER_TRY(session->Begin());
   log::info("{}: mounted at {} as {}", name().value, replica_.mount,
             TextOf(primary() ? ReplicaRole::kPrimary : ReplicaRole::kSecondary));
   return {};
 }
 
-void HostedVolume::Invalidate(const std::vector<NodeId>& stale) {
-  const auto session = this->session();
-  if (session == nullptr) return;
-  for (const NodeId node : stale) session->Invalidate(node);
+void HostedVolume::Invalidate(const Stale& stale) {
+  if (const auto session = this->session()) session->Invalidate(stale);
 }
 
 bool HostedVolume::mount_ended() const {

@@ -54,7 +54,7 @@ class HostedVolume {
 
   // Shows the volume, if it isn't left out. It has a role.
   Status Mount();
-  void Invalidate(const std::vector<NodeId>& stale);  // what the kernel keeps of them is no longer true
+  void Invalidate(const Stale& stale);  // tells the kernel
   bool mount_ended() const;
 
   // As primary.

@@ -209,7 +209,7 @@ class NodeProcess : public Node {
     ReplicaOptions options;
     options.cancel = cancel;
     options.sender = [this] { return sender(); };
-    options.on_applied = [this](Volume& volume, const std::vector<NodeId>& stale) {
+    options.on_applied = [this](Volume& volume, const Stale& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
     };
     HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, secondaries, options));

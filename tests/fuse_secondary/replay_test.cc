@@ -304,10 +304,10 @@ TEST_F(ReplayTest, CrashedSecondaryRedoesAndGoesOn) {
 class ToldTest : public ReplayTest {
  protected:
   ToldTest() {
-    options_.on_applied = [&](Volume& changed, const std::vector<NodeId>& stale) {
+    options_.on_applied = [&](Volume& changed, const Stale& stale) {
       const std::shared_lock view(changed.gate());  // open: not called under the gate
       const std::lock_guard lock(mutex_);
-      for (const NodeId node : stale) told_.push_back({node, Content("docs", "now")});
+      for (const NodeId node : stale.nodes) told_.push_back({node, Content("docs", "now")});
     };
   }
   ~ToldTest() override { Crash(); }  // nothing is told any more

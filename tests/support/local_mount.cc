@@ -38,6 +38,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", session.error().Text().c_str());
     return 3;
   }
+  if (const auto begun = (*session)->Begin(); !begun) {
+    std::fprintf(stderr, "%s\n", begun.error().Text().c_str());
+    return 3;
+  }
   std::puts("mounted");
   std::fflush(stdout);
   int signal = 0;

@@ -91,7 +91,8 @@ void InodeTable::ReleaseIfUnused(Node* start) {
       name.parent->children.erase(name.name);
       todo.push_back(name.parent->id);
     }
-    by_inode_.erase(node->inode);
+    if (const auto found = by_inode_.find(node->inode); found != by_inode_.end() && found->second == node)
+      by_inode_.erase(found);
     missing_ -= node->missing.size();
     nodes_.erase(node->id.value);
   }
@@ -107,13 +108,39 @@ void InodeTable::AddName(Node* node, Node* parent, const std::string& name) {
   node->pin.reset();
 }
 
-void InodeTable::DropName(Node* parent, const std::string& name) {
+InodeTable::Node* InodeTable::TakeName(Node* parent, const std::string& name) {
   const auto found = parent->children.find(name);
-  if (found == parent->children.end()) return;
+  if (found == parent->children.end()) return nullptr;
   Node* child = found->second;
   parent->children.erase(found);
   std::erase_if(child->names, [&](const Name& n) { return n.parent == parent && n.name == name; });
-  ReleaseIfUnused(child);
+  return child;
+}
+
+void InodeTable::DropName(Node* parent, const std::string& name) {
+  const NodeId above = parent->id;
+  if (Node* child = TakeName(parent, name)) DropIfNameless(child);
+  if (Node* left = Lookup(above)) ReleaseIfUnused(left);
+}
+
+// A node without a name, and all below it, can't be reached by a path any more. One that no pin keeps either
+// isn't found by its inode number: the store may give that to another file.
+void InodeTable::DropIfNameless(Node* start) {
+  std::vector<NodeId> todo{start->id};  // by number: as in ReleaseIfUnused
+  while (!todo.empty()) {
+    Node* node = Lookup(todo.back());
+    todo.pop_back();
+    if (node == nullptr || node == root_) continue;
+    if (node->names.empty()) {
+      while (!node->children.empty()) {
+        const std::string name = node->children.begin()->first;
+        todo.push_back(TakeName(node, name)->id);
+      }
+      const auto found = by_inode_.find(node->inode);
+      if (node->pin == nullptr && found != by_inode_.end() && found->second == node) by_inode_.erase(found);
+    }
+    ReleaseIfUnused(node);
+  }
 }
 
 // With the lock held: nodes are theirs who hold it.
@@ -231,38 +258,47 @@ void InodeTable::Remove(const StorePath& path) {
   if (parent != nullptr) DropName(parent, std::string(path.Name()));
 }
 
+// The names go first and come back at their new places, so that nothing is released in between.
+
 void InodeTable::Move(const StorePath& from, const StorePath& to) {
   const MutexLock lock(mutex_);
-  Node* node = Walk(from);
-  Node* to_parent = Walk(to.Parent());
-  if (to_parent != nullptr) DropName(to_parent, std::string(to.Name()));
-  if (node == nullptr) return;
-  // The new name first, so that the node isn't released in between.
-  const std::string old_name(from.Name());
   Node* from_parent = Walk(from.Parent());
-  if (to_parent != nullptr) AddName(node, to_parent, std::string(to.Name()));
-  if (from_parent != nullptr) DropName(from_parent, old_name);
+  Node* to_parent = Walk(to.Parent());
+  Node* node = from_parent == nullptr ? nullptr : TakeName(from_parent, std::string(from.Name()));
+  if (to_parent != nullptr) {
+    if (Node* replaced = TakeName(to_parent, std::string(to.Name()))) DropIfNameless(replaced);
+    if (node != nullptr) AddName(node, to_parent, std::string(to.Name()));
+    ReleaseIfUnused(to_parent);
+  }
+  if (node != nullptr) DropIfNameless(node);
+  if (Node* left = Walk(from.Parent())) ReleaseIfUnused(left);
 }
 
 void InodeTable::Exchange(const StorePath& one, const StorePath& other) {
   const MutexLock lock(mutex_);
   Node* one_parent = Walk(one.Parent());
   Node* other_parent = Walk(other.Parent());
-  Node* one_node = Walk(one);
-  Node* other_node = Walk(other);
-  const std::string one_name(one.Name());
-  const std::string other_name(other.Name());
-  if (one_node != nullptr) ++one_node->lookups;  // neither is released while names change hands
-  if (other_node != nullptr) ++other_node->lookups;
-  if (one_parent != nullptr) DropName(one_parent, one_name);
-  if (other_parent != nullptr) DropName(other_parent, other_name);
-  if (one_node != nullptr && other_parent != nullptr) AddName(one_node, other_parent, other_name);
-  if (other_node != nullptr && one_parent != nullptr) AddName(other_node, one_parent, one_name);
-  for (Node* node : {one_node, other_node}) {
-    if (node == nullptr) continue;
-    --node->lookups;
-    ReleaseIfUnused(node);
+  Node* one_node = one_parent == nullptr ? nullptr : TakeName(one_parent, std::string(one.Name()));
+  Node* other_node = other_parent == nullptr ? nullptr : TakeName(other_parent, std::string(other.Name()));
+  if (one_node != nullptr && other_parent != nullptr)
+    AddName(one_node, other_parent, std::string(other.Name()));
+  if (other_node != nullptr && one_parent != nullptr)
+    AddName(other_node, one_parent, std::string(one.Name()));
+  if (one_node != nullptr) DropIfNameless(one_node);
+  if (other_node != nullptr) DropIfNameless(other_node);
+  for (const StorePath& path : {one.Parent(), other.Parent()}) {
+    if (Node* left = Walk(path)) ReleaseIfUnused(left);
   }
+}
+
+std::optional<InodeTable::Entry> InodeTable::KeptEntry(const StorePath& path) const {
+  const MutexLock lock(mutex_);
+  if (path.IsRoot()) return std::nullopt;
+  const Node* parent = Walk(path.Parent());
+  const std::string name(path.Name());
+  if (parent == nullptr || !(parent->children.contains(name) || parent->missing.contains(name)))
+    return std::nullopt;
+  return Entry{parent->id, name};
 }
 
 }  // namespace hawser

@@ -65,7 +65,8 @@ class InodeTable {
   bool Knows(const StorePath& path) const;
   void Pin(const StorePath& path, UniqueFd pin);
 
-  // Follows a record that has been applied.
+  // Follows a record that has been applied. What is moved to a directory that the table doesn't know loses
+  // its name, so whoever follows a record remembers that directory first (Volume does).
   void Follow(const Record& record);
 
   // The node that the kernel knows at a path, or by any name as this inode of the store.
@@ -80,6 +81,9 @@ class InodeTable {
   };
   std::vector<NodeId> Nodes() const;
   std::vector<Entry> EntriesToForget(NodeId node);
+
+  // The entry at a path as the kernel may keep it, also as missing; nullopt: it keeps none.
+  std::optional<Entry> KeptEntry(const StorePath& path) const;
 
   std::size_t size() const;  // nodes known
 
@@ -97,7 +101,9 @@ class InodeTable {
   Node* Lookup(NodeId id) const HAWSER_REQUIRES(mutex_);
   Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
   void AddName(Node* node, Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  Node* TakeName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);  // null: there was none
   void DropName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  void DropIfNameless(Node* node) HAWSER_REQUIRES(mutex_);
   void Move(const StorePath& from, const StorePath& to);
   void Exchange(const StorePath& one, const StorePath& other);
   void Remove(const StorePath& path);

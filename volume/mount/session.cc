@@ -122,7 +122,6 @@ Result<std::unique_ptr<Session>> Session::Mount(Volume& volume, const Operations
   }
   session->mounted_ = true;
   HAWSER_TRY(AskForKillprivV2(session->session_));
-  HAWSER_TRY(session->StartThread());
   return session;
 }
 
@@ -250,20 +249,25 @@ bool Session::WaitAgain() {
 }
 
 // That the kernel doesn't know the node or the name (any more) is as good.
-
 void Session::Invalidate(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0); }
 
-// Expired, an entry is looked up again at its next use. Linux before 6.2 knows no expiry and takes it
-// away: then a program that stands in the directory has none above it until somebody looks it up.
-void Session::InvalidateEntry(NodeId parent, const std::string& name) {
-  fuse_lowlevel_notify_expire_entry(session_, parent.value, name.c_str(), name.size(), FUSE_LL_EXPIRE_ONLY);
+// A name that has gone is taken away, and with it the last that the kernel holds of a file that nobody has
+// open.
+void Session::Invalidate(const Stale& stale) {
+  for (const NodeId node : stale.nodes) Invalidate(node);
+  for (const InodeTable::Entry& entry : stale.entries)
+    fuse_lowlevel_notify_inval_entry(session_, entry.parent.value, entry.name.c_str(), entry.name.size());
 }
 
+// The names may be as true as before. Expired, an entry is looked up again at its next use. Linux before 6.2
+// knows no expiry and takes it away: then a program that stands in the directory has none above it until
+// somebody looks it up.
 void Session::ForgetAll() {
   InodeTable& inodes = context_->volume.inodes();
   for (const NodeId node : inodes.Nodes()) {
     for (const InodeTable::Entry& entry : inodes.EntriesToForget(node))
-      InvalidateEntry(entry.parent, entry.name);
+      fuse_lowlevel_notify_expire_entry(session_, entry.parent.value, entry.name.c_str(), entry.name.size(),
+                                        FUSE_LL_EXPIRE_ONLY);
     Invalidate(node);
   }
 }

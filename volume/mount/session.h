@@ -29,11 +29,15 @@ struct SessionOptions {
 
 class Session {
  public:
-  // Mounts and serves; the volume has a role and outlives the session. A dead mount left there by a crash is
-  // detached first. Errors say what to do: no such folder, already mounted (EBUSY), no /dev/fuse, not
-  // allowed.
+  // Mounts; the volume has a role and outlives the session. Calls wait until Begin. A dead mount left there
+  // by a crash is detached first. Errors say what to do: no such folder, already mounted (EBUSY), no
+  // /dev/fuse, not allowed.
   static Result<std::unique_ptr<Session>> Mount(Volume& volume, const OperationsOptions& operations,
                                                 const SessionOptions& options);
+  // Serves from now on. The kernel has learned nothing before: whoever is to tell it of changes (see below)
+  // is given the session first. Once.
+  Status Begin() { return StartThread(); }
+
   // Drains without a deadline, and ends the threads.
   ~Session();
 
@@ -41,17 +45,16 @@ class Session {
   // whether all have ended. The destructor waits for the rest.
   bool Drain(Deadline deadline);
 
-  // As Mount, over a socket and with no mount: `fd` is a SOCK_SEQPACKET socket whose other end plays the
-  // kernel.
+  // As Mount and Begin, over a socket and with no mount: `fd` is a SOCK_SEQPACKET socket whose other end
+  // plays the kernel.
   static Result<std::unique_ptr<Session>> Serve(Volume& volume, const OperationsOptions& operations,
                                                 UniqueFd fd);
 
-  // These tell the kernel that what it keeps is no longer true: a node's content and attributes; what stands
-  // under a name, or that nothing does; all of it. It will ask when it next needs it; who has a node open or
-  // stands in it isn't disturbed. Under no lock, from no call, and not while calls are held back: the kernel
-  // waits for those that are about the same node or directory.
-  void Invalidate(NodeId node);
-  void InvalidateEntry(NodeId parent, const std::string& name);
+  // These tell the kernel that what it keeps is no longer true: what has become stale, or all of it. It will
+  // ask when it next needs it; who has a node open or stands in it isn't disturbed. Under no lock, from no
+  // call, and not while calls are held back: the kernel waits for those that are about the same node or
+  // directory.
+  void Invalidate(const Stale& stale);
   void ForgetAll();
 
   // The mount has ended by itself (somebody unmounted it).
@@ -64,6 +67,7 @@ class Session {
   Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options);
   Status Create();
   Status StartThread();
+  void Invalidate(NodeId node);
   void Process(fuse_buf& request);
   void Work();
   bool Receive(fuse_buf& buffer);  // false: there will be no more

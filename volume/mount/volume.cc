@@ -75,13 +75,12 @@ namespace {
 
 constexpr const StorePath* kNoPath = nullptr;
 
-// The path of the file whose content or attributes a record changes; null if none. Names and what else the
-// kernel must ask a secondary for at each use aren't meant.
+// The path of the file whose content, attributes or ACLs a record changes; null if it only changes names.
 const StorePath* ChangedFile(const Body& body) {
   return std::visit(Overloaded{
                         [](const OneOf<Write, Truncate, Allocate, SetAttr> auto& r) { return &r.path; },
+                        [](const OneOf<SetXattr, RemoveXattr> auto& r) { return &r.path; },
                         [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) { return kNoPath; },
-                        [](const OneOf<SetXattr, RemoveXattr> auto&) { return kNoPath; },
                         [](const ControlKind auto&) { return kNoPath; },
                     },
                     body);
@@ -90,12 +89,15 @@ const StorePath* ChangedFile(const Body& body) {
 }  // namespace
 
 Status Volume::Apply(const Record& record, Bytes payload, ApplyTo to) {
-  if (TakesNames(record.body)) {
-    const std::unique_lock alone(gate_);
-    return ApplyInGate(record, payload);
+  if (!TakesNames(record.body)) {
+    HAWSER_TRY(store_->Apply(record, payload, to));
+    Follow(record);
+    return {};
   }
-  HAWSER_TRY(store_->Apply(record, payload, to));
-  inodes_.Follow(record);
+  const std::unique_lock alone(gate_);
+  PinWhatGoes(record.body);
+  HAWSER_TRY(store_->Apply(record, payload));
+  Follow(record);
   return {};
 }
 
@@ -107,18 +109,77 @@ Status Volume::ApplyInGate(const Record& record, Bytes payload) {
 }
 
 void Volume::FollowInGate(const Record& record) {
-  inodes_.Follow(record);
+  NoteStaleEntries(record.body);
+  Follow(record);
   const StorePath* path = ChangedFile(record.body);
   if (path == nullptr) return;
   const auto node = KnownNode(*path);
   if (!node) return;
   const MutexLock lock(stale_mutex_);
-  if (stale_.empty() || stale_.back() != *node) stale_.push_back(*node);
+  if (stale_.nodes.empty() || stale_.nodes.back() != *node) stale_.nodes.push_back(*node);
 }
 
-std::vector<NodeId> Volume::TakeStale() {
+// By the names that the table has before it follows the record.
+void Volume::NoteStaleEntries(const Body& body) {
+  const auto note = [this](const StorePath& path) {
+    auto entry = inodes_.KeptEntry(path);
+    if (!entry) return;
+    const MutexLock lock(stale_mutex_);
+    stale_.entries.push_back(*std::move(entry));
+  };
+  std::visit(Overloaded{
+                 [&](const OneOf<Create, Unlink, Rmdir> auto& r) { note(r.path); },
+                 [&](const Link& r) { note(r.new_path); },
+                 [&](const Rename& r) {
+                   note(r.path);
+                   note(r.new_path);
+                 },
+                 [](const OneOf<Write, Truncate, Allocate> auto&) {},
+                 [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) {},
+                 [](const ControlKind auto&) {},
+             },
+             body);
+}
+
+Stale Volume::TakeStale() {
   const MutexLock lock(stale_mutex_);
   return std::exchange(stale_, {});
+}
+
+void Volume::Follow(const Record& record) {
+  const std::vector<NodeId> way = RememberWaysOfMoved(record.body);
+  inodes_.Follow(record);
+  for (const NodeId node : way) inodes_.Forget(node, 1);
+}
+
+// The directories that something known is moved into: the kernel may never have been there.
+std::vector<NodeId> Volume::RememberWaysOfMoved(const Body& body) {
+  const auto* rename = std::get_if<Rename>(&body);
+  if (rename == nullptr) return {};
+  std::vector<NodeId> way;
+  if (inodes_.Knows(rename->path)) way = RememberWay(rename->new_path.Parent());
+  if (rename->mode == RenameMode::kExchange && inodes_.Knows(rename->new_path)) {
+    const std::vector<NodeId> back = RememberWay(rename->path.Parent());
+    way.insert(way.end(), back.begin(), back.end());
+  }
+  return way;
+}
+
+// Each counts a lookup until the record has been followed: the kernel may forget it at any time. If it can't
+// be read, what is moved loses its name, and is looked up anew by who needs it next.
+std::vector<NodeId> Volume::RememberWay(const StorePath& directory) {
+  std::vector<NodeId> way;
+  UniqueFd above;
+  for (const std::string_view name : directory.Components()) {
+    const auto entry = StorePath::Parse(name);
+    auto fd = OpenBeneath(above ? above.get() : store_->root_fd(), *entry, O_PATH | O_DIRECTORY);
+    if (!fd) break;
+    above = *std::move(fd);
+    const auto info = StatFd(above.get());
+    if (!info) break;
+    way.push_back(inodes_.Remember(way.empty() ? kRootNode : way.back(), std::string(name), info->st_ino));
+  }
+  return way;
 }
 
 // The node at a path, also if the kernel knows it by other names only. Now, with the gate held: later the
@@ -144,11 +205,7 @@ void Volume::PinWhatGoes(const Body& body) {
   std::visit(Overloaded{
                  [&](const OneOf<Unlink, Rmdir> auto& r) { pin(r.path); },
                  [&](const Rename& r) {
-                   const bool exchange = r.mode == RenameMode::kExchange;
-                   // What is replaced goes; what moves to where the kernel has never been loses the name that
-                   // it knows.
-                   if (r.replaced && (!exchange || !inodes_.Knows(r.path.Parent()))) pin(r.new_path);
-                   if (!inodes_.Knows(r.new_path.Parent())) pin(r.path);
+                   if (r.replaced && r.mode != RenameMode::kExchange) pin(r.new_path);
                  },
                  [](const OneOf<Create, Link> auto&) {},
                  [](const OneOf<Write, Truncate, Allocate> auto&) {},

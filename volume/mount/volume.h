@@ -22,6 +22,14 @@ struct PinnedNode {
   int get() const { return fd->get(); }
 };
 
+// What the kernel keeps of a volume and is to be told to give up.
+struct Stale {
+  std::vector<NodeId> nodes;               // their content or attributes have changed
+  std::vector<InodeTable::Entry> entries;  // these names lead elsewhere now, or nowhere
+
+  bool empty() const { return nodes.empty() && entries.empty(); }
+};
+
 class Volume {
  public:
   explicit Volume(std::unique_ptr<Store> store);
@@ -59,9 +67,9 @@ class Volume {
   // For a record that got into the store in another way: the rest of ApplyInGate.
   void FollowInGate(const Record& record);
 
-  // The nodes whose content or attributes ApplyInGate has changed since the last call, in that order: the
-  // kernel is to be told, outside the gate.
-  std::vector<NodeId> TakeStale();
+  // What ApplyInGate and FollowInGate have made stale since the last call, in that order: the kernel is to be
+  // told, outside the gate. A file that nobody has open is forgotten by it then, and its pin goes.
+  Stale TakeStale();
 
  private:
   Result<PinnedNode> PinInGate(NodeId node);
@@ -69,6 +77,10 @@ class Volume {
   Result<PinnedNode> PinEntryInGate(NodeId parent, const std::string& name);
   Result<std::optional<StorePath>> FindPath(ino_t inode) const;
   void PinWhatGoes(const Body& body);
+  void Follow(const Record& record);
+  std::vector<NodeId> RememberWay(const StorePath& directory);
+  std::vector<NodeId> RememberWaysOfMoved(const Body& body);
+  void NoteStaleEntries(const Body& body);
   std::optional<NodeId> KnownNode(const StorePath& path);
 
   std::unique_ptr<Store> store_;
@@ -77,7 +89,7 @@ class Volume {
   RoleSlot roles_;
 
   Mutex stale_mutex_;
-  std::vector<NodeId> stale_ HAWSER_GUARDED_BY(stale_mutex_);
+  Stale stale_ HAWSER_GUARDED_BY(stale_mutex_);
 };
 
 }  // namespace hawser

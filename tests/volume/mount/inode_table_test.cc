@@ -102,6 +102,47 @@ TEST_F(InodeTableTest, AMoveToWhereTheKernelHasNeverBeenTakesTheNameAway) {
   EXPECT_EQ(table_.size(), 1U);
 }
 
+TEST_F(InodeTableTest, ADirectoryThatLosesItsNameTakesThoseBelowAlong) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  const NodeId file = table_.Remember(directory, "f", 11);
+  const NodeId linked = table_.Remember(directory, "linked", 12);
+  table_.Remember(kRootNode, "g", 12);
+  Rename("d", "unknown/d");
+  EXPECT_EQ(PathOf(directory), "(none)");
+  EXPECT_EQ(PathOf(file), "(none)");
+  EXPECT_EQ(PathOf(linked), "g");
+  EXPECT_EQ(table_.Remember(kRootNode, "h", 12), linked);
+}
+
+TEST_F(InodeTableTest, ADirectoryThatNobodyKnowsGoesWithTheLastNameInIt) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  const NodeId file = table_.Remember(directory, "f", 11);
+  table_.Forget(directory, 1);
+  Rename("d/f", "f");
+  EXPECT_EQ(PathOf(file), "f");
+  EXPECT_EQ(table_.size(), 2U);
+}
+
+TEST_F(InodeTableTest, TheInodeNumberOfWhatIsGoneMayBeAnotherFiles) {
+  const NodeId file = table_.Remember(kRootNode, "a", 10);
+  Follow(Unlink{FileId(5), Path("a"), {}});
+  const NodeId next = table_.Remember(kRootNode, "b", 10);
+  EXPECT_NE(next, file);
+  table_.Forget(file, 1);
+  EXPECT_EQ(table_.Find(ino_t{10}), next);
+}
+
+TEST_F(InodeTableTest, AnEntryIsKeptIfItIsKnownOrKnownAsMissing) {
+  const NodeId directory = table_.Remember(kRootNode, "d", 10);
+  table_.Remember(directory, "f", 11);
+  table_.RememberMissing(directory, "nothing");
+  EXPECT_EQ(table_.KeptEntry(Path("d/f"))->parent, directory);
+  EXPECT_EQ(table_.KeptEntry(Path("d/nothing"))->name, "nothing");
+  EXPECT_FALSE(table_.KeptEntry(Path("d/other")));
+  EXPECT_FALSE(table_.KeptEntry(Path("unknown/f")));
+  EXPECT_FALSE(table_.KeptEntry(Path("")));
+}
+
 TEST_F(InodeTableTest, APinLastsUntilANewNameIsLearned) {
   const NodeId file = table_.Remember(kRootNode, "a", 10);
   table_.Pin(Path("a"), UniqueFd());

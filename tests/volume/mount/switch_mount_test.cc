@@ -53,6 +53,7 @@ class SwitchMountTest : public testing::Test {
     auto session = Session::Mount(*volume_, {}, {folder_ / "mount", "test", false});
     ASSERT_TRUE(session) << session.error().Text();
     session_ = *std::move(session);
+    ASSERT_TRUE(session_->Begin());
   }
 
   void Switch(std::shared_ptr<Role> role) {
@@ -66,7 +67,7 @@ class SwitchMountTest : public testing::Test {
   }
   void BecomeCopy() { Switch(std::make_shared<LocalCopy>()); }
 
-  // As on a copy: what is kept of a file's content is given up; names and attributes are asked for anyway.
+  // As on a copy: what is kept of a file's content is given up, and the names that go.
   void Replay(Body body, const std::string& payload = "") {
     const Record record{VolumeName("docs"), Generation(2), {}, std::move(body)};
     {
@@ -74,7 +75,7 @@ class SwitchMountTest : public testing::Test {
       const Status applied = volume_->ApplyInGate(record, AsBytes(payload));
       ASSERT_TRUE(applied) << applied.error().Text();
     }
-    for (const NodeId node : volume_->TakeStale()) session_->Invalidate(node);
+    session_->Invalidate(volume_->TakeStale());
   }
   void ReplayCreate(const std::string& name) {
     Create create;
