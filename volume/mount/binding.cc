@@ -205,7 +205,7 @@ void OnFsyncdir(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info)
 std::size_t AddEntry(fuse_req_t req, std::span<char> room, const Operations::DirectoryEntry& entry,
                      bool plus) {
   fuse_entry_param param{};
-  if (entry.entry) param = Param(*entry.entry);
+  if (entry.entry) param = Param(req, *entry.entry);
   if (!entry.entry) {
     param.attr.st_ino = entry.inode;
     param.attr.st_mode = entry.type;

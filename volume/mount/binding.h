@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "common/base/mutex.h"
+#include "common/base/random.h"
 #include "volume/mount/kill_watch.h"
 #include "volume/mount/operations.h"
 
@@ -48,6 +49,10 @@ struct BindingContext {
   KillWatch kill_watch{};
   OpenHandles handles{};
   std::atomic<bool> greeted{false};  // the kernel's greeting has been answered
+  // Of all nodes of the session. The kernel puts it into file handles (name_to_handle_at, NFS) beside the
+  // node's number, and keeps 32 bits of it: handles of an earlier session, whose numbers were other files',
+  // are stale.
+  const std::uint32_t generation = static_cast<std::uint32_t>(RandomNumber());
 };
 
 inline BindingContext& ContextOf(fuse_req_t req) {

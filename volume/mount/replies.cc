@@ -4,9 +4,10 @@
 
 namespace hawser {
 
-fuse_entry_param Param(const EntryReply& entry) {
+fuse_entry_param Param(fuse_req_t req, const EntryReply& entry) {
   fuse_entry_param param{};
   param.ino = entry.node.value;
+  param.generation = ContextOf(req).generation;
   param.attr = entry.info;
   param.attr_timeout = entry.cache.attributes_seconds;
   param.entry_timeout = entry.cache.entries_seconds;
@@ -14,7 +15,7 @@ fuse_entry_param Param(const EntryReply& entry) {
 }
 
 void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry) {
-  const fuse_entry_param param = Param(entry);
+  const fuse_entry_param param = Param(req, entry);
   if (fuse_reply_entry(req, &param) == -ENOENT && entry.node.value != 0) operations.Forget(entry.node, 1);
 }
 void Reply(fuse_req_t req, Operations&, const AttributesReply& reply) {
@@ -50,7 +51,7 @@ void Reply(fuse_req_t req, Operations&, OpenReply&& open, fuse_file_info info) {
 }
 void Reply(fuse_req_t req, Operations& operations, CreateReply&& created, fuse_file_info info) {
   OpenHandles& handles = ContextOf(req).handles;
-  const fuse_entry_param param = Param(created.entry);
+  const fuse_entry_param param = Param(req, created.entry);
   info.fh = handles.Keep(std::move(created.open.file));
   info.keep_cache = created.open.keep_pages ? 1 : 0;
   if (fuse_reply_create(req, &param, &info) == 0) return;

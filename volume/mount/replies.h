@@ -25,7 +25,7 @@ struct XattrReply {
   std::size_t room;  // 0: the caller only asks how long it is
 };
 
-fuse_entry_param Param(const EntryReply& entry);
+fuse_entry_param Param(fuse_req_t req, const EntryReply& entry);
 
 // One overload a shape. The ones that give the kernel a lookup or a handle take it back if the caller is gone
 // (libfuse returns -ENOENT then): an answer that nobody takes opens nothing.

@@ -165,6 +165,18 @@ TEST_F(SessionTest, NodesThatWereNeverGivenAreStale) {
   EXPECT_EQ(Lookup(4711, "x").error, ESTALE);
 }
 
+// The kernel's file handles hold the node's number and this.
+TEST_F(SessionTest, ALaterSessionsNodesAreOfAnotherGeneration) {
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "f", open);
+  EXPECT_EQ(Lookup(FUSE_ROOT_ID, "f").As<fuse_entry_out>().generation, entry.generation);
+  TearDown();
+  opened_.clear();
+  session_.reset();
+  Begin(std::make_shared<LocalRole>(*volume_, 1'000'000));
+  EXPECT_NE(Lookup(FUSE_ROOT_ID, "f").As<fuse_entry_out>().generation, entry.generation);
+}
+
 TEST_F(SessionTest, OwnXattrsAreHidden) {
   fuse_open_out open{};
   const auto entry = Create(FUSE_ROOT_ID, "f", open);
