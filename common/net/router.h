@@ -46,9 +46,10 @@ class Answerer {
 
 class Router : public Answerer {
  public:
-  // How many answers wait for a peer that doesn't take them; what is more is dropped. Many, where answers are
+  // How many answers wait for a peer that doesn't take them; what is more is dropped. Few, where they are
+  // large and a peer has one request under way: each connection may cost so many. Many, where answers are
   // small and a peer has several requests under way: libzmq is slow to count an answer as taken.
-  enum class Queue { kFewLarge = 16, kManySmall = 1000 };
+  enum class Queue { kFewLarge = 2, kManySmall = 1000 };
 
   // Listens on `endpoint`, like tcp://127.0.0.1:7401; port 0 gets a free one. EADDRINUSE names it. A peer
   // that goes over the limits loses its connection.
