@@ -15,6 +15,7 @@
 #include "common/base/random.h"
 #include "common/base/state_folder.h"
 #include "common/config/agreement.h"
+#include "common/config/primaries.h"
 #include "fuse_primary/hello.h"
 #include "fuse_primary/known_head.h"
 #include "fuse_primary/shipper.h"
@@ -130,6 +131,9 @@ class NodeProcess : public Node {
     log::info("the relay has given this start session {}", welcome.session);
     if (!welcome.replaces.empty())
       log::warn("took the place of another process that served this node: {}", welcome.replaces);
+    for (const VolumeFact& fact : welcome.volumes) {
+      if (const auto note = PrimaryDiffers(config_, fact.volume, fact.primary)) log::warn("{}", *note);
+    }
     HAWSER_TRY(WriteKnownRoles(StateFolder(own_.state).Roles(), welcome.volumes));
     return welcome;
   }

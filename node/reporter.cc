@@ -2,13 +2,13 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/net/heartbeat.h"
 #include "common/net/requester.h"
 
 namespace hawser {
 
 namespace {
 
-constexpr auto kInterval = std::chrono::milliseconds(250);
 constexpr auto kAnswerPatience = std::chrono::seconds(2);
 constexpr auto kTick = std::chrono::milliseconds(25);
 
@@ -29,7 +29,7 @@ void Reporter::Run() {
   Requester requester(context_, endpoint_);
   while (!stopping_) {
     ReportOnce(requester, &stopping_);
-    for (auto waited = kTick; waited < kInterval && !stopping_; waited += kTick)
+    for (auto waited = kTick; waited < kReportInterval && !stopping_; waited += kTick)
       std::this_thread::sleep_for(kTick);
   }
 }

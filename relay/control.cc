@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/log.h"
+#include "common/net/heartbeat.h"
 #include "relay/limits.h"
 #include "relay/status.h"
 
@@ -27,12 +30,15 @@ Buffer ToBuffer(const std::string& text) {
 
 void Control::Run(const std::atomic<bool>& stop) {
   Deadline next_measure = SteadyClock::now();
+  tracker_.Remember(Facts(), Now(), SteadyClock::now());
   while (!stop.load()) {
     if (SteadyClock::now() >= next_measure) {
       parts_.jobs.Push(MeasureJob{});
       next_measure = SteadyClock::now() + parts_.retention_interval;
     }
-    auto waited = parts_.router.Wait(next_measure, parts_.wake.fd());
+    Look();
+    auto waited =
+        parts_.router.Wait(std::min(next_measure, SteadyClock::now() + kReportInterval), parts_.wake.fd());
     parts_.wake.Clear();
     while (auto result = parts_.results.Pop(Deadline{}))
       std::visit([this](auto& done) { Do(std::move(done)); }, *result);
@@ -54,6 +60,15 @@ void Control::Run(const std::atomic<bool>& stop) {
       return;
     }
   }
+}
+
+void Control::Look() {
+  const Deadline now = SteadyClock::now();
+  tracker_.HeadIs(parts_.journal.durable(), now);
+  if (now < next_news_) return;
+  next_news_ = now + kReportInterval;
+  for (const NodeNews::Item& item : news_.Note(NodesStatus(Facts())))
+    item.bad ? log::warn("{}", item.text) : log::info("{}", item.text);
 }
 
 void Control::Take(const Asker& from, const Incoming& message) {
@@ -139,14 +154,18 @@ void Control::AnswerStatus(const Asker& to) {
         "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
         "bring the node that is furthest behind up to date";
   }
-  std::vector<NodeStatus> nodes = tracker_.Status(facts, SteadyClock::now());
   if (!evidence_.missing().empty() && relay.problem.empty()) {
     relay.state = RelayState::kWentBack;
     relay.problem = evidence_.missing().begin()->second;
   }
-  for (NodeStatus& node : nodes) NoteWhatIsMissing(node);
-  const std::string json = StatusJson(parts_.group, relay, facts, nodes);
+  const std::string json = StatusJson(parts_.group, relay, facts, NodesStatus(facts));
   parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));
+}
+
+std::vector<NodeStatus> Control::NodesStatus(const JournalFacts& facts) const {
+  std::vector<NodeStatus> nodes = tracker_.Status(facts, SteadyClock::now());
+  for (NodeStatus& node : nodes) NoteWhatIsMissing(node);
+  return nodes;
 }
 
 // A node that knows of more than the journal holds has what the journal doesn't say.

@@ -12,6 +12,7 @@
 #include "relay/complaints.h"
 #include "relay/disk.h"
 #include "relay/evidence.h"
+#include "relay/node_news.h"
 #include "relay/notice_board.h"
 #include "relay/pull_rounds.h"
 #include "relay/tracker.h"
@@ -42,6 +43,7 @@ class Control {
   void Run(const std::atomic<bool>& stop);
 
  private:
+  void Look();  // where the head is, and what is new of the nodes
   void Take(const Asker& from, const Incoming& message);
   void TakeReport(const Asker& from, const Incoming& message);
   void TakePull(const Asker& from, const Incoming& message);
@@ -52,6 +54,7 @@ class Control {
   void Answer(Pulled pulled);
   void Do(const Measured& measured);
   void HoldWriters(bool hold, std::uint64_t free_bytes);
+  std::vector<NodeStatus> NodesStatus(const JournalFacts& facts) const;
   void NoteWhatIsMissing(NodeStatus& node) const;
   JournalFacts Facts() const;
 
@@ -59,6 +62,8 @@ class Control {
   Tracker tracker_;
   Evidence evidence_;
   Complaints complaints_;
+  NodeNews news_;
+  Deadline next_news_;
   bool holding_ = false;
   PullRounds pulls_;
   int pulls_at_work_ = 0;  // with the disk, or on their way back

@@ -10,6 +10,8 @@
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/config/agreement.h"
+#include "common/config/primaries.h"
+#include "common/net/heartbeat.h"
 #include "common/net/publisher.h"
 #include "common/net/router.h"
 #include "relay/control.h"
@@ -40,6 +42,12 @@ std::map<VolumeName, NodeName> FirstPrimaries(const Config& config) {
   std::map<VolumeName, NodeName> first;
   for (const auto& [name, volume] : config.volumes) first.emplace(name, volume.primary);
   return first;
+}
+
+void SayWherePrimariesDiffer(const Config& config, const std::vector<VolumeFact>& facts) {
+  for (const VolumeFact& fact : facts) {
+    if (const auto note = PrimaryDiffers(config, fact.volume, fact.primary)) log::warn("{}", *note);
+  }
 }
 
 class RelayProcess : public Relay {
@@ -131,13 +139,13 @@ Status RelayProcess::BuildParts() {
                     options_.run, Now, SteadyClock::now, config_.failover.detect},
       members, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
+  SayWherePrimariesDiffer(config_, board_.Read().volumes);
   stream_ = std::make_unique<Stream>(*publisher_, *journal_, frames_);
   disk_ = std::make_unique<DiskWorker>(
       DiskWorker::Parts{folder, *journal_, options_.free_bytes, jobs_, results_, wake_});
   Tracker tracker(
-      config_.nodes, config_.failover.detect,
-      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free},
-      SteadyClock::now());
+      config_.nodes, {kSilentAfter, config_.failover.detect, SteadyClock::now()},
+      {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free});
   tracker.set_config(AgreementOf(config_));
   control_ =
       std::make_unique<Control>(Control::Parts{config_.group, options_.run, options_.retention_interval,

@@ -8,21 +8,26 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json ToJson(const Lag& lag) {
-  return {{"records", lag.records},
-          {"bytes", lag.bytes},
-          {"seconds", std::chrono::duration<double>(lag.time).count()}};
+Json SequenceOf(const std::optional<Progress>& progress) {
+  return progress ? Json(progress->position.sequence.value) : Json();
 }
 
-// What nodes and volumes of nodes have in common.
+Json ToJson(const std::optional<Lag>& lag) {
+  if (!lag) return {{"records", nullptr}, {"bytes", nullptr}, {"seconds", nullptr}};
+  return {{"records", lag->records},
+          {"bytes", lag->bytes},
+          {"seconds", std::chrono::duration<double>(lag->time).count()}};
+}
+
+// What nodes and volumes of nodes have in common. What isn't known is null.
 template <class Status>
 Json Common(const Status& status) {
   Json json;
   json["role"] = TextOf(status.role);
   json["state"] = TextOf(status.state);
-  if constexpr (requires { status.received; }) json["received"] = status.received.position.sequence.value;
-  json["applied"] = status.applied.position.sequence.value;
-  json["checkpoint"] = status.checkpoint.position.sequence.value;
+  if constexpr (requires { status.received; }) json["received"] = SequenceOf(status.received);
+  json["applied"] = SequenceOf(status.applied);
+  json["checkpoint"] = SequenceOf(status.checkpoint);
   json["lag"] = ToJson(status.lag);
   json["differences"] = nullptr;  // not known until a verify has been made
   if (!status.problem.empty()) json["problem"] = status.problem;

@@ -1,6 +1,9 @@
 #include "relay/tracker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace hawser {
 
@@ -8,22 +11,6 @@ namespace {
 
 std::uint64_t Difference(std::uint64_t larger, std::uint64_t smaller) {
   return larger > smaller ? larger - smaller : 0;
-}
-
-// Who has applied nothing yet is late since the oldest time that is known, not since 1970.
-Lag LagOf(const Progress& applied, const JournalFacts& facts) {
-  Lag lag;
-  lag.records = Difference(facts.head.position.sequence.value, applied.position.sequence.value);
-  if (lag.records == 0) return lag;
-  lag.bytes = Difference(facts.head.journal_bytes, applied.journal_bytes);
-  Timestamp since = applied.time;
-  if (applied.position.group.value == 0) {
-    if (facts.milestones.empty()) return lag;
-    since = facts.milestones.front().time;
-  }
-  lag.time =
-      std::chrono::nanoseconds(std::max<std::int64_t>(facts.head.time.nanoseconds - since.nanoseconds, 0));
-  return lag;
 }
 
 const VolumeReport* FindReport(const std::optional<Report>& report, const VolumeName& volume) {
@@ -57,16 +44,58 @@ bool IsOfAnotherJournal(const Progress& progress, const JournalFacts& facts) {
   return progress.position.group.value != 0 && progress.position.journal != facts.head.position.journal;
 }
 
+// The hindmost of several; nullopt if that of one isn't known.
+void Hindmost(bool first, std::optional<Progress>& hindmost, const std::optional<Progress>& progress) {
+  const bool behind = hindmost && progress && progress->position.group < hindmost->position.group;
+  if (first || !progress || behind) hindmost = progress;
+}
+
+std::string NotHeardOf(SteadyClock::duration time, const std::string& last) {
+  return fmt::format("not heard of for {:.1f} s: it is cut off, stopped or hangs{}{}",
+                     std::chrono::duration<double>(time).count(), last.empty() ? "" : "; before: ", last);
+}
+
 }  // namespace
 
-Tracker::Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::duration silence,
-                 RetentionRules rules, Deadline began)
-    : silence_(silence), began_(began), retention_(rules) {
+Tracker::Tracker(const std::map<NodeName, NodeConfig>& nodes, TrackerTimes times, RetentionRules rules)
+    : times_(times), retention_(rules) {
   for (const auto& [name, node] : nodes) {
     Member member;
     for (const auto& [volume, replica] : node.volumes) member.volumes.push_back(volume);
     if (!member.volumes.empty()) members_.emplace(name, std::move(member));
   }
+}
+
+void Tracker::Remember(const JournalFacts& facts, Timestamp wall, Deadline now) {
+  const auto found = [&](const Progress& progress) {
+    const std::int64_t ago = std::max<std::int64_t>(wall.nanoseconds - progress.time.nanoseconds, 0);
+    heads_.Found(progress.position.group, now - std::chrono::nanoseconds(ago));
+  };
+  for (const Progress& milestone : facts.milestones) found(milestone);
+  found(facts.head);
+}
+
+void Tracker::HeadIs(const Progress& head, Deadline now) {
+  heads_.Found(head.position.group, now);
+  Group everywhere = head.position.group;
+  for (const auto& [name, member] : members_) {
+    if (!member.report) return;
+    for (const VolumeReport& volume : member.report->volumes)
+      everywhere = std::min(everywhere, volume.applied.position.group);
+  }
+  heads_.Forget(everywhere);
+}
+
+// The time from when the head went beyond it: not from the last write, which may be long ago.
+std::optional<Lag> Tracker::LagOf(const std::optional<Progress>& applied, const JournalFacts& facts,
+                                  Deadline now) const {
+  if (!applied || IsOfAnotherJournal(*applied, facts)) return std::nullopt;
+  Lag lag;
+  lag.records = Difference(facts.head.position.sequence.value, applied->position.sequence.value);
+  if (lag.records == 0) return lag;
+  lag.bytes = Difference(facts.head.journal_bytes, applied->journal_bytes);
+  if (const auto since = heads_.Since(applied->position.group)) lag.time = now - *since;
+  return lag;
 }
 
 void Tracker::Heard(const Report& report, Deadline now) {
@@ -95,7 +124,7 @@ RetentionDecision Tracker::Decide(const JournalFacts& facts, Timestamp wall, Dea
   for (const auto& [name, member] : members_) {
     for (const VolumeName& volume : member.volumes) claims.push_back(ClaimOf(name, volume, member, facts));
   }
-  return retention_.Decide(claims, facts, {wall, now - began_ > silence_, free_bytes});
+  return retention_.Decide(claims, facts, {wall, now - times_.began > times_.patience, free_bytes});
 }
 
 std::vector<NodeStatus> Tracker::Status(const JournalFacts& facts, Deadline now) const {
@@ -108,55 +137,60 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
                              Deadline now) const {
   NodeStatus status;
   status.node = node;
-  // What the relay itself knows of the node; volumes may be worse.
-  status.state = ReplicaState::kLive;
-  if (!member.report || now - member.heard > silence_) status.state = ReplicaState::kDisconnected;
+  status.state = ReplicaState::kLive;  // so far
   if (member.report) status.received = member.report->received;
-  if (member.report && member.report->config != config_)
-    status.problem = "its config isn't the relay's: the same file belongs on every machine";
-  const ReplicaState overall = status.state;
   for (const VolumeName& volume : member.volumes) {
-    ReplicaStatus replica = StatusOf(node, volume, member, facts, overall);
+    ReplicaStatus replica = StatusOf(node, volume, member, facts, now);
     const bool first = status.volumes.empty();
     status.role = first ? replica.role : Together(status.role, replica.role);
+    const bool worst = first || Worse(status.state, replica.state) != status.state;
+    if (worst || status.problem.empty()) status.problem = replica.problem;
     status.state = Worse(status.state, replica.state);
-    if (status.problem.empty()) status.problem = replica.problem;
-    if (first || replica.applied.position.group < status.applied.position.group)
-      status.applied = replica.applied;
-    if (first || replica.checkpoint.position.group < status.checkpoint.position.group)
-      status.checkpoint = replica.checkpoint;
+    Hindmost(first, status.applied, replica.applied);
+    Hindmost(first, status.checkpoint, replica.checkpoint);
     status.volumes.push_back(std::move(replica));
   }
-  status.lag = LagOf(status.applied, facts);
+  status.lag = LagOf(status.applied, facts, now);
   return status;
 }
 
 ReplicaStatus Tracker::StatusOf(const NodeName& node, const VolumeName& volume, const Member& member,
-                                const JournalFacts& facts, ReplicaState overall) const {
+                                const JournalFacts& facts, Deadline now) const {
   ReplicaStatus status;
   status.volume = volume;
   status.role = IsPrimary(node, volume, facts) ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
-  status.state = overall;
-  if (const VolumeReport* report = FindReport(member.report, volume)) {
+  status.state = ReplicaState::kLive;  // so far
+  // What was said first is the reason.
+  const auto note = [&status](ReplicaState state, std::string problem) {
+    status.state = Worse(status.state, state);
+    if (status.problem.empty()) status.problem = std::move(problem);
+  };
+  const VolumeReport* report = FindReport(member.report, volume);
+  if (report != nullptr) {
     status.role = report->role;
-    status.state = Worse(overall, report->state);
+    status.state = report->state;
     status.applied = report->applied;
     status.checkpoint = report->checkpoint;
     status.problem = report->problem;
     if (IsOfAnotherJournal(report->applied, facts)) {
-      status.state = ReplicaState::kDiverged;
-      status.problem = "it follows another journal than this relay's";
+      status.problem.clear();
+      note(ReplicaState::kDiverged, "it follows another journal than this relay's");
     }
-  } else if (member.report) {
-    status.state = Worse(overall, ReplicaState::kDisconnected);
-    status.problem = "the node does not report this volume";
   }
   if (retention_.NeedsSync(ClaimOf(node, volume, member, facts), facts)) {
-    status.state = Worse(status.state, ReplicaState::kNeedsSync);
-    if (status.problem.empty())
-      status.problem = "the relay's journal no longer reaches back to its checkpoint";
+    note(ReplicaState::kNeedsSync, "the relay's journal no longer reaches back to its checkpoint");
+  } else if (!member.report) {
+    note(ReplicaState::kUnknown, "not heard of since the relay was started");
+  } else if (report == nullptr) {
+    note(ReplicaState::kUnknown, "the node does not report this volume");
   }
-  status.lag = LagOf(status.applied, facts);
+  if (member.report && now - member.heard > times_.silence) {
+    status.problem = NotHeardOf(now - member.heard, status.problem);
+    note(ReplicaState::kDisconnected, "");
+  }
+  if (member.report && member.report->config != config_)
+    note(status.state, "its config isn't the relay's: the same file belongs on every machine");
+  status.lag = LagOf(status.applied, facts, now);
   return status;
 }
 

@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/config/config.h"
 #include "common/net/messages.h"
+#include "common/record/head_times.h"
 #include "relay/retention.h"
 
 namespace hawser {
@@ -22,43 +23,52 @@ namespace hawser {
 struct Lag {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
-  std::chrono::nanoseconds time{0};  // head's group minus applied group; 0 when equal
+  SteadyClock::duration time{0};  // since the head went beyond what is applied: to now; 0 when it hasn't
 };
 
+// Figures are those that were reported last; nullopt: unknown, as nothing was.
 struct ReplicaStatus {
   VolumeName volume;
   ReplicaRole role = ReplicaRole::kSecondary;
   ReplicaState state = ReplicaState::kUnknown;
-  Progress applied;
-  Progress checkpoint;
-  Lag lag;
+  std::optional<Progress> applied;
+  std::optional<Progress> checkpoint;
+  std::optional<Lag> lag;
   std::string problem;
 };
 
-// A node as a whole is as well off as the worst of its volumes.
+// A node as a whole is as well off as the worst of its volumes, and as far as the one that is hindmost.
 struct NodeStatus {
   NodeName node;
   ReplicaRole role = ReplicaRole::kSecondary;
   ReplicaState state = ReplicaState::kUnknown;
-  Progress received;
-  Progress applied;
-  Progress checkpoint;
-  Lag lag;
+  std::optional<Progress> received;
+  std::optional<Progress> applied;
+  std::optional<Progress> checkpoint;
+  std::optional<Lag> lag;
   std::string problem;
   std::vector<ReplicaStatus> volumes;
 };
 
+struct TrackerTimes {
+  SteadyClock::duration silence;   // a node that has not reported for so long is disconnected
+  SteadyClock::duration patience;  // for so long a node that was never heard of isn't given up
+  Deadline began;                  // since when reports can have come
+};
+
 class Tracker {
  public:
-  // `silence`: a node that has not reported for so long is disconnected. `began`: since when reports can have
-  // come.
-  Tracker(const std::map<NodeName, NodeConfig>& nodes, SteadyClock::duration silence, RetentionRules rules,
-          Deadline began);
+  Tracker(const std::map<NodeName, NodeConfig>& nodes, TrackerTimes times, RetentionRules rules);
 
   // AgreementOf the relay's config: nodes with another one have a problem.
   void set_config(std::uint64_t config) { config_ = config; }
 
   bool IsMember(const NodeName& node) const { return members_.contains(node); }
+
+  // At the start: since when the journal holds what, as far as it says.
+  void Remember(const JournalFacts& facts, Timestamp wall, Deadline now);
+  // Where the journal's head is. The times of lags are as fine as this is said often.
+  void HeadIs(const Progress& head, Deadline now);
 
   // Reports of an older session than the newest heard of are ignored, and so are late copies: in a session,
   // positions only grow.
@@ -77,18 +87,21 @@ class Tracker {
     Deadline heard;
   };
 
+  std::optional<Lag> LagOf(const std::optional<Progress>& applied, const JournalFacts& facts,
+                           Deadline now) const;
   Claim ClaimOf(const NodeName& node, const VolumeName& volume, const Member& member,
                 const JournalFacts& facts) const;
   NodeStatus StatusOf(const NodeName& node, const Member& member, const JournalFacts& facts,
                       Deadline now) const;
   ReplicaStatus StatusOf(const NodeName& node, const VolumeName& volume, const Member& member,
-                         const JournalFacts& facts, ReplicaState overall) const;
+                         const JournalFacts& facts, Deadline now) const;
 
-  const SteadyClock::duration silence_;
-  const Deadline began_;
+  const TrackerTimes times_;
   Retention retention_;
   std::uint64_t config_ = 0;
   std::map<NodeName, Member> members_;
+  HeadTimes heads_;
+  bool head_known_ = false;
 };
 
 }  // namespace hawser

@@ -17,15 +17,21 @@ JournalFacts SomeFacts() {
   return facts;
 }
 
+Progress At(std::uint64_t sequence) {
+  Progress progress;
+  progress.position.sequence = Sequence(sequence);
+  return progress;
+}
+
 NodeStatus SomeNode() {
   NodeStatus node;
   node.node = NodeName("charlie");
   node.role = ReplicaRole::kSecondary;
   node.state = ReplicaState::kCatchingUp;
-  node.received.position.sequence = Sequence(41);
-  node.applied.position.sequence = Sequence(40);
-  node.checkpoint.position.sequence = Sequence(30);
-  node.lag = {2, 1000, std::chrono::milliseconds(1500)};
+  node.received = At(41);
+  node.applied = At(40);
+  node.checkpoint = At(30);
+  node.lag = Lag{2, 1000, std::chrono::milliseconds(1500)};
   node.volumes.push_back({VolumeName("docs"), ReplicaRole::kSecondary, ReplicaState::kCatchingUp,
                           node.applied, node.checkpoint, node.lag, ""});
   return node;
@@ -53,6 +59,21 @@ TEST(StatusJson, HasTheFieldsThatTheDesignNames) {
   EXPECT_EQ(node["lag"]["seconds"], 1.5);
   EXPECT_TRUE(node.contains("differences"));
   EXPECT_EQ(node["volumes"]["docs"]["applied"], 40);
+}
+
+TEST(StatusJson, FiguresThatAreNotKnownAreNull) {
+  NodeStatus node;
+  node.node = NodeName("charlie");
+  node.volumes.push_back({});
+  node.volumes.back().volume = VolumeName("docs");
+  const json status = json::parse(StatusJson("demo", {}, SomeFacts(), {node}));
+  const json& charlie = status["nodes"]["charlie"];
+  for (const json& shown : {charlie, charlie["volumes"]["docs"]}) {
+    EXPECT_EQ(shown["state"], "unknown");
+    for (const char* figure : {"applied", "checkpoint"}) EXPECT_TRUE(shown[figure].is_null()) << figure;
+    for (const char* figure : {"records", "bytes", "seconds"}) EXPECT_TRUE(shown["lag"][figure].is_null());
+  }
+  EXPECT_TRUE(charlie["received"].is_null());
 }
 
 TEST(StatusJson, ProblemsAreThereWhenThereAreAny) {

@@ -13,7 +13,8 @@ const NodeName kCharlie("charlie");
 const VolumeName kDocs("docs");
 const VolumeName kMail("mail");
 
-constexpr auto kSilence = 5s;
+constexpr auto kSilence = 2s;
+constexpr auto kPatience = 5s;
 constexpr std::uint64_t kPlenty = 1000;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
@@ -53,7 +54,11 @@ class TrackerTest : public testing::Test {
     return nodes;
   }
 
-  Tracker Make(RetentionRules rules) { return Tracker(Nodes(), kSilence, rules, now_); }
+  Tracker Make(RetentionRules rules) {
+    Tracker tracker(Nodes(), {kSilence, kPatience, now_}, rules);
+    tracker.Remember(facts_, wall_, now_);
+    return tracker;
+  }
   Tracker Make() { return Make({1000, std::chrono::seconds(1000), WhenFull::kDropSlowest, 100}); }
 
   static VolumeReport Replica(const VolumeName& volume, std::uint64_t applied, std::uint64_t checkpoint,
@@ -95,13 +100,15 @@ TEST_F(TrackerTest, NodesWithoutVolumesAreNotMembers) {
   EXPECT_EQ(tracker.Status(facts_, now_).size(), 3U);
 }
 
-TEST_F(TrackerTest, ANodeNeverHeardOfIsDisconnectedAndLagsByEverything) {
+TEST_F(TrackerTest, OfANodeNeverHeardOfNothingIsKnown) {
   const NodeStatus alpha = StatusOf(Make(), kAlpha);
-  EXPECT_EQ(alpha.state, ReplicaState::kDisconnected);
+  EXPECT_EQ(alpha.state, ReplicaState::kUnknown);
   EXPECT_EQ(alpha.role, ReplicaRole::kPrimary);
-  EXPECT_EQ(alpha.lag.records, 1000U);
-  EXPECT_EQ(alpha.lag.bytes, 10'000U);
-  EXPECT_EQ(alpha.lag.time, 90s);  // since the oldest milestone, not since 1970
+  EXPECT_EQ(alpha.received, std::nullopt);
+  EXPECT_EQ(alpha.applied, std::nullopt);
+  EXPECT_EQ(alpha.checkpoint, std::nullopt);
+  EXPECT_FALSE(alpha.lag);
+  EXPECT_EQ(alpha.problem, "not heard of since the relay was started");
 }
 
 TEST_F(TrackerTest, ALateCopyOfAReportIsIgnored) {
@@ -128,26 +135,50 @@ TEST_F(TrackerTest, LagIsHeadMinusApplied) {
   EXPECT_EQ(charlie.role, ReplicaRole::kSecondary);
   EXPECT_EQ(charlie.applied, At(97));
   EXPECT_EQ(charlie.checkpoint, At(90));
-  EXPECT_EQ(charlie.lag.records, 30U);
-  EXPECT_EQ(charlie.lag.bytes, 300U);
-  EXPECT_EQ(charlie.lag.time, 3s);
+  EXPECT_EQ(charlie.lag->records, 30U);
+  EXPECT_EQ(charlie.lag->bytes, 300U);
   ASSERT_EQ(charlie.volumes.size(), 2U);
-  EXPECT_EQ(charlie.volumes[1].lag.records, 0U);
-  EXPECT_EQ(charlie.volumes[1].lag.time, 0s);
+  EXPECT_EQ(charlie.volumes[1].lag->records, 0U);
+  EXPECT_EQ(charlie.volumes[1].lag->time, 0s);
+}
+
+TEST_F(TrackerTest, LagInSecondsGoesOnWhileWritersPause) {
+  Tracker tracker = Make();
+  HearAll(tracker, 90, 90, 90);
+  now_ += 1h;  // nobody writes
+  EXPECT_EQ(StatusOf(tracker, kCharlie).lag->time, 0s);
+  facts_.head = At(101);
+  tracker.HeadIs(facts_.head, now_);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).lag->time, 0s);  // not the hour before the write
+  now_ += 7s;
+  tracker.HeadIs(facts_.head, now_);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).lag->time, 7s);
+  now_ += 53s;
+  EXPECT_EQ(StatusOf(tracker, kCharlie).lag->time, 60s);
+  Hear(tracker, kCharlie, {Replica(kDocs, 101, 90), Replica(kMail, 101, 90)});
+  EXPECT_EQ(StatusOf(tracker, kCharlie).lag->time, 0s);
+}
+
+// What the journal tells of the time before the relay's start. alpha stands at second 50; the journal's
+// milestone after that is of second 60, and now it is second 100.
+TEST_F(TrackerTest, LagInSecondsOutlivesARestartOfTheRelay) {
+  Tracker tracker = Make();
+  Hear(tracker, kAlpha, {Replica(kDocs, 50, 50)});
+  EXPECT_EQ(StatusOf(tracker, kAlpha).lag->time, 40s);
 }
 
 TEST_F(TrackerTest, AReplicaAheadOfWhatTheRelayKnowsHasNoNegativeLag) {
   Tracker tracker = Make();
   Hear(tracker, kAlpha, {Replica(kDocs, 101, 90)});
   const NodeStatus alpha = StatusOf(tracker, kAlpha);
-  EXPECT_EQ(alpha.lag.records, 0U);
-  EXPECT_EQ(alpha.lag.time, 0s);
+  EXPECT_EQ(alpha.lag->records, 0U);
+  EXPECT_EQ(alpha.lag->time, 0s);
 }
 
 TEST_F(TrackerTest, ASilentNodeIsDisconnectedAndOneThatReportsAgainIsNot) {
   Tracker tracker = Make();
   Hear(tracker, kAlpha, {Replica(kDocs, 100, 100)});
-  now_ += 5s;
+  now_ += kSilence;
   EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kLive);
   now_ += 1ms;
   EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kDisconnected);
@@ -183,13 +214,30 @@ TEST_F(TrackerTest, ReportsOfAnEndedSessionAreIgnored) {
   EXPECT_EQ(StatusOf(tracker, kAlpha).applied, At(100));
 }
 
-TEST_F(TrackerTest, AVolumeThatANodeDoesNotReportIsDisconnected) {
+TEST_F(TrackerTest, OfAVolumeThatANodeDoesNotReportNothingIsKnown) {
   Tracker tracker = Make();
   Hear(tracker, kCharlie, {Replica(kDocs, 100, 100)});
   const NodeStatus charlie = StatusOf(tracker, kCharlie);
-  EXPECT_EQ(charlie.state, ReplicaState::kDisconnected);
+  EXPECT_EQ(charlie.state, ReplicaState::kUnknown);
+  EXPECT_EQ(charlie.applied, std::nullopt);
+  EXPECT_EQ(charlie.problem, "the node does not report this volume");
   EXPECT_EQ(charlie.volumes[0].state, ReplicaState::kLive);
-  EXPECT_EQ(charlie.volumes[1].state, ReplicaState::kDisconnected);
+  EXPECT_EQ(charlie.volumes[1].state, ReplicaState::kUnknown);
+}
+
+TEST_F(TrackerTest, TheProblemOfANodeIsThatOfItsWorstVolume) {
+  Tracker tracker = Make();
+  VolumeReport docs = Replica(kDocs, 100, 100, ReplicaState::kStalled);
+  docs.problem = "no room";
+  VolumeReport mail = Replica(kMail, 100, 100, ReplicaState::kUnmounted);
+  mail.problem = "somebody unmounted it";
+  Hear(tracker, kCharlie, {docs, mail});
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kUnmounted);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).problem, "somebody unmounted it");
+  now_ += 1min;
+  EXPECT_EQ(StatusOf(tracker, kCharlie).state, ReplicaState::kDisconnected);
+  EXPECT_EQ(StatusOf(tracker, kCharlie).volumes[0].problem,
+            "not heard of for 60.0 s: it is cut off, stopped or hangs; before: no room");
 }
 
 TEST_F(TrackerTest, AReplicaOfAnotherJournalIsDivergedAndHoldsEverything) {
@@ -200,6 +248,7 @@ TEST_F(TrackerTest, AReplicaOfAnotherJournalIsDivergedAndHoldsEverything) {
   docs.checkpoint = docs.applied;
   Hear(tracker, kAlpha, {docs});
   EXPECT_EQ(StatusOf(tracker, kAlpha).state, ReplicaState::kDiverged);
+  EXPECT_FALSE(StatusOf(tracker, kAlpha).lag);
   EXPECT_FALSE(Decide(tracker, kPlenty).drop_through);
 }
 
@@ -270,7 +319,7 @@ TEST_F(TrackerTest, ANodeNeverHeardOfIsGivenUpOnceItHasHadItsTimeToReport) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   Hear(tracker, kAlpha, {Replica(kDocs, 100, 95)});
   Hear(tracker, kBravo, {Replica(kMail, 100, 95)});
-  now_ += kSilence;
+  now_ += kPatience;
   auto decision = Decide(tracker, 80);
   EXPECT_TRUE(decision.dropped.empty());
   EXPECT_FALSE(decision.drop_through);

@@ -117,9 +117,8 @@ Status RelayProcess::Start() {
   pulls_ = std::make_unique<PullServer>(*journal_);
   evidence_.emplace(kGroup, *journal_);
   tracker_ = std::make_unique<Tracker>(
-      NodesOf(profile), kSilence,
-      RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kDropSlowest, kReserve},
-      world_.deadline());
+      NodesOf(profile), TrackerTimes{kSilence, kSilence, world_.deadline()},
+      RetentionRules{profile.keep_bytes, std::chrono::hours(1), WhenFull::kDropSlowest, kReserve});
   began_ = world_.deadline();
   if (world_.mutations().Has(Fault::kTakeUnknownForSlow)) {
     for (const NodeName& node : profile.nodes) HearNothingOf(node);

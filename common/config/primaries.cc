@@ -1,0 +1,18 @@
+#include "common/config/primaries.h"
+
+#include <fmt/format.h>
+
+namespace hawser {
+
+std::optional<std::string> PrimaryDiffers(const Config& config, const VolumeName& volume,
+                                          const NodeName& actual) {
+  const auto found = config.volumes.find(volume);
+  if (found == config.volumes.end() || found->second.primary == actual) return std::nullopt;
+  return fmt::format(
+      "volume {}: the config names {} as its primary, and by the journal it is {}, which is what counts; "
+      "write "
+      "'primary: {}' into the config on every machine",
+      volume.value, found->second.primary.value, actual.value, actual.value);
+}
+
+}  // namespace hawser
