@@ -42,7 +42,7 @@ Json ToJson(const LocalNode& node) {
   Json json{{"read_from", Utf8(node.folder)},
             {"running", node.running},
             {"role", RoleOf(node)},
-            {"state", TextOf(ReplicaState::kDisconnected)},
+            {"state", TextOf(node.running ? ReplicaState::kUnknown : ReplicaState::kDisconnected)},
             {"received", nullptr},
             {"head_heard", nullptr},
             {"heard", nullptr},

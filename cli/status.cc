@@ -8,6 +8,7 @@
 #include "cli/local_status.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "cli/status_check.h"
 #include "cli/status_view.h"
 #include "common/config/units.h"
 
@@ -17,6 +18,8 @@ namespace {
 struct StatusOptions {
   bool watch = false;
   std::string interval = "1s";
+  bool check = false;
+  std::string max_lag = "60s";
 };
 
 Colour ColourOf(ReplicaState state) {
@@ -24,8 +27,22 @@ Colour ColourOf(ReplicaState state) {
   return state <= ReplicaState::kPaused ? Colour::kWarning : Colour::kBad;
 }
 
+void AddRow(Table& table, const NodeView& node, const ReplicaView& volume) {
+  table.Add({{node.name},
+             {volume.name},
+             {volume.role ? std::string(TextOf(*volume.role)) : "?"},
+             {std::string(TextOf(volume.state)), ColourOf(volume.state)},
+             {Count(node.received)},
+             {Count(volume.applied)},
+             {Count(volume.lag_records)},
+             {volume.lag_bytes ? HumanBytes(*volume.lag_bytes) : "?"},
+             {volume.lag_seconds ? HumanSeconds(*volume.lag_seconds) : "?"},
+             {Printable(volume.problem), Colour::kBad}});
+}
+
 std::string TableOf(const StatusView& status, bool with_colour) {
   Table table({{"NODE"},
+               {"VOLUME"},
                {"ROLE"},
                {"STATE"},
                {"RECEIVED", true},
@@ -36,20 +53,13 @@ std::string TableOf(const StatusView& status, bool with_colour) {
                {"PROBLEM"}},
               with_colour);
   for (const auto& node : status.nodes) {
-    table.Add({{node.name},
-               {node.role ? std::string(TextOf(*node.role)) : "?"},
-               {std::string(TextOf(node.state)), ColourOf(node.state)},
-               {Count(node.received)},
-               {Count(node.applied)},
-               {Count(node.lag_records)},
-               {node.lag_bytes ? HumanBytes(*node.lag_bytes) : "?"},
-               {node.lag_seconds ? HumanSeconds(*node.lag_seconds) : "?"},
-               {Printable(node.problem), Colour::kBad}});
+    for (const auto& volume : node.volumes) AddRow(table, node, volume);
   }
   std::string text =
       fmt::format("group {}   relay {}   head {}   journal {}\n", status.group, status.relay_state,
                   Count(status.head), status.journal_bytes ? HumanBytes(*status.journal_bytes) : "?");
   if (!status.relay_problem.empty()) text += "relay: " + Printable(status.relay_problem) + "\n";
+  for (const auto& note : status.notes) text += Printable(note) + "\n";
   return text + "\n" + table.Text();
 }
 
@@ -95,8 +105,24 @@ Result<Exit> Watch(const Session& session, const Config& config, std::chrono::mi
   }
 }
 
+// One line on stdout, also when no relay answers: that is what a monitor shows.
+Result<Exit> Check(const Session& session, const Config& config, std::chrono::milliseconds max_lag) {
+  Client client(config);
+  const auto status = client.Status();
+  const Verdict verdict = status ? CheckStatus(ReadStatus(*status, config), max_lag)
+                                 : Verdict{false, Printable("NOT KNOWN: " + status.error().message)};
+  if (session.json) {
+    PrintJsonLine({{"well", status ? Json(verdict.well) : Json()}, {"text", Utf8(verdict.line)}});
+  } else {
+    fmt::print("{}\n", verdict.line);
+  }
+  if (!status) return Exit::kFailed;
+  return verdict.well ? Exit::kDone : Exit::kNo;
+}
+
 Result<Exit> RunStatus(const Session& session, const StatusOptions& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
+  if (options.check) return Check(session, config, *ParseDuration(options.max_lag));
   const auto interval = ParseDuration(options.interval);  // checked when the command line was read
   if (options.watch) return Watch(session, config, *interval);
   Client client(config);
@@ -119,18 +145,22 @@ void AddStatus(CLI::App& app, Session& session) {
       "  hawser status            a table: node, role, state, how far behind\n"
       "  hawser status --watch    redrawn each second until Ctrl-C\n"
       "  hawser status --json     for programs\n"
+      "  hawser status --check    for monitoring: one line, and exit code 0 (all is well), 1 (something\n"
+      "                           isn't) or 3 (no relay answers)\n"
       "\n"
       "States, from well to bad: " +
           fmt::format("{}", fmt::join(ReplicaStateTexts(), ", ")) +
           ".\n"
           "Received and applied are the numbers of records; lag is what the relay has and the node\n"
-          "has not applied.\n"
+          "has not applied, and since when. '?': nobody knows.\n"
           "\n"
           "When no relay answers, the state folders on this machine are read instead: how far each copy is,\n"
           "the newest head it had heard of, and so how many records are known to be missing (exit code 3).");
   AddJsonOption(*command, session);
   command->add_flag("-w,--watch", options->watch, "Redraw until Ctrl-C");
   AddDurationOption(*command, "--interval", options->interval, "How often --watch redraws (1s)");
+  command->add_flag("--check", options->check, "Say in one line whether all is well")->excludes("--watch");
+  AddDurationOption(*command, "--max-lag", options->max_lag, "How far behind is well for --check (60s)");
   Handle(command, session, options, RunStatus);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "common/config/primaries.h"
+
 namespace hawser::cli {
 namespace {
 
@@ -39,19 +41,49 @@ std::string ProblemOf(const Json& node) {
   return problem;
 }
 
-NodeView ReadNode(const std::string& name, const Json& node) {
-  const Json& lag = Member(node, "lag");
-  NodeView view;
+ReplicaView ReadReplica(const std::string& name, const Json& replica) {
+  const Json& lag = Member(replica, "lag");
+  ReplicaView view;
   view.name = name;
-  view.role = ParseReplicaRole(StringOf(Member(node, "role"), ""));
-  view.state = ParseReplicaState(StringOf(Member(node, "state"), "")).value_or(ReplicaState::kUnknown);
-  view.received = NumberOf(Member(node, "received"));
-  view.applied = NumberOf(Member(node, "applied"));
+  view.role = ParseReplicaRole(StringOf(Member(replica, "role"), ""));
+  view.state = ParseReplicaState(StringOf(Member(replica, "state"), "")).value_or(ReplicaState::kUnknown);
+  view.applied = NumberOf(Member(replica, "applied"));
   view.lag_records = NumberOf(Member(lag, "records"));
   view.lag_bytes = NumberOf(Member(lag, "bytes"));
   view.lag_seconds = SecondsOf(Member(lag, "seconds"));
-  view.problem = ProblemOf(node);
+  view.problem = ProblemOf(replica);
   return view;
+}
+
+void AddNames(std::set<std::string>& names, const Json& object) {
+  if (!object.is_object()) return;
+  for (const auto& member : object.items()) names.insert(member.key());
+}
+
+NodeView ReadNode(const std::string& name, const Json& node, const Config& config) {
+  NodeView view{ReadReplica(name, node), NumberOf(Member(node, "received")), {}};
+  const Json& volumes = Member(node, "volumes");
+  std::set<std::string> names;
+  AddNames(names, volumes);
+  if (const auto known = config.nodes.find(NodeName(name)); known != config.nodes.end()) {
+    for (const auto& held : known->second.volumes) names.insert(held.first.value);
+  }
+  for (const auto& volume : names) {
+    view.volumes.push_back(ReadReplica(volume, Member(volumes, volume.c_str())));
+    view.state = Worse(view.state, view.volumes.back().state);
+  }
+  return view;
+}
+
+// Who is primary where the config says otherwise: the config's word is for the beginning only.
+std::vector<std::string> NotesOf(const Json& volumes, const Config& config) {
+  std::vector<std::string> notes;
+  for (const auto& [name, volume] : config.volumes) {
+    const std::string primary = StringOf(Member(Member(volumes, name.value.c_str()), "primary"), "");
+    if (primary.empty()) continue;
+    if (auto note = PrimaryDiffers(config, name, NodeName(primary))) notes.push_back(*std::move(note));
+  }
+  return notes;
 }
 
 }  // namespace
@@ -72,12 +104,12 @@ StatusView ReadStatus(const Json& status, const Config& config) {
   view.head = NumberOf(Member(relay, "head"));
   view.journal_bytes = NumberOf(Member(relay, "journal_bytes"));
 
+  view.notes = NotesOf(Member(status, "volumes"), config);
+
   std::set<std::string> names;
-  for (const auto& [name, settings] : config.nodes) names.insert(name.value);
-  if (nodes.is_object()) {
-    for (const auto& node : nodes.items()) names.insert(node.key());
-  }
-  for (const auto& name : names) view.nodes.push_back(ReadNode(name, Member(nodes, name.c_str())));
+  AddNames(names, nodes);
+  for (const auto& node : config.nodes) names.insert(node.first.value);
+  for (const auto& name : names) view.nodes.push_back(ReadNode(name, Member(nodes, name.c_str()), config));
   return view;
 }
 

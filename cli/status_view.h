@@ -13,16 +13,21 @@
 
 namespace hawser::cli {
 
-struct NodeView {
-  std::string name;
+// Of a copy of a volume, and of a node as a whole.
+struct ReplicaView {
+  std::string name;  // the volume's; the node's
   std::optional<ReplicaRole> role;
   ReplicaState state = ReplicaState::kUnknown;
-  std::optional<std::uint64_t> received;
   std::optional<std::uint64_t> applied;
   std::optional<std::uint64_t> lag_records;
   std::optional<std::uint64_t> lag_bytes;
   std::optional<double> lag_seconds;
   std::string problem;
+};
+
+struct NodeView : ReplicaView {
+  std::optional<std::uint64_t> received;
+  std::vector<ReplicaView> volumes;  // those that the relay names and those of the config, by name
 };
 
 struct StatusView {
@@ -31,13 +36,14 @@ struct StatusView {
   std::string relay_problem;
   std::optional<std::uint64_t> head;
   std::optional<std::uint64_t> journal_bytes;
-  std::vector<NodeView> nodes;  // those of the relay and those of the config, by name
+  std::vector<NodeView> nodes;     // those of the relay and those of the config, by name
+  std::vector<std::string> notes;  // sentences about volumes
 
   const NodeView* Find(const std::string& name) const;
 };
 
-// Never fails: whatever isn't there or of another type is unknown. Nodes of the config that the relay doesn't
-// name are listed as unknown.
+// Never fails: whatever isn't there or of another type is unknown. Nodes and volumes of the config that the
+// relay doesn't name are listed as unknown.
 StatusView ReadStatus(const Json& status, const Config& config);
 
 // The nodes that hold a copy of a volume whose primary, by `status` (else by the config), is another node.

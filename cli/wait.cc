@@ -54,14 +54,13 @@ class Race {
     return nullptr;
   }
 
-  // "charlie by 120 records (catching_up), dora by all 1,200 (disconnected)"
+  // "charlie by 120 records (catching_up), dora by an unknown number of records (unknown)"
   std::string Behind() const {
     std::string text;
     for (const auto& node : runners_) {
       if (!IsBehind(node)) continue;
-      const std::uint64_t records = head_ - node.applied.value_or(0);
-      text += fmt::format("{}{} by {} record{} ({})", text.empty() ? "" : ", ", node.name, Grouped(records),
-                          records == 1 ? "" : "s", TextOf(node.state));
+      text += fmt::format("{}{} by {} ({})", text.empty() ? "" : ", ", node.name, DistanceOf(node),
+                          TextOf(node.state));
     }
     return text;
   }
@@ -72,13 +71,21 @@ class Race {
     Json nodes = Json::object();
     for (const auto& node : runners_) {
       nodes[node.name] = {{"state", TextOf(node.state)},
-                          {"behind", IsBehind(node) ? head_ - node.applied.value_or(0) : 0}};
-      nodes[node.name]["applied"] = node.applied ? Json(*node.applied) : Json();
+                          {"behind", node.applied ? Json(Behind(*node.applied)) : Json()},
+                          {"applied", node.applied ? Json(*node.applied) : Json()}};
     }
     return {{"head", head_}, {"reached", Over()}, {"nodes", nodes}};
   }
 
  private:
+  std::uint64_t Behind(std::uint64_t applied) const { return applied < head_ ? head_ - applied : 0; }
+
+  std::string DistanceOf(const NodeView& node) const {
+    if (!node.applied) return "an unknown number of records";
+    const std::uint64_t records = Behind(*node.applied);
+    return fmt::format("{} record{}", Grouped(records), records == 1 ? "" : "s");
+  }
+
   std::uint64_t head_;
   std::vector<std::string> names_;
   std::vector<NodeView> runners_;

@@ -7,6 +7,8 @@ namespace hawser::cli {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Config TwoNodes() {
   const auto config = ParseConfig(
@@ -22,7 +24,9 @@ TEST(StatusView, ReadsWhatTheRelaySays) {
   const Json json = Json::parse(
       R"({"group": "g", "relay": {"state": "live", "head": 12, "groups": 3, "journal_bytes": 4096},
     "nodes": {"charlie": {"role": "secondary", "state": "catching_up", "received": 11, "applied": 10,
-      "lag": {"records": 2, "bytes": 100, "seconds": 0.5}, "differences": null, "problem": "slow disk"}}})");
+      "lag": {"records": 2, "bytes": 100, "seconds": 0.5}, "differences": null, "problem": "slow disk",
+      "volumes": {"v": {"role": "secondary", "state": "catching_up", "applied": 10,
+        "lag": {"records": 2, "bytes": 100, "seconds": 0.5}, "problem": "slow disk"}}}}})");
   const StatusView view = ReadStatus(json, TwoNodes());
   EXPECT_EQ(view.head, 12u);
   EXPECT_EQ(view.relay_state, "live");
@@ -33,6 +37,10 @@ TEST(StatusView, ReadsWhatTheRelaySays) {
   EXPECT_EQ(charlie->applied, 10u);
   EXPECT_EQ(charlie->lag_seconds, 0.5);
   EXPECT_EQ(charlie->problem, "slow disk");
+  ASSERT_EQ(charlie->volumes.size(), 1u);
+  EXPECT_EQ(charlie->volumes[0].name, "v");
+  EXPECT_EQ(charlie->volumes[0].state, ReplicaState::kCatchingUp);
+  EXPECT_EQ(charlie->volumes[0].lag_seconds, 0.5);
 }
 
 TEST(StatusView, WhatIsMissingIsUnknownNotFine) {
@@ -46,7 +54,22 @@ TEST(StatusView, WhatIsMissingIsUnknownNotFine) {
     EXPECT_EQ(charlie->state, ReplicaState::kUnknown);
     EXPECT_EQ(charlie->role, std::nullopt);
     EXPECT_EQ(charlie->applied, std::nullopt);
+    ASSERT_EQ(charlie->volumes.size(), 1u) << "so is each of its volumes";
+    EXPECT_EQ(charlie->volumes[0].state, ReplicaState::kUnknown);
   }
+}
+
+TEST(StatusView, AVolumeOfTheConfigThatTheRelayDoesNotNameMakesItsNodeUnknown) {
+  const Json json = Json::parse(R"({"nodes": {"charlie": {"state": "live", "volumes": {}}}})");
+  EXPECT_EQ(ReadStatus(json, TwoNodes()).Find("charlie")->state, ReplicaState::kUnknown);
+}
+
+TEST(StatusView, SaysWhereTheConfigNamesAnotherPrimaryThanTheJournal) {
+  EXPECT_THAT(ReadStatus(Json::parse(R"({"volumes": {"v": {"primary": "alpha"}}})"), TwoNodes()).notes,
+              IsEmpty());
+  EXPECT_THAT(
+      ReadStatus(Json::parse(R"({"volumes": {"v": {"primary": "charlie"}}})"), TwoNodes()).notes,
+      ElementsAre(HasSubstr("the config names alpha as its primary, and by the journal it is charlie")));
 }
 
 TEST(StatusView, SecondariesFollowThePromotionsThatTheRelayKnows) {
