@@ -54,6 +54,7 @@ Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, Bey
   const Status kept =
       FlushAndKeep(keeper, volumes_[index]->volume->store(), stand.applied, beyond, "secondary.store_synced");
   if (kept) board_.Checkpointed(index, stand.applied);
+  if (const auto trouble = keeper.trouble()) board_.NoCheckpoint(index, *trouble);
   if (const auto failed = keeper.failure()) {
     board_.SetVolume(
         index, Condition::kFailed,

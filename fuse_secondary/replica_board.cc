@@ -7,8 +7,7 @@ namespace hawser {
 namespace {
 
 constexpr std::chrono::milliseconds kAskAgain{100};
-constexpr std::chrono::milliseconds kHeadGrain{50};
-constexpr std::size_t kHeadsKept = 256;
+constexpr const char* kSilent = "nothing comes over the relay's stream port";
 
 ReplicaState StateOf(Condition condition) {
   switch (condition) {
@@ -28,7 +27,11 @@ ReplicaState StateOf(Condition condition) {
 }  // namespace
 
 ReplicaBoard::ReplicaBoard(BoardOptions options, const Progress& received, std::vector<VolumeStand> volumes)
-    : options_(options), volumes_(std::move(volumes)), received_(received), head_(received) {}
+    : options_(options),
+      volumes_(std::move(volumes)),
+      received_(received),
+      head_(received),
+      no_checkpoint_(volumes_.size()) {}
 
 void ReplicaBoard::Heard(const Progress& head) {
   const MutexLock lock(mutex_);
@@ -40,16 +43,8 @@ void ReplicaBoard::Heard(const Progress& head) {
   for (const VolumeStand& volume : volumes_) {
     if (volume.active()) behind = std::min(behind, volume.applied.position.group);
   }
-  while (!heads_.empty() && heads_.front().group <= behind) heads_.pop_front();
-  if (!heads_.empty() && now - heads_.back().time < kHeadGrain) {
-    heads_.back().group = head.position.group;
-    return;
-  }
-  heads_.push_back({head.position.group, now});
-  // A long backlog needs no fine answer: of what lies between the oldest and now, every second one goes.
-  if (heads_.size() > kHeadsKept) {
-    for (std::size_t i = 1; i + 1 < heads_.size(); ++i) heads_.erase(heads_.begin() + static_cast<long>(i));
-  }
+  heads_.Forget(behind);
+  heads_.Found(head.position.group, now);
 }
 
 void ReplicaBoard::Remember(const Progress& head) {
@@ -128,7 +123,13 @@ bool ReplicaBoard::WaitForCheckpoint(std::chrono::milliseconds time, std::uint64
 void ReplicaBoard::Checkpointed(std::size_t volume, const Progress& progress) {
   const MutexLock lock(mutex_);
   volumes_[volume].checkpoint = progress;
+  no_checkpoint_[volume].clear();
   changed_.NotifyAll();
+}
+
+void ReplicaBoard::NoCheckpoint(std::size_t volume, const std::string& why) {
+  const MutexLock lock(mutex_);
+  no_checkpoint_[volume] = why;
 }
 
 bool ReplicaBoard::WaitUntilCheckpointed(Group group) {
@@ -210,22 +211,28 @@ bool ReplicaBoard::connected() const {
   return ConnectedLocked();
 }
 
+// Before the relay's first word it isn't known to be away.
+bool ReplicaBoard::BeginsLocked() const {
+  return !heard_ && SteadyClock::now() - began_ <= options_.disconnected_after;
+}
+
 bool ReplicaBoard::ConnectedLocked() const {
   return heard_ && SteadyClock::now() - *heard_ <= options_.disconnected_after;
 }
 
 std::chrono::milliseconds ReplicaBoard::LagLocked(const VolumeStand& volume) const {
-  for (const HeadSeen& seen : heads_) {
-    if (seen.group > volume.applied.position.group)
-      return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - seen.time);
-  }
-  return std::chrono::milliseconds(0);
+  const auto since = heads_.Since(volume.applied.position.group);
+  if (!since) return std::chrono::milliseconds(0);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - *since);
 }
 
-ReplicaState ReplicaBoard::StateLocked(const VolumeStand& volume) const {
+ReplicaState ReplicaBoard::StateLocked(std::size_t index) const {
+  const VolumeStand& volume = volumes_[index];
   ReplicaState state = Worse(StateOf(volume.condition), StateOf(stream_));
+  if (!no_checkpoint_[index].empty()) state = Worse(state, ReplicaState::kStalled);
   if (paused_) state = Worse(state, ReplicaState::kPaused);
-  if (!ConnectedLocked()) state = Worse(state, ReplicaState::kDisconnected);
+  if (!ConnectedLocked())
+    state = Worse(state, BeginsLocked() ? ReplicaState::kCatchingUp : ReplicaState::kDisconnected);
   if (LagLocked(volume) > options_.live_within) state = Worse(state, ReplicaState::kCatchingUp);
   return state;
 }
@@ -233,12 +240,16 @@ ReplicaState ReplicaBoard::StateLocked(const VolumeStand& volume) const {
 std::vector<VolumeReport> ReplicaBoard::Reports() const {
   const MutexLock lock(mutex_);
   std::vector<VolumeReport> reports;
-  for (const VolumeStand& volume : volumes_) {
+  for (std::size_t i = 0; i < volumes_.size(); ++i) {
+    const VolumeStand& volume = volumes_[i];
     std::string problem = volume.problem;
-    if (!stream_problem_.empty()) problem += (problem.empty() ? "" : "; ") + stream_problem_;
+    const bool silent = !ConnectedLocked() && !BeginsLocked();
+    for (const std::string& more : {stream_problem_, no_checkpoint_[i], std::string(silent ? kSilent : "")}) {
+      if (!more.empty()) problem += (problem.empty() ? "" : "; ") + more;
+    }
     reports.push_back({.volume = volume.name,
                        .role = ReplicaRole::kSecondary,
-                       .state = StateLocked(volume),
+                       .state = StateLocked(i),
                        .applied = volume.applied,
                        .checkpoint = volume.checkpoint,
                        .problem = std::move(problem)});

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/net/messages.h"
+#include "common/record/head_times.h"
 #include "common/record/position.h"
 #include "fuse_secondary/heard_head.h"
 #include "volume/recovery/volume_stand.h"
@@ -53,6 +53,7 @@ class ReplicaBoard {
   // end.
   bool WaitForCheckpoint(std::chrono::milliseconds time, std::uint64_t bytes);
   void Checkpointed(std::size_t volume, const Progress& progress);
+  void NoCheckpoint(std::size_t volume, const std::string& why);  // until the next that is made
 
   // Anyone. Pause returns when replay stands, or has ended.
   void Pause();
@@ -74,24 +75,21 @@ class ReplicaBoard {
   std::vector<VolumeReport> Reports() const;
 
  private:
+  bool BeginsLocked() const HAWSER_REQUIRES(mutex_);
   bool ConnectedLocked() const HAWSER_REQUIRES(mutex_);
-  ReplicaState StateLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
+  ReplicaState StateLocked(std::size_t volume) const HAWSER_REQUIRES(mutex_);
   std::chrono::milliseconds LagLocked(const VolumeStand& volume) const HAWSER_REQUIRES(mutex_);
 
   const BoardOptions options_;
+  const SteadyClock::time_point began_ = SteadyClock::now();
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<VolumeStand> volumes_ HAWSER_GUARDED_BY(mutex_);
   Progress received_ HAWSER_GUARDED_BY(mutex_);
   Progress head_ HAWSER_GUARDED_BY(mutex_);
-  // When the head came to which group, oldest first: tells since when a volume lacks something. Bounded:
-  // thinned out.
-  struct HeadSeen {
-    Group group;
-    SteadyClock::time_point time;
-  };
-  std::deque<HeadSeen> heads_ HAWSER_GUARDED_BY(mutex_);
+  HeadTimes heads_ HAWSER_GUARDED_BY(mutex_);
   std::optional<SteadyClock::time_point> heard_ HAWSER_GUARDED_BY(mutex_);
+  std::vector<std::string> no_checkpoint_ HAWSER_GUARDED_BY(mutex_);  // why, by volume; empty: all is well
   Condition stream_ HAWSER_GUARDED_BY(mutex_) = Condition::kFine;
   std::string stream_problem_ HAWSER_GUARDED_BY(mutex_);
   bool paused_ HAWSER_GUARDED_BY(mutex_) = false;

@@ -71,12 +71,15 @@ void PrimaryRole::HeadKnown(const Progress& head) { funnel_->applied().Known(hea
 void PrimaryRole::Report(VolumeReport& report) const {
   report.applied = funnel_->applied().Get();
   report.checkpoint = checkpoints_.last();
-  const auto failed = checkpoints_.failure();
-  if (!failed || !report.problem.empty()) return;
-  report.problem = failed->Text() +
-                   "; what is acknowledged is on the relay. Mend the disk, then start this node again: it "
-                   "redoes from " +
-                   report.checkpoint.position.Text();
+  std::string problem = checkpoints_.trouble().value_or("");
+  if (const auto failed = checkpoints_.failure())
+    problem =
+        failed->Text() +
+        "; what is acknowledged is on the relay. Mend the disk, then start this node again: it redoes from " +
+        report.checkpoint.position.Text();
+  if (problem.empty()) return;
+  report.state = Worse(report.state, ReplicaState::kStalled);
+  if (report.problem.empty()) report.problem = std::move(problem);
 }
 
 Status PrimaryRole::End(bool in_order) {

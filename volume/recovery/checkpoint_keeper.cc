@@ -1,5 +1,7 @@
 #include "volume/recovery/checkpoint_keeper.h"
 
+#include <fmt/format.h>
+
 #include "common/base/crash_point.h"
 
 namespace hawser {
@@ -20,10 +22,12 @@ Status CheckpointKeeper::End(const Begun& begun, Status flushed) {
     failure_ = flushed.error();
     return flushed;
   }
-  HAWSER_TRY(place_.Write({.progress = begun.position, .clean = begun.clean}));
+  const Status written = place_.Write({.progress = begun.position, .clean = begun.clean});
   const MutexLock lock(mutex_);
-  last_ = begun.position;
-  return {};
+  trouble_.reset();
+  if (written) last_ = begun.position;
+  if (!written) trouble_ = written.error();
+  return written;
 }
 
 Progress CheckpointKeeper::last() const {
@@ -34,6 +38,15 @@ Progress CheckpointKeeper::last() const {
 std::optional<Error> CheckpointKeeper::failure() const {
   const MutexLock lock(mutex_);
   return failure_;
+}
+
+std::optional<std::string> CheckpointKeeper::trouble() const {
+  const MutexLock lock(mutex_);
+  if (!trouble_) return std::nullopt;
+  return fmt::format(
+      "no checkpoint can be written: {}; make room for the state folder or mend its disk: it is tried again. "
+      "Until then the journal is kept from {} on",
+      trouble_->Text(), last_.position.Text());
 }
 
 Status FlushAndKeep(CheckpointKeeper& keeper, const Store& store, const Progress& applied, Beyond beyond,

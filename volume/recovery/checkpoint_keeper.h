@@ -5,13 +5,15 @@
 // applied meanwhile may be flushed or not, and isn't promised.
 //
 // A flush that has failed ends it for good: what the disk has of it nobody knows, and flushing again would
-// only seem to succeed. The old checkpoint stays, and the next start redoes from there.
+// only seem to succeed. The old checkpoint stays, and the next start redoes from there. A place that can't be
+// written to (no room, a disk that is away) may be so again: it is tried with the next one.
 //
 // Pure but for its place and its lock; thread safe, one checkpoint at a time. The lock isn't held while the
 // place is written to.
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/base/mutex.h"
@@ -47,12 +49,15 @@ class CheckpointKeeper {
 
   Progress last() const;                 // what is written
   std::optional<Error> failure() const;  // of a flush
+  // Why the newest one couldn't be written, as a sentence for people; nullopt: it could.
+  std::optional<std::string> trouble() const;
 
  private:
   CheckpointPlace& place_;
   mutable Mutex mutex_;
   Progress last_ HAWSER_GUARDED_BY(mutex_);
   std::optional<Error> failure_ HAWSER_GUARDED_BY(mutex_);
+  std::optional<Error> trouble_ HAWSER_GUARDED_BY(mutex_);
 };
 
 // Both halves with the flush of a real store between them. `crash_point` is passed when it is flushed

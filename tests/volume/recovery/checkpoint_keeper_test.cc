@@ -8,6 +8,7 @@ namespace hawser::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class CheckpointKeeperTest : public ::testing::Test {
@@ -82,8 +83,10 @@ TEST_F(CheckpointKeeperTest, CheckpointThatCouldNotBeWrittenIsWrittenLater) {
   EXPECT_EQ(keeper.last(), At(3));
   EXPECT_FALSE(keeper.failure());
   EXPECT_TRUE(keeper.due(At(5)));
+  EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("the state folder is full"));
   folder.full = false;
   ASSERT_OK(keeper.End(*keeper.Begin(At(6), Beyond::kAnything), {}));
+  EXPECT_FALSE(keeper.trouble());
   EXPECT_EQ(keeper.last(), At(6));
 }
 
