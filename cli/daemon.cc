@@ -22,11 +22,20 @@ void BecomeService(const std::string& who, const Session& session) {
 
 void Notify(const std::string& state) { sd_notify(/*unset_environment=*/0, state.c_str()); }
 
+Result<Signals> ServiceSignals() { return Signals::Block(SIGHUP); }
+
+std::optional<int> WaitForEnd(Signals& signals, std::chrono::milliseconds time) {
+  const auto signal = signals.WaitFor(time);
+  if (signal != SIGHUP) return signal;
+  log::warn("SIGHUP: the config can't be read anew while this runs; restart it after a change");
+  return std::nullopt;
+}
+
 void ServeUntilSignal(Signals& signals, const std::string& what, const std::function<bool()>& over) {
   Notify("READY=1\nSTATUS=" + what);
   log::info("ready: {}", what);
   std::optional<int> signal;
-  while (!signal && !over()) signal = signals.WaitFor(kHealthInterval);
+  while (!signal && !over()) signal = WaitForEnd(signals, kHealthInterval);
   if (signal) log::info("stopping on SIG{}", ::sigabbrev_np(*signal));
   Notify("STOPPING=1");
 }

@@ -16,7 +16,7 @@ constexpr auto kStillWaiting = std::chrono::seconds(10);
 }  // namespace
 
 Result<Family> Family::Open() {
-  HAWSER_ASSIGN(Signals signals, Signals::Block(/*children=*/true));
+  HAWSER_ASSIGN(Signals signals, Signals::Block(SIGCHLD));
   HAWSER_ASSIGN(NotifySocket notices, NotifySocket::Open());
   return Family(std::move(signals), std::move(notices));
 }

@@ -30,7 +30,7 @@ Started StartUntilSignal(Signals& signals, const Config& config, const MountOpti
     return Node::Start(config, NodeName(options.node), options.start, &cancel);
   });
   while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-    if (!signals.WaitFor(kStartInterval) || stopped) continue;
+    if (!WaitForEnd(signals, kStartInterval) || stopped) continue;
     log::info("stopping before the start is done");
     Notify("STOPPING=1");
     cancel = stopped = true;
@@ -41,7 +41,7 @@ Started StartUntilSignal(Signals& signals, const Config& config, const MountOpti
 Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_TRY(FindNode(config, options.node));
-  HAWSER_ASSIGN(Signals signals, Signals::Block());
+  HAWSER_ASSIGN(Signals signals, ServiceSignals());
   BecomeService(options.node, session);
   log::info("node {} of group {} from {}", options.node, config.group, config.path);
 

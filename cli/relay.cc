@@ -12,7 +12,7 @@ struct RelayOptionsOfUser {};
 
 Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser&) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
-  HAWSER_ASSIGN(Signals signals, Signals::Block());
+  HAWSER_ASSIGN(Signals signals, ServiceSignals());
   BecomeService("relay", session);
   log::info("relay of group {} from {}", config.group, config.path);
 

@@ -8,12 +8,12 @@
 
 namespace hawser::cli {
 
-Result<Signals> Signals::Block(bool children) {
+Result<Signals> Signals::Block(int also) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  if (children) sigaddset(&set, SIGCHLD);
+  if (also != 0) sigaddset(&set, also);
   if (const int failure = pthread_sigmask(SIG_BLOCK, &set, nullptr); failure != 0) {
     return Error{failure, "cannot block signals"};
   }

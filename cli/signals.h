@@ -1,4 +1,4 @@
-// SIGTERM, SIGINT and SIGCHLD as something to wait for instead of something that interrupts.
+// SIGTERM, SIGINT and, if wanted, another one as something to wait for instead of something that interrupts.
 #pragma once
 
 #include <sys/signalfd.h>
@@ -15,8 +15,8 @@ namespace hawser::cli {
 class Signals {
  public:
   // Blocks the signals in this thread and all that it starts: call before any other thread runs. They stay
-  // blocked. With `children` SIGCHLD too.
-  static Result<Signals> Block(bool children = false);
+  // blocked. `also`: one more; 0: none.
+  static Result<Signals> Block(int also = 0);
 
   // The next signal's number; nullopt when `time` has passed without one.
   std::optional<int> WaitFor(std::chrono::milliseconds time);

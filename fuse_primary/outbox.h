@@ -80,6 +80,8 @@ class Outbox {
 
   std::size_t records() const { return queue_.size(); }
   std::uint64_t bytes() const { return bytes_; }
+  // Numbers that were answered: all before the queue's first.
+  std::uint64_t answered() const { return answered_; }
 
  private:
   struct Waiting {

@@ -101,6 +101,11 @@ std::size_t Shipper::records() const {
   return outbox_.records();
 }
 
+std::uint64_t Shipper::answered() const {
+  const MutexLock lock(mutex_);
+  return outbox_.answered();
+}
+
 // ---- driving
 
 bool Shipper::HasWork() const {

@@ -82,6 +82,8 @@ class Shipper {
 
   // Records in the outbox: not answered yet.
   std::size_t records() const;
+  // How many were answered before those.
+  std::uint64_t answered() const;
 
   // Finishes no more shipments of `owner`'s; returns when none is being finished. Nobody may be awaiting one.
   // Records in doubt stay unsettled; their numbers are used no more.

@@ -10,6 +10,7 @@
 #include "common/base/state_folder.h"
 #include "fuse_secondary/secondary_role.h"
 #include "volume/mount/switch_role.h"
+#include "volume/mount/unavailable_role.h"
 
 namespace hawser {
 
@@ -115,11 +116,22 @@ Status HostedVolume::Become(const BecomePrimary& primary, NetContext& context, S
   return primary_->Open();
 }
 
-void HostedVolume::LeaveOut(const Error& why) {
-  log::error("{}; it is left out, and the node's other volumes are served", why.message);
+Status HostedVolume::LeaveOut(const Error& why) {
+  log::error("{}; its mount answers no call, and the node's other volumes are served", why.message);
   left_out_ = VolumeReport{name(), ReplicaRole::kPrimary, ReplicaState::kNeedsSync, {}, {}, why.message};
   const auto checkpoint = checkpoint_.Read();
   if (checkpoint && *checkpoint) left_out_->applied = left_out_->checkpoint = (*checkpoint)->progress;
+  return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why.message}));
+}
+
+Status HostedVolume::ShowOrRefuse(const VolumeReport& report) {
+  const bool refuse = report.state == ReplicaState::kNeedsSync && report.applied.position.group == Group{};
+  if (std::exchange(refusing_, refuse) == refuse) return {};
+  if (!refuse) return Become(BecomeSecondary{});
+  const std::string why = fmt::format(
+      "the copy of {} holds nothing yet and needs a sync: its mount answers no call", name().value);
+  log::error("{}", why);
+  return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why}));
 }
 
 Status HostedVolume::Become(const BecomeSecondary&) { return TakeRole(std::make_shared<SecondaryRole>()); }
@@ -149,7 +161,6 @@ VolumeReport HostedVolume::Report() const {
 // ---- the mount
 
 Status HostedVolume::Mount() {
-  if (left_out_) return {};
   SessionOptions options;
   options.mount = replica_.mount;
   options.name = group_ + "/" + name().value;
@@ -160,9 +171,10 @@ Status HostedVolume::Mount() {
     const MutexLock lock(mutex_);
     session_ = session;
   }
+  if (!volume_->roles().role()->writable()) session->LookWritable(false);
   HAWSER_TRY(session->Begin());
   log::info("{}: mounted at {} as {}", name().value, replica_.mount,
-            TextOf(primary() ? ReplicaRole::kPrimary : ReplicaRole::kSecondary));
+            TextOf(primary() || left_out_ ? ReplicaRole::kPrimary : ReplicaRole::kSecondary));
   return {};
 }
 
@@ -171,9 +183,19 @@ void HostedVolume::Invalidate(const Stale& stale) {
 }
 
 bool HostedVolume::mount_ended() const {
-  if (left_out_) return true;
   const auto session = this->session();
   return session != nullptr && session->ended();
+}
+
+void HostedVolume::ReportMount(VolumeReport& report) const {
+  const auto session = this->session();
+  if (session == nullptr || !session->gone()) return;
+  report.state = Worse(report.state, ReplicaState::kUnmounted);
+  if (!report.problem.empty()) report.problem += "; ";
+  report.problem += fmt::format(
+      "programs don't see the mount at '{}' any more: somebody has unmounted it or "
+      "mounted over it; start the node again",
+      replica_.mount);
 }
 
 std::shared_ptr<Session> HostedVolume::session() const {

@@ -47,15 +47,22 @@ class HostedVolume {
   Status Become(const BecomeSecondary& secondary);
   bool primary() const { return primary_ != nullptr; }
 
-  // Instead of becoming primary: the store can't be brought to where the journal is, so the volume is not
-  // shown until the node is started again. Before there are other threads.
-  void LeaveOut(const Error& why);
+  // Instead of becoming primary: the store can't be brought to where the journal is, so the mount answers no
+  // call until the node is started again. Before there are other threads.
+  Status LeaveOut(const Error& why);
   bool left_out() const { return left_out_.has_value(); }
 
-  // Shows the volume, if it isn't left out. It has a role.
+  // As secondary, whenever its replica has reported: a copy that needs a sync and holds nothing yet answers
+  // no call, for an empty mount would be taken for the volume. One thread at a time.
+  Status ShowOrRefuse(const VolumeReport& report);
+
+  // Mounts. The volume has a role.
   Status Mount();
   void Invalidate(const Stale& stale);  // tells the kernel
-  bool mount_ended() const;
+  bool mount_ended() const;             // nobody can call any more
+
+  // What the mount adds to a report: that programs don't see it any more.
+  void ReportMount(VolumeReport& report) const;
 
   // As primary.
   Status KeepCheckpoint();
@@ -84,6 +91,7 @@ class HostedVolume {
   std::unique_ptr<PrimaryRole> primary_;  // set before the threads that ask for it start
 
   std::optional<VolumeReport> left_out_;
+  bool refusing_ = false;  // as secondary
 
   mutable Mutex mutex_;
   RoleMachine machine_ HAWSER_GUARDED_BY(mutex_);

@@ -24,6 +24,7 @@
 #include "node/hosted_volume.h"
 #include "node/incarnation.h"
 #include "node/known_roles.h"
+#include "node/relay_news.h"
 #include "node/reporter.h"
 
 namespace hawser {
@@ -74,7 +75,8 @@ class NodeProcess : public Node {
         std::make_unique<Reporter>(context_, config_.relay.ControlEndpoint(),
                                    Reporter::Calls{[this] { return SayHelloLater(), MakeReport(); },
                                                    [this](const Overview& overview) { Heard(overview); },
-                                                   [this](const Refusal& refusal) { Refused(refusal); }});
+                                                   [this](const Refusal& refusal) { Refused(refusal); },
+                                                   [this](bool answered) { SayNews(answered); }});
     checkpointer_.emplace(kCheckpointInterval, [this] { KeepCheckpoints(); });
     return {};
   }
@@ -102,9 +104,7 @@ class NodeProcess : public Node {
 
   std::vector<std::string> mounts() const override {
     std::vector<std::string> paths;
-    for (const auto& hosted : volumes_) {
-      if (!hosted->left_out()) paths.push_back(hosted->mount_path());
-    }
+    for (const auto& hosted : volumes_) paths.push_back(hosted->mount_path());
     return paths;
   }
 
@@ -188,13 +188,14 @@ class NodeProcess : public Node {
         primaries.emplace_back(hosted.get(), *primary);
     }
     HAWSER_TRY(StartReplica(secondaries, cancel));
+    if (replica_ != nullptr) ShowOrRefuse(replica_->Report().volumes);
     std::size_t left_out = 0;
     for (const auto& [hosted, primary] : primaries) {
       const Status became = hosted->Become(primary, context_, *shipper_, *welcome_, cancel);
       if (became) continue;
       // One that needs a sync keeps no other from being served.
       if (became.error().code != ENODATA || ++left_out == volumes_.size()) return became;
-      hosted->LeaveOut(became.error());
+      HAWSER_TRY(hosted->LeaveOut(became.error()));
     }
     return {};
   }
@@ -230,6 +231,7 @@ class NodeProcess : public Node {
     Report report{sender(), agreement_, {}, {}, {}};
     if (replica_ != nullptr) {
       ReplicaReport secondaries = replica_->Report();
+      ShowOrRefuse(secondaries.volumes);
       report.received = secondaries.received;
       report.volumes = std::move(secondaries.volumes);
       known_.Hear(secondaries.received);
@@ -240,8 +242,20 @@ class NodeProcess : public Node {
       report.volumes.push_back(hosted->Report());
       if (replica_ == nullptr && hosted->primary()) report.received = report.volumes.back().applied;
     }
+    for (VolumeReport& volume : report.volumes) {
+      if (const HostedVolume* hosted = Find(volume.volume)) hosted->ReportMount(volume);
+    }
     report.known = known_.Get().position;
     return report;
+  }
+
+  void ShowOrRefuse(const std::vector<VolumeReport>& copies) const {
+    for (const VolumeReport& copy : copies) {
+      HostedVolume* hosted = Find(copy.volume);
+      if (hosted == nullptr) continue;
+      if (const Status done = hosted->ShowOrRefuse(copy); !done)
+        log::error("{}: {}", copy.volume.value, done.error().Text());
+    }
   }
 
   // First who is primary: the head may hold what another one has written.
@@ -254,6 +268,15 @@ class NodeProcess : public Node {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
     }
     for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
+  }
+
+  void SayNews(bool answered) {
+    const Deadline now = SteadyClock::now();
+    const auto say = [](const std::optional<RelayNews::Line>& line) {
+      if (line) line->bad ? log::warn("{}", line->text) : log::info("{}", line->text);
+    };
+    say(relay_news_.Reported(answered, now));
+    if (shipper_ != nullptr) say(relay_news_.Waiting(shipper_->records(), shipper_->answered(), now));
   }
 
   // The relay doesn't take this node's word. If it has lost what it acknowledged, it is as good as no relay:
@@ -301,6 +324,7 @@ class NodeProcess : public Node {
   std::unique_ptr<Reporter> reporter_;
   std::optional<PeriodicThread> checkpointer_;
   // The reporter's thread's.
+  RelayNews relay_news_{config_.relay.ControlEndpoint(), /*heard=*/true};
   bool ended_ = false;  // the session: another process has one
   std::string complaint_;
 };

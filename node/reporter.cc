@@ -9,7 +9,7 @@ namespace hawser {
 
 namespace {
 
-constexpr auto kAnswerPatience = std::chrono::seconds(2);
+constexpr auto kAnswerPatience = kSilentAfter;
 constexpr auto kTick = std::chrono::milliseconds(25);
 
 }  // namespace
@@ -27,24 +27,27 @@ Reporter::~Reporter() {
 
 void Reporter::Run() {
   Requester requester(context_, endpoint_);
+  requester.set_resend_after(kSilentAfter / 2);
   while (!stopping_) {
-    ReportOnce(requester, &stopping_);
+    const bool answered = ReportOnce(requester, &stopping_);
+    if (!stopping_) calls_.reported(answered);
     for (auto waited = kTick; waited < kReportInterval && !stopping_; waited += kTick)
       std::this_thread::sleep_for(kTick);
   }
 }
 
-// The relay being away is no news here: status says it, and whoever needs it waits by itself.
-void Reporter::ReportOnce(Requester& requester, const std::atomic<bool>* cancel) {
+// Whether there was an answer.
+bool Reporter::ReportOnce(Requester& requester, const std::atomic<bool>* cancel) {
   const Buffer report = Encode(calls_.report());
   const auto reply =
       requester.Request(MessageType::kReport, {report}, SteadyClock::now() + kAnswerPatience, cancel);
-  if (!reply || reply->parts() == 0) return;
+  if (!reply || reply->parts() == 0) return false;
   if (reply->type() == MessageType::kOverview) {
     if (const auto overview = Decode<Overview>(reply->part(0))) calls_.heard(*overview);
   } else if (reply->type() == MessageType::kRefusal) {
     if (const auto refusal = Decode<Refusal>(reply->part(0))) calls_.refused(*refusal);
   }
+  return true;
 }
 
 }  // namespace hawser

@@ -19,6 +19,7 @@ class Reporter {
     std::function<Report()> report;
     std::function<void(const Overview&)> heard;
     std::function<void(const Refusal&)> refused;
+    std::function<void(bool answered)> reported;  // after each report: whether there was any answer
   };
 
   Reporter(NetContext& context, std::string endpoint, Calls calls);
@@ -26,7 +27,7 @@ class Reporter {
 
  private:
   void Run();
-  void ReportOnce(class Requester& requester, const std::atomic<bool>* cancel);
+  bool ReportOnce(class Requester& requester, const std::atomic<bool>* cancel);
 
   NetContext& context_;
   const std::string endpoint_;

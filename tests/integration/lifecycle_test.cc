@@ -14,6 +14,12 @@ bool IsMounted(const std::string& path) {
   return mounts.find(" " + path + " ") != std::string::npos;
 }
 
+int ErrnoOfListing(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::directory_iterator listing(path, failed);
+  return failed.value();
+}
+
 TEST(LifecycleTest, TerminatedNodeEndsCleanlyAndLeavesNoMount) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());
@@ -127,8 +133,38 @@ TEST(LifecycleTest, AVolumeThatIsAddedLaterKeepsNoOtherOfTheNodeFromBeingServed)
   ASSERT_OK(status);
   EXPECT_EQ((*status)["nodes"]["alpha"]["volumes"]["docs"]["state"], "live");
   EXPECT_EQ((*status)["nodes"]["alpha"]["volumes"]["logs"]["state"], "needs_sync");
+  // An empty folder would be taken for the volume.
+  EXPECT_EQ(ErrnoOfListing(cluster.Mount("alpha", "logs")), ENODATA);
   ASSERT_OK(cluster.WaitForSecondaries());
   EXPECT_OK(cluster.CompareAllTrees());
+}
+
+// A copy that has lost its disks, and what it needs is gone: it has nothing to show.
+TEST(LifecycleTest, AnEmptyCopyThatNeedsASyncAnswersNoCall) {
+  Cluster cluster({.volume_keys = {},
+                   .relay_keys = {{"keep", "{ size: 1MiB, time: 1s, free: 128MiB }"}},
+                   .replica_keys = {},
+                   .prefix = {}});
+  ASSERT_OK(cluster.Start());
+  const std::string block(kMiB, 'b');
+  for (int i = 0; i < 70; ++i) Append(cluster.Mount("alpha", "docs") + "/big", block);
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto status = cluster.GetStatus();
+    return status && (*status)["relay"]["journal_bytes"] == 64 * kMiB;
+  })) << "the first segment stays";
+  ASSERT_OK(cluster.Stop("charlie"));
+  for (const auto& entry : std::filesystem::directory_iterator(cluster.State("charlie"))) {
+    if (entry.path().filename() != "incarnation") std::filesystem::remove_all(entry.path());
+  }
+  for (const std::string volume : {"docs", "mail"}) {
+    std::filesystem::remove_all(cluster.Store("charlie", volume));
+    std::filesystem::create_directory(cluster.Store("charlie", volume));
+  }
+  ASSERT_OK(cluster.Start("charlie"));
+  EXPECT_TRUE(WaitUntil([&] { return cluster.StateOf("charlie") == "needs_sync"; }))
+      << cluster.StateOf("charlie");
+  EXPECT_TRUE(WaitUntil([&] { return ErrnoOfListing(cluster.Mount("charlie", "docs")) == ENODATA; }));
+  EXPECT_EQ(ErrnoOfListing(cluster.Mount("alpha", "docs")), 0);
 }
 
 }  // namespace

@@ -49,15 +49,15 @@ void OnLookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   Run(req, [&](Operations& ops, const Caller&) { return ops.Lookup(NodeId(parent), name); });
 }
 void OnForget(fuse_req_t req, fuse_ino_t node, std::uint64_t count) {
-  Run(req, [&](Operations& ops, const Caller&) -> Result<NoReply> {
+  GiveBack(req, [&](Operations& ops) {
     ops.Forget(NodeId(node), count);
-    return NoReply{};
+    fuse_reply_none(req);
   });
 }
 void OnForgetMulti(fuse_req_t req, std::size_t count, fuse_forget_data* forgets) {
-  Run(req, [&](Operations& ops, const Caller&) -> Result<NoReply> {
+  GiveBack(req, [&](Operations& ops) {
     for (const auto& forget : std::span(forgets, count)) ops.Forget(NodeId(forget.ino), forget.nlookup);
-    return NoReply{};
+    fuse_reply_none(req);
   });
 }
 
@@ -161,13 +161,11 @@ void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off
     return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset));
   });
 }
-void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) {
-  Run(req, [](Operations&, const Caller&) { return Status(); });
-}
+void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
 void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  Run(req, [&](Operations&, const Caller&) {
+  GiveBack(req, [&](Operations&) {
     ContextOf(req).handles.Close(info->fh);
-    return Status();
+    fuse_reply_err(req, 0);
   });
 }
 void OnFsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {

@@ -34,11 +34,12 @@ class Interruption {
 Caller CallerOf(fuse_req_t req, std::atomic<bool>* killed);
 
 // Runs `call(operations, caller)`, which returns a Status, or a Result of one of the shapes in replies.h, and
-// answers the request with that. `info`: what an open is answered with.
+// answers the request with that; unless the role refuses all calls. `info`: what an open is answered with.
 template <class Call, class... Info>
 void Run(fuse_req_t req, Call&& call, Info... info) {
   BindingContext& context = ContextOf(req);
   const RoleSlot::Lease role = context.volume.roles().Take();
+  if (const Error* refused = (*role).refuses()) return ReplyError(req, *refused);
   Operations operations(context.volume, context.options, *role);
   auto result = [&] {
     Interruption interruption(req);
@@ -51,6 +52,16 @@ void Run(fuse_req_t req, Call&& call, Info... info) {
   } else {
     Reply(req, operations, *std::move(result), info...);
   }
+}
+
+// The kernel gives something back, a lookup or a handle: `take(operations)` takes it and answers, whatever
+// the role.
+template <class Take>
+void GiveBack(fuse_req_t req, Take&& take) {
+  BindingContext& context = ContextOf(req);
+  const RoleSlot::Lease role = context.volume.roles().Take();
+  Operations operations(context.volume, context.options, *role);
+  take(operations);
 }
 
 }  // namespace hawser

@@ -21,7 +21,6 @@ void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry) {
 void Reply(fuse_req_t req, Operations&, const AttributesReply& reply) {
   fuse_reply_attr(req, &reply.info, reply.seconds);
 }
-void Reply(fuse_req_t req, Operations&, NoReply) { fuse_reply_none(req); }
 void Reply(fuse_req_t req, Operations&, const struct statvfs& space) { fuse_reply_statfs(req, &space); }
 void Reply(fuse_req_t req, Operations&, std::size_t written) { fuse_reply_write(req, written); }
 void Reply(fuse_req_t req, Operations&, off_t offset) { fuse_reply_lseek(req, offset); }

@@ -10,7 +10,6 @@
 namespace hawser {
 
 // Shapes of replies that no operation knows.
-struct NoReply {};  // the kernel waits for none
 struct Content {
   Bytes bytes;
 };
@@ -31,7 +30,6 @@ fuse_entry_param Param(fuse_req_t req, const EntryReply& entry);
 // (libfuse returns -ENOENT then): an answer that nobody takes opens nothing.
 void Reply(fuse_req_t req, Operations& operations, const EntryReply& entry);
 void Reply(fuse_req_t req, Operations& operations, const AttributesReply& reply);
-void Reply(fuse_req_t req, Operations& operations, NoReply reply);
 void Reply(fuse_req_t req, Operations& operations, const struct statvfs& space);
 void Reply(fuse_req_t req, Operations& operations, std::size_t written);
 void Reply(fuse_req_t req, Operations& operations, off_t offset);

@@ -57,6 +57,9 @@ class Role {
  public:
   virtual ~Role() = default;
 
+  // Set: no call is served, each gets this error. What the kernel gives back is taken all the same.
+  virtual const Error* refuses() const { return nullptr; }
+
   virtual bool writable() const = 0;
   virtual CachePolicy cache() const = 0;
 

@@ -121,6 +121,7 @@ Result<std::unique_ptr<Session>> Session::Mount(Volume& volume, const Operations
             options.mount)};
   }
   session->mounted_ = true;
+  if (auto place = MountPoint::At(options.mount)) session->place_ = *std::move(place);
   HAWSER_TRY(AskForKillprivV2(session->session_));
   return session;
 }
@@ -140,9 +141,18 @@ Result<std::unique_ptr<Session>> Session::Serve(Volume& volume, const Operations
   return session;
 }
 
+// What lies at the path by now may be somebody else's.
 void Session::Unmount() {
-  if (!mounted_ || stopping_.exchange(true) || ended_) return;
+  if (!mounted_ || stopping_.exchange(true) || gone()) return;
   if (auto detached = Detach(options_.mount); !detached) log::warn("{}", detached.error().Text());
+}
+
+void Session::LookWritable(bool writable) {
+  if (!mounted_) return;
+  const Status set = place_ ? place_->SetReadOnly(!writable) : Error{ENOSYS, "the kernel is too old"};
+  if (!set)
+    log::info("the mount at '{}' doesn't look {} to programs that ask: {}", options_.mount,
+              writable ? "writable" : "read-only", set.error().Text());
 }
 
 bool Session::Drain(Deadline deadline) {

@@ -7,10 +7,12 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/mutex.h"
 #include "common/base/result.h"
+#include "volume/mount/mount_point.h"
 #include "volume/mount/operations.h"
 
 struct fuse_buf;
@@ -57,8 +59,14 @@ class Session {
   void Invalidate(const Stale& stale);
   void ForgetAll();
 
-  // The mount has ended by itself (somebody unmounted it).
+  // How the mount looks to programs (mount_point.h): changes are refused by the role, whatever it says. By
+  // root, and Linux since 5.12, only; otherwise it stays as it is, and the log says so.
+  void LookWritable(bool writable);
+
+  // The mount has ended by itself: nobody can call any more.
   bool ended() const { return ended_; }
+  // Programs don't see it any more: it has ended, or was only taken from its path.
+  bool gone() const { return ended_ || (place_ && !place_->shown()); }
 
  private:
   static constexpr int kMostThreads = 1024;
@@ -82,6 +90,7 @@ class Session {
   fuse_session* session_ = nullptr;
   UniqueFd custom_fd_;
   bool mounted_ = false;
+  std::optional<MountPoint> place_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
 

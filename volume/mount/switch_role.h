@@ -2,7 +2,7 @@
 //
 //   1. The old role ends: it takes no more changes, and calls that wait in it are told.
 //   2. Its leases come back: each call has been answered, and ran under one role.
-//   3. The new role takes calls.
+//   3. The new role takes calls, and the mount looks writable or read-only to programs that ask, as it is.
 //   4. The kernel forgets what it keeps of the old role's answers: attributes, pages, and names, also of what
 //      isn't there. What it keeps for an hour on a primary would be stale for that long on a secondary.
 //

@@ -1,0 +1,62 @@
+#include "node/relay_news.h"
+
+#include <gtest/gtest.h>
+
+namespace hawser {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RelayNewsTest : public testing::Test {
+ protected:
+  static std::string Text(const std::optional<RelayNews::Line>& line) {
+    return line ? (line->bad ? "bad: " : "good: ") + line->text : "";
+  }
+  std::string Reported(bool answered) { return Text(news_.Reported(answered, now_)); }
+  std::string Waiting(std::size_t changes, std::uint64_t answered) {
+    return Text(news_.Waiting(changes, answered, now_));
+  }
+
+  Deadline now_ = Deadline() + 1h;
+  RelayNews news_{"tcp://relay:7403", true};
+};
+
+TEST_F(RelayNewsTest, SilenceAndReturnAreSaidOnce) {
+  EXPECT_EQ(Reported(true), "");
+  now_ += 2s;
+  EXPECT_EQ(Reported(false),
+            "bad: the relay at tcp://relay:7403 doesn't answer; it is asked again and again");
+  now_ += 2s;
+  EXPECT_EQ(Reported(false), "");
+  now_ += 8s;
+  EXPECT_EQ(Reported(true), "good: the relay at tcp://relay:7403 answers again after 12.0 s");
+  EXPECT_EQ(Reported(true), "");
+}
+
+TEST_F(RelayNewsTest, ChangesThatWaitAreSaidAtGrowingIntervals) {
+  EXPECT_EQ(Waiting(1, 7), "");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(3, 7), "");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(3, 7), "bad: 3 changes wait for the relay's answer, for 2.0 s by now");
+  now_ += 5s;
+  EXPECT_EQ(Waiting(3, 7), "");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(1, 7), "bad: 1 change waits for the relay's answer, for 8.0 s by now");
+  now_ += 23s;
+  EXPECT_EQ(Waiting(1, 7), "");
+  now_ += 1s;
+  EXPECT_NE(Waiting(1, 7), "");
+  EXPECT_EQ(Waiting(0, 8), "good: changes go on after 32.0 s");
+  EXPECT_EQ(Waiting(0, 8), "");
+}
+
+TEST_F(RelayNewsTest, ChangesThatAreAnsweredDoNotWait) {
+  for (std::uint64_t answered = 0; answered < 100; ++answered) {
+    EXPECT_EQ(Waiting(16, answered), "");
+    now_ += 1s;
+  }
+}
+
+}  // namespace
+}  // namespace hawser
