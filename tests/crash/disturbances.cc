@@ -1,7 +1,9 @@
 // What can happen to a group: each scenario draws one disturbance from the seed.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "common/base/bytes.h"
@@ -172,6 +174,142 @@ class Stopped : public Disturbance {
   const bool kill_;
 };
 
+// Everybody is there and follows the relay.
+bool AllLive(const Group& group) {
+  const auto status = group.GetStatus();
+  return status && std::ranges::all_of(kProcesses, [&](const std::string& process) {
+           return Group::StateIn(*status, process) == "live";
+         });
+}
+
+// A second machine under a node's name, or with the config of another group: it must be refused, and disturb
+// nobody.
+class Impostor : public Disturbance {
+ public:
+  Impostor(std::string node, bool other_group) : node_(std::move(node)), other_group_(other_group) {}
+  std::string Text() const override {
+    return other_group_ ? "start " + node_ + " with a config of another group"
+                        : "start " + node_ + " on a second machine";
+  }
+  Status Inject(Trial& trial) override {
+    Group& group = trial.group();
+    if (!AllLive(group)) return {};  // nobody is refused for one that is silent, or by a relay that is away
+    HAWSER_ASSIGN(const CommandResult result, group.RunTwin(node_, other_group_ ? "another" : group.name()));
+    const char* words = other_group_ ? "serves group" : "--take-over";
+    if (result.exit == 3 && result.output.find(words) != std::string::npos) return {};
+    return Error{EBADMSG, "an impostor of " + node_ + " wasn't refused: " + result.output};
+  }
+
+ private:
+  const std::string node_;
+  const bool other_group_;
+};
+
+// A second machine takes a secondary over, and is gone again. The first one stops, and comes back by being
+// started again.
+class TakenOver : public Disturbance {
+ public:
+  explicit TakenOver(std::string node) : node_(std::move(node)) {}
+  std::string Text() const override { return "a second machine takes " + node_ + " over"; }
+  Status Inject(Trial& trial) override {
+    Group& group = trial.group();
+    if (!AllLive(group)) return {};
+    trial.Expect(node_);
+    HAWSER_TRY(group.LaunchTwin(node_, {"--take-over"}));
+    taken_ = true;
+    return group.AwaitReady(kTwin);
+  }
+  Status Heal(Trial& trial) override {
+    if (!taken_) return {};
+    Group& group = trial.group();
+    group.Kill(kTwin);
+    trial.Kill(node_);
+    const bool silent = WaitUntil([&] { return group.StateOf(node_).starts_with("disconnected"); });
+    return silent ? Status() : Error{ETIMEDOUT, "the twin of " + node_ + " is still taken for alive"};
+  }
+
+ private:
+  const std::string node_;
+  bool taken_ = false;
+};
+
+// The relay is started on an older copy of its journal, and then on the right one again.
+class WentBack : public Disturbance {
+ public:
+  std::string Text() const override { return "start the relay on an older copy of its journal"; }
+  Status Inject(Trial& trial) override {
+    Group& group = trial.group();
+    // Who doesn't know what the copy lacks would follow it.
+    if (!AllLive(group)) return {};
+    HAWSER_ASSIGN(const std::uint64_t copied, Copy(trial));
+    HAWSER_TRY(trial.load().AwaitProgress());
+    if (!WaitUntil([&] { return AllKnowMoreThan(group, copied); }, kToKnow)) return {};
+    trial.Kill("relay");
+    Swap(group);
+    swapped_ = true;
+    HAWSER_TRY(group.Launch("relay"));
+    HAWSER_TRY(group.AwaitReady("relay"));
+    const bool noticed = WaitUntil([&] { return group.StateOf("relay").starts_with("went_back"); });
+    return noticed ? Status() : Error{EBADMSG, "nobody noticed that the relay's journal has gone back"};
+  }
+  Status Heal(Trial& trial) override {
+    if (!swapped_) return {};
+    trial.Kill("relay");
+    for (const auto& entry : std::filesystem::directory_iterator(trial.group().Journal()))
+      if (entry.path() != Aside(trial.group())) std::filesystem::remove_all(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(Aside(trial.group())))
+      std::filesystem::rename(entry.path(),
+                              std::filesystem::path(trial.group().Journal()) / entry.path().filename());
+    std::filesystem::remove(Aside(trial.group()));
+    return {};
+  }
+
+ private:
+  static constexpr auto kToKnow = std::chrono::seconds(5);
+
+  static std::filesystem::path Aside(const Group& group) { return group.Journal() + "/aside"; }
+  static std::filesystem::path CopyOf(const Group& group) { return group.folder() + "/old-journal"; }
+
+  // Returns the sequence at the copy's end.
+  static Result<std::uint64_t> Copy(Trial& trial) {
+    Group& group = trial.group();
+    trial.Kill("relay");
+    std::filesystem::remove_all(CopyOf(group));
+    std::filesystem::copy(group.Journal(), CopyOf(group), std::filesystem::copy_options::recursive);
+    HAWSER_TRY(group.Launch("relay"));
+    HAWSER_TRY(group.AwaitReady("relay"));
+    HAWSER_ASSIGN(const auto status, group.GetStatus());
+    return status["relay"]["head"].get<std::uint64_t>();
+  }
+  static bool AllKnowMoreThan(const Group& group, std::uint64_t sequence) {
+    const auto status = group.GetStatus();
+    return status && std::ranges::all_of(kNodes, [&](const std::string& node) {
+             const nlohmann::json& received = (*status)["nodes"][node]["received"];
+             return received.is_number() && received.get<std::uint64_t>() > sequence;
+           });
+  }
+  static void Swap(const Group& group) {
+    std::filesystem::create_directory(Aside(group));
+    for (const auto& entry : std::filesystem::directory_iterator(group.Journal()))
+      if (entry.path() != Aside(group))
+        std::filesystem::rename(entry.path(), Aside(group) / entry.path().filename());
+    std::filesystem::copy(CopyOf(group), group.Journal(), std::filesystem::copy_options::recursive);
+    std::filesystem::remove_all(CopyOf(group));
+  }
+
+  bool swapped_ = false;
+};
+
+std::unique_ptr<Disturbance> DrawImpostor(Rng& rng) {
+  return std::make_unique<Impostor>(Draw(kNodes, rng), rng.OneIn(2));
+}
+
+std::unique_ptr<Disturbance> DrawTakenOver(Rng& rng) {
+  return std::make_unique<TakenOver>(Draw(kSecondaries, rng));
+}
+
+std::unique_ptr<Disturbance> DrawWentBack(Rng&) { return std::make_unique<WentBack>(); }
+
 std::unique_ptr<Disturbance> DrawKill(Rng& rng) {
   return std::make_unique<Killed>(std::vector{Draw(kProcesses, rng)});
 }
@@ -231,6 +369,11 @@ const std::vector<Scenario>& Scenarios() {
       {"link", "a node's links are cut, silenced, or lose one direction: all, or one of the three ports",
        false, DrawLink},
       {"stop", "kill -9 of a secondary; what it shows without a relay must have existed", false, DrawStop},
+      {"impostor", "a second machine under a node's name, or with another group's config, is refused", false,
+       DrawImpostor},
+      {"twin", "a second machine takes a secondary over, and is gone again", false, DrawTakenOver},
+      {"back", "the relay is started on an older copy of its journal, and on the right one again", false,
+       DrawWentBack},
       {"disk",
        "a disk is full for a while: a primary's store, the relay's journal, a secondary's journal or store",
        true, DrawDisk},

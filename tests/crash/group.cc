@@ -1,8 +1,10 @@
 #include "tests/crash/group.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "common/base/files.h"
 #include "tests/support/free_ports.h"
@@ -43,6 +45,7 @@ Result<std::unique_ptr<Group>> Group::Make(const GroupOptions& options) {
     HAWSER_ASSIGN(group->network_, Network::Make(kProcesses));
   }
   const GroupConfig config = group->ConfigFor(options);
+  group->config_ = config;
   config.MakeFolders();
   HAWSER_TRY(group->WriteConfig("relay", config, group->ports_));
   for (const std::string& node : kNodes) {
@@ -134,6 +137,37 @@ Status Group::Launch(const std::string& process, const std::string& crash_at) {
   std::map<std::string, std::string> environment;
   if (!crash_at.empty()) environment["HAWSER_CRASH_AT"] = crash_at;
   return daemons_.Launch(process, Program(process).ServiceCommand(process), std::move(environment));
+}
+
+Result<HawserProgram> Group::Twin(const std::string& node, const std::string& group) {
+  // A new one each time: a twin that was killed leaves dead mounts.
+  const std::string place = fmt::format("{}/{}-{}", folder(), kTwin, ++twins_);
+  GroupConfig config = config_;
+  config.group = group;
+  config.state = [=](const auto& of) { return place + "/" + of + "/state"; };
+  config.store = [=](const auto& of, const auto& volume) { return place + "/" + of + "/" + volume; };
+  config.mount = [=](const auto& of, const auto& volume) {
+    return place + "/" + of + "/" + volume + ".mount";
+  };
+  config.MakeFolders();
+  std::map<Port, std::uint16_t> ports;
+  for (const auto& [port, link] : links_.at(node)) ports[port] = proxy_.port(link);
+  HAWSER_TRY(WriteConfig(kTwin, config, ports));
+  HawserProgram program = Program(node);
+  program.config = ConfigOf(kTwin);
+  return program;
+}
+
+Status Group::LaunchTwin(const std::string& node, const std::vector<std::string>& more) {
+  HAWSER_ASSIGN(const HawserProgram program, Twin(node, name()));
+  std::vector<std::string> command = program.ServiceCommand(node);
+  command.insert(command.end(), more.begin(), more.end());
+  return daemons_.Launch(kTwin, command);
+}
+
+Result<CommandResult> Group::RunTwin(const std::string& node, const std::string& group) {
+  HAWSER_ASSIGN(const HawserProgram program, Twin(node, group));
+  return program.Run({"mount", node});
 }
 
 HawserProgram Group::Program(const std::string& process) const {

@@ -25,6 +25,7 @@ namespace hawser::test {
 
 inline const std::vector<std::string> kSecondaries = {"charlie", "delta"};
 inline const std::vector<std::string> kNodes = {"alpha", "bravo", "charlie", "delta"};
+inline constexpr const char* kTwin = "twin";
 inline const std::vector<std::string> kProcesses = {"relay", "alpha", "bravo", "charlie", "delta"};
 
 enum class Port { kWrite, kStream, kControl };
@@ -45,6 +46,7 @@ class Group {
   static Result<std::unique_ptr<Group>> Make(const GroupOptions& options = {});
 
   const std::string& folder() const { return folder_.path(); }
+  const std::string& name() const { return config_.group; }
   std::string Mount(const std::string& node, const std::string& volume) const;
   std::string Store(const std::string& node, const std::string& volume) const;
   std::string State(const std::string& node) const;
@@ -57,6 +59,11 @@ class Group {
   Status Start();
   // Starts one and doesn't wait. `crash_at` as HAWSER_CRASH_AT (crash_point.cc).
   Status Launch(const std::string& process, const std::string& crash_at = "");
+  // Another machine with empty folders of its own that serves `node`, under the name kTwin; `more`: arguments
+  // of its `hawser mount`. As Launch; or, for one that is to be refused, what it said.
+  Status LaunchTwin(const std::string& node, const std::vector<std::string>& more);
+  Result<CommandResult> RunTwin(const std::string& node, const std::string& group);
+
   // An error that quotes its log if it isn't ready in time.
   Status AwaitReady(const std::string& process) { return daemons_.AwaitReady(process); }
   bool IsRunning(const std::string& process) { return daemons_.IsRunning(process); }
@@ -99,12 +106,15 @@ class Group {
   Status WriteConfig(const std::string& process, GroupConfig config,
                      const std::map<Port, std::uint16_t>& ports) const;
   std::string ConfigOf(const std::string& process) const;
+  Result<HawserProgram> Twin(const std::string& node, const std::string& group);
   // As it is run where `process` runs.
   HawserProgram Program(const std::string& process) const;
   // The folder of `name`: on its disk if it has one.
   std::string Place(const std::string& name) const;
 
   TempDir folder_;
+  GroupConfig config_;
+  std::uint64_t twins_ = 0;
   std::map<std::string, std::unique_ptr<SmallDisk>> disks_;
   std::unique_ptr<Network> network_;
   Proxy proxy_;
