@@ -76,7 +76,8 @@ void AddMount(CLI::App& app, Session& session) {
       "\n"
       "Logs to stderr and tells systemd when its mounts answer. On SIGTERM or Ctrl-C calls in flight\n"
       "are finished, a checkpoint is written and the mounts are taken down. A dead mount that a crash\n"
-      "left is detached at the start.");
+      "left stays until the new one takes its place. Run by root, an empty mount folder is made immutable\n"
+      "(chattr +i), so that nobody writes into it while nothing is mounted.");
   command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
   command->add_flag("--take-over", options->start.take_over,
                     "End another process, with another state folder, that serves this node");

@@ -1,7 +1,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
 #include <mntent.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -15,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/probe.h"
 #include "common/base/files.h"
+#include "common/base/unique_fd.h"
 #include "common/config/folders.h"
 
 namespace hawser::cli {
@@ -46,8 +49,9 @@ std::string FreeSpace(const std::string& path) {
   return HumanBytes(std::uint64_t{info.f_bavail} * info.f_frsize) + " free";
 }
 
-// What keeps `path` from being a folder that this user can write to.
-std::optional<Finding> FolderTrouble(const std::string& subject, const std::string& path) {
+// What keeps `path` from being a folder that this user can use in these ways (access(2)).
+std::optional<Finding> FolderTrouble(const std::string& subject, const std::string& path,
+                                     int ways = R_OK | W_OK | X_OK) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     const int code = errno;
@@ -55,11 +59,22 @@ std::optional<Finding> FolderTrouble(const std::string& subject, const std::stri
     return Problem(subject, path, "cannot be reached: " + Text(code), "correct the path or its permissions");
   }
   if (!S_ISDIR(info.st_mode)) return Problem(subject, path, "is not a folder", "name a folder in the config");
-  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
-    return Problem(subject, path, "cannot be written to: " + Text(errno),
-                   "give it to this user, or run as root");
+  if (::access(path.c_str(), ways) != 0) {
+    return Problem(subject, path, "cannot be used: " + Text(errno), "give it to this user, or run as root");
   }
   return std::nullopt;
+}
+
+// Whether programs can write to an empty folder while nothing is mounted there.
+std::string Guard(const std::string& path) {
+  const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  int flags = 0;
+  const bool has_flags = ::ioctl(folder.get(), FS_IOC_GETFLAGS, &flags) == 0;
+  if (has_flags && (flags & FS_IMMUTABLE_FL) != 0) return "immutable while nothing is mounted";
+  const std::string otherwise = ": what programs write there while nothing is mounted, the mount will hide";
+  if (::geteuid() != 0) return "only root can make it immutable" + otherwise;
+  if (!has_flags) return "its filesystem can't make it immutable" + otherwise;
+  return "will be made immutable";
 }
 
 }  // namespace
@@ -84,15 +99,17 @@ Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 && errno == ENOTCONN) {
     return Problem(subject, path, "a dead mount that an earlier process left",
-                   "start the node, which detaches it, or: fusermount3 -u '" + path + "'");
+                   "start the node, which takes its place, or: fusermount3 -u '" + path + "'");
   }
   if (const auto type = MountedAt(path)) {
     if (type->starts_with("fuse")) return Fine(subject, path, "mounted (" + *type + ")");
     return Problem(subject, path, "another filesystem (" + *type + ") is mounted there",
                    "use an empty folder");
   }
-  if (auto trouble = FolderTrouble(subject, path)) return *trouble;
-  if (IsEmpty(path)) return Fine(subject, path, "empty");
+  // Root mounts on what it can't write to: an immutable folder.
+  const int ways = ::geteuid() == 0 ? R_OK | X_OK : R_OK | W_OK | X_OK;
+  if (auto trouble = FolderTrouble(subject, path, ways)) return *trouble;
+  if (IsEmpty(path)) return Fine(subject, path, "empty; " + Guard(path));
   if (replica.nonempty) return Fine(subject, path, "not empty: what is in it is hidden while mounted");
   return Problem(subject, path, "is not empty: the mount would hide what is in it",
                  "move that away, or say nonempty: true beside mount: in the config");

@@ -74,8 +74,8 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
 
 }  // namespace
 
-Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay, NodeName node,
-                                                const std::string& state_folder,
+Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay,
+                                                const NodeName& node, const std::string& state_folder,
                                                 const std::vector<ReplicaVolume>& volumes,
                                                 const ReplicaOptions& options) {
   HAWSER_TRY(MakeDirectories(state_folder));

@@ -78,8 +78,8 @@ class Replica {
   // replica may change the stores from here on. `state_folder` is made if missing; the own journal is in its
   // folder "journal". Errors: the own journal or a checkpoint is damaged or in use, a store can't be written;
   // ECANCELED.
-  static Result<std::unique_ptr<Replica>> Start(NetContext& context, const RelayConfig& relay, NodeName node,
-                                                const std::string& state_folder,
+  static Result<std::unique_ptr<Replica>> Start(NetContext& context, const RelayConfig& relay,
+                                                const NodeName& node, const std::string& state_folder,
                                                 const std::vector<ReplicaVolume>& volumes,
                                                 const ReplicaOptions& options = {});
 

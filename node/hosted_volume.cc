@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/state_folder.h"
 #include "fuse_secondary/secondary_role.h"
+#include "volume/mount/mount_folder.h"
 #include "volume/mount/switch_role.h"
 #include "volume/mount/unavailable_role.h"
 
@@ -24,8 +25,11 @@ Status CheckApart(const std::string& store, const std::string& mount) {
   std::error_code problem;
   const auto real_store = std::filesystem::canonical(store, problem);
   if (problem) return Error{problem.value(), "cannot use the store '" + store + "'"};
-  const auto real_mount = std::filesystem::weakly_canonical(mount, problem);
-  if (problem) return {};  // a dead mount; it is looked at when mounting
+  const std::filesystem::path folder(mount);
+  auto real_mount = std::filesystem::weakly_canonical(folder, problem);
+  // A dead mount can't be looked at.
+  if (problem)
+    real_mount = std::filesystem::weakly_canonical(folder.parent_path(), problem) / folder.filename();
   const auto below = [](const std::filesystem::path& inner, const std::filesystem::path& outer) {
     const auto [end, rest] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
     return end == outer.end();
@@ -40,17 +44,12 @@ Status CheckApart(const std::string& store, const std::string& mount) {
   return {};
 }
 
-Status CheckMountFolder(const ReplicaConfig& replica) {
-  const std::string& mount = replica.mount;
-  HAWSER_TRY(DetachStaleMount(mount));
-  std::error_code problem;
-  if (!std::filesystem::is_directory(mount, problem))
-    return Error{ENOTDIR, "the mount '" + mount + "' is not a folder; create it"};
-  if (!replica.nonempty && !std::filesystem::is_empty(mount, problem) && !problem)
-    return Error{ENOTEMPTY, "the mount folder '" + mount +
-                                "' is not empty: the mount would hide what is in it; move that away, or say "
-                                "nonempty: true beside mount: in the config"};
-  return {};
+// Who isn't root, or has a filesystem that can't, gets a mount all the same.
+void GuardMountFolder(const std::string& path) {
+  if (::geteuid() != 0) return;
+  if (const Status kept = KeepUnwritable(path); !kept)
+    log::info("programs that write to '{}' while nothing is mounted write below the mount: {}", path,
+              kept.error().Text());
 }
 
 }  // namespace
@@ -70,10 +69,11 @@ Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, c
                                                          const VolumeName& name) {
   std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, self, name));
   const ReplicaConfig& replica = hosted->replica_;
-  HAWSER_TRY(CheckMountFolder(replica));
+  HAWSER_TRY(CheckMountFolder(replica.mount, replica.nonempty));
   HAWSER_TRY(CheckApart(replica.store, replica.mount));
   HAWSER_ASSIGN(auto store, Store::Open({replica.store, config.group, name}));
   HAWSER_TRY(MakeDirectories(hosted->folder_));
+  GuardMountFolder(replica.mount);  // before the relay is waited for
   hosted->volume_ = std::make_unique<Volume>(std::move(store));
   return hosted;
 }
@@ -161,6 +161,8 @@ VolumeReport HostedVolume::Report() const {
 // ---- the mount
 
 Status HostedVolume::Mount() {
+  // Somebody may have written there meanwhile.
+  HAWSER_TRY(CheckMountFolder(replica_.mount, replica_.nonempty));
   SessionOptions options;
   options.mount = replica_.mount;
   options.name = group_ + "/" + name().value;

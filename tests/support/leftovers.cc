@@ -43,7 +43,7 @@ void CleanUpAfterKilledTests(const std::string& prefix) {
     const pid_t pid = std::atoi(name.c_str() + prefix.size());
     if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
     DetachAllBelow(entry.path());
-    std::filesystem::remove_all(entry.path(), failed);
+    RemoveAll(entry.path(), failed);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstddef>
@@ -21,6 +22,8 @@ Result<ReadyNotice> ReadyNotice::Listen(const std::string& name) {
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   if (!fd || bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
     return ErrnoError("cannot listen for notices at " + name);
+  // Whoever runs as another user is ready, too.
+  if (is_path && chmod(name.c_str(), 0666) != 0) return ErrnoError("cannot open to others", name);
   return ReadyNotice(std::move(fd), (is_path ? "" : "@") + name);
 }
 

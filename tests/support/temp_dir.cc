@@ -1,5 +1,8 @@
 #include "tests/support/temp_dir.h"
 
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +11,20 @@
 #include <filesystem>
 
 namespace hawser::test {
+
+namespace {
+
+void ClearImmutable(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int flags = 0;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_IMMUTABLE_FL) != 0) {
+    flags &= ~FS_IMMUTABLE_FL;
+    static_cast<void>(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+  }
+  close(fd);
+}
+
+}  // namespace
 
 std::string TempRoot() {
   const char* root = std::getenv("TMPDIR");
@@ -21,9 +38,19 @@ TempDir::TempDir(const std::string& prefix) : path_(TempRoot() + "/" + prefix + 
   }
 }
 
+void RemoveAll(const std::string& path, std::error_code& failed) {
+  std::filesystem::remove_all(path, failed);
+  if (failed != std::errc::operation_not_permitted) return;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, ignored)) {
+    if (entry.is_directory(ignored)) ClearImmutable(entry.path());
+  }
+  std::filesystem::remove_all(path, failed);
+}
+
 TempDir::~TempDir() {
   std::error_code failed;
-  std::filesystem::remove_all(path_, failed);
+  RemoveAll(path_, failed);
   if (failed) std::fprintf(stderr, "could not remove %s: %s\n", path_.c_str(), failed.message().c_str());
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <system_error>
 
 namespace hawser::test {
 
@@ -20,6 +21,9 @@ class TempDir {
  private:
   std::string path_;
 };
+
+// As std::filesystem::remove_all, also folders that nodes have made immutable (volume/mount/mount_folder.h).
+void RemoveAll(const std::string& path, std::error_code& failed);
 
 // $TMPDIR, else /tmp.
 std::string TempRoot();

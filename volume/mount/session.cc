@@ -3,12 +3,8 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/statfs.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdarg>
@@ -17,6 +13,7 @@
 
 #include "common/base/log.h"
 #include "volume/mount/binding.h"
+#include "volume/mount/fuse_mount.h"
 #include "volume/mount/killpriv.h"
 #include "volume/mount/request_buffers.h"
 
@@ -48,42 +45,7 @@ void LogLibfuse(fuse_log_level level, const char* format, va_list arguments) {
     log::warn("libfuse: {}", message);
 }
 
-// Detaches a mount, as root directly, else through fusermount3.
-Status Detach(const std::string& path) {
-  if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return {};
-  if (errno != EPERM) return ErrnoError("cannot unmount", path);
-  std::string program = "fusermount3", unmount = "-u", lazy = "-z", quiet = "-q", target = path;
-  char* arguments[] = {program.data(), unmount.data(), lazy.data(), quiet.data(), target.data(), nullptr};
-  pid_t child = 0;
-  if (const int code = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments, environ);
-      code != 0)
-    return Error{code, "cannot run fusermount3 to unmount '" + path + "'"};
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return Error{EPERM, "fusermount3 could not unmount '" + path + "'"};
-  return {};
-}
-
 }  // namespace
-
-Status DetachStaleMount(const std::string& path) {
-  struct statfs info {};
-  if (::statfs(path.c_str(), &info) == 0) {
-    constexpr auto kFuseMagic = 0x65735546;
-    struct stat here {};
-    struct stat above {};
-    const bool is_mount = ::stat(path.c_str(), &here) == 0 && ::stat((path + "/..").c_str(), &above) == 0 &&
-                          here.st_dev != above.st_dev;
-    if (info.f_type == kFuseMagic && is_mount)
-      return Error{EBUSY, fmt::format("'{}' is mounted already; unmount it or choose another folder", path)};
-    return {};
-  }
-  if (errno != ENOTCONN && errno != ECONNABORTED) return ErrnoError("cannot use the mount folder", path);
-  log::warn("detaching the dead mount that an earlier process left at '{}'", path);
-  return Detach(path);
-}
 
 Session::Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options)
     : options_(options),
@@ -108,22 +70,35 @@ Status Session::Create() {
 
 Result<std::unique_ptr<Session>> Session::Mount(Volume& volume, const OperationsOptions& operations,
                                                 const SessionOptions& options) {
-  HAWSER_TRY(DetachStaleMount(options.mount));
+  HAWSER_ASSIGN(const bool dead, HasDeadMount(options.mount));
+  if (dead)
+    log::warn("taking the place of the dead mount that an earlier process left at '{}'", options.mount);
   std::unique_ptr<Session> session(new Session(volume, operations, options));
   HAWSER_TRY(session->Create());
-  errno = 0;
-  if (fuse_session_mount(session->session_, options.mount.c_str()) != 0) {
-    return Error{
-        errno != 0 ? errno : EPERM,
-        fmt::format(
-            "cannot mount at '{}'; see the lines above, and that /dev/fuse is there and, unless you are "
-            "root, that user_allow_other is in /etc/fuse.conf where allow_other is on",
-            options.mount)};
+  if (auto made = FuseMount::Make(options.name, options.allow_other)) {
+    HAWSER_TRY(session->Mount(fmt::format("/dev/fd/{}", made->device.get())));
+    (void)made->device.Release();  // libfuse's from here on
+    HAWSER_TRY(made->Attach(options.mount, dead));
+  } else {
+    log::debug("'{}': libfuse mounts it, since {}", options.mount, made.error().Text());
+    if (dead) HAWSER_TRY(Detach(options.mount));
+    HAWSER_TRY(session->Mount(options.mount));
   }
   session->mounted_ = true;
   if (auto place = MountPoint::At(options.mount)) session->place_ = *std::move(place);
   HAWSER_TRY(AskForKillprivV2(session->session_));
   return session;
+}
+
+// `where`: a folder, or "/dev/fd/N": the device of a mount that is made.
+Status Session::Mount(const std::string& where) {
+  errno = 0;
+  if (fuse_session_mount(session_, where.c_str()) == 0) return {};
+  return Error{
+      errno != 0 ? errno : EPERM,
+      fmt::format("cannot mount at '{}'; see the lines above, and that /dev/fuse is there and, unless "
+                  "you are root, that user_allow_other is in /etc/fuse.conf where allow_other is on",
+                  options_.mount)};
 }
 
 Result<std::unique_ptr<Session>> Session::Serve(Volume& volume, const OperationsOptions& operations,

@@ -31,9 +31,9 @@ struct SessionOptions {
 
 class Session {
  public:
-  // Mounts; the volume has a role and outlives the session. Calls wait until Begin. A dead mount left there
-  // by a crash is detached first. Errors say what to do: no such folder, already mounted (EBUSY), no
-  // /dev/fuse, not allowed.
+  // Mounts; the volume has a role and outlives the session. Calls wait until Begin. Takes the place of a dead
+  // mount that a crash left there (fuse_mount.h). Errors say what to do: no such folder, already mounted
+  // (EBUSY), no /dev/fuse, not allowed.
   static Result<std::unique_ptr<Session>> Mount(Volume& volume, const OperationsOptions& operations,
                                                 const SessionOptions& options);
   // Serves from now on. The kernel has learned nothing before: whoever is to tell it of changes (see below)
@@ -74,6 +74,7 @@ class Session {
 
   Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options);
   Status Create();
+  Status Mount(const std::string& where);
   Status StartThread();
   void Invalidate(NodeId node);
   void Process(fuse_buf& request);
@@ -99,9 +100,5 @@ class Session {
   std::vector<pthread_t> threads_ HAWSER_GUARDED_BY(mutex_);  // running
   int idle_ HAWSER_GUARDED_BY(mutex_) = 0;                    // of them, waiting for a request
 };
-
-// Detaches the mount at `path` if its filesystem process is gone ("transport endpoint is not connected").
-// EBUSY if a living FUSE mount is there.
-Status DetachStaleMount(const std::string& path);
 
 }  // namespace hawser
