@@ -1,14 +1,18 @@
 #include "cli/child.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "cli/signals.h"
+#include "common/base/log.h"
 
 namespace hawser::cli {
 namespace {
@@ -38,8 +42,10 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }
 
 // In the child, where only what is safe after a fork may be called.
-[[noreturn]] void Become(const char* executable, char* const* arguments, char* const* environment,
+[[noreturn]] void Become(const char* executable, char* const* arguments, char* const* environment, int output,
                          pid_t parent) {
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);  // it ended before prctl
@@ -58,11 +64,44 @@ Result<Child> Child::Start(std::string name, const std::vector<std::string>& arg
   std::vector<std::string> variables = EnvironmentWith(notify);
   const auto argument_pointers = Pointers(words);
   const auto variable_pointers = Pointers(variables);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoError("cannot make a pipe for " + name);
+  UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  if (::fcntl(read_end.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoError("cannot make a pipe for " + name);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return ErrnoError("cannot start a process for " + name);
-  if (pid == 0) Become(executable.c_str(), argument_pointers.data(), variable_pointers.data(), parent);
-  return Child(std::move(name), pid);
+  if (pid == 0)
+    Become(executable.c_str(), argument_pointers.data(), variable_pointers.data(), write_end.get(), parent);
+  return Child(std::move(name), pid, std::move(read_end));
+}
+
+void Child::Print() {
+  char bytes[4096];
+  while (output_) {
+    const ssize_t got = ::read(output_.get(), bytes, sizeof bytes);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return;
+    if (got == 0) output_.Reset();
+    unfinished_.append(bytes, static_cast<std::size_t>(got));
+    if (got == 0 && !unfinished_.empty()) unfinished_ += '\n';
+    for (std::size_t end = 0; (end = unfinished_.find('\n')) != std::string::npos;) {
+      PrintLine(unfinished_.substr(0, end));
+      unfinished_.erase(0, end + 1);
+    }
+  }
+}
+
+// A log's line begins with the day.
+void Child::PrintLine(const std::string& line) const {
+  const bool is_logged = line.size() > 10 && std::isdigit(static_cast<unsigned char>(line[0])) != 0 &&
+                         line[4] == '-' && line[7] == '-' && line[10] == ' ';
+  if (is_logged) {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  } else {
+    log::Relay(name_.substr(name_.rfind(' ') + 1), line);
+  }
 }
 
 void Child::Terminate() const {

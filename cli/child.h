@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/unique_fd.h"
 
 namespace hawser::cli {
 
@@ -15,8 +16,8 @@ class Child {
  public:
   // Runs this same executable with `arguments`, with $NOTIFY_SOCKET set to `notify` and no signals blocked,
   // in a process group of its own (Ctrl-C reaches the parent only, which stops the children in its order).
-  // The child gets SIGTERM when the calling thread ends, however it ends: call from the main thread. `name`
-  // is for messages.
+  // What it prints comes through Print(). The child gets SIGTERM when the calling thread ends, however it
+  // ends: call from the main thread. `name` is for messages.
   static Result<Child> Start(std::string name, const std::vector<std::string>& arguments,
                              const std::string& notify);
 
@@ -24,6 +25,12 @@ class Child {
   pid_t pid() const { return pid_; }
 
   void Terminate() const;  // SIGTERM, if it still runs
+
+  // Readable when it has printed something; -1: it never will again.
+  int output() const { return output_.get(); }
+  // Prints the lines that it has printed, to stderr: those of its log as they are, others as if it had logged
+  // them. Doesn't wait.
+  void Print();
 
   // Takes note if it has ended. Returns true only when this call found out.
   bool Reap();
@@ -36,10 +43,15 @@ class Child {
   bool ready = false;
 
  private:
-  Child(std::string name, pid_t pid) : name_(std::move(name)), pid_(pid) {}
+  Child(std::string name, pid_t pid, UniqueFd output)
+      : name_(std::move(name)), pid_(pid), output_(std::move(output)) {}
+
+  void PrintLine(const std::string& line) const;
 
   std::string name_;
   pid_t pid_;
+  UniqueFd output_;
+  std::string unfinished_;     // a line that has no end yet
   std::optional<int> status_;  // as waitpid gives it
 };
 

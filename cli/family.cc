@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -62,7 +61,8 @@ bool Family::any_running() const {
 std::vector<std::string> Family::TakeLost() { return std::exchange(lost_, {}); }
 
 void Family::Listen(std::chrono::milliseconds time) {
-  std::array<pollfd, 2> waiting{{{signals_.fd(), POLLIN, 0}, {notices_.fd(), POLLIN, 0}}};
+  std::vector<pollfd> waiting{{signals_.fd(), POLLIN, 0}, {notices_.fd(), POLLIN, 0}};
+  for (const auto& child : children_) waiting.push_back({child.output(), POLLIN, 0});  // -1 is passed over
   ::poll(waiting.data(), waiting.size(), static_cast<int>(time.count()));
   while (const auto notice = notices_.Receive()) {
     for (auto& child : children_) {
@@ -75,7 +75,9 @@ void Family::Listen(std::chrono::milliseconds time) {
     signalled_ = true;
   }
   for (auto& child : children_) {
-    if (child.Reap() && !stopping_) lost_.push_back(child.name() + " " + child.Ending());
+    const bool ended = child.Reap();
+    child.Print();  // also what it printed last
+    if (ended && !stopping_) lost_.push_back(child.name() + " " + child.Ending());
   }
 }
 

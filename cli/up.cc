@@ -101,13 +101,13 @@ Result<Exit> RunUp(const Session& session, const UpOptions&) {
 }  // namespace
 
 void AddUp(CLI::App& app, Session& session) {
-  CLI::App* command = AddCommand(
-      app, session, "up", "Run the relay and all nodes of the file on this machine",
-      "  hawser up -c demo.yaml       until Ctrl-C: nodes stop first, then the relay\n"
-      "\n"
-      "For trying it out and for labs. One process each; every line of the log begins with whose it\n"
-      "is. Prints 'ready: ...' with the mounts when all of them answer. A process that ends by\n"
-      "itself is reported, the others go on.");
+  CLI::App* command =
+      AddCommand(app, session, "up", "Run the relay and all nodes of the file on this machine",
+                 "  hawser up -c demo.yaml       until Ctrl-C: nodes stop first, then the relay\n"
+                 "\n"
+                 "For trying it out and for labs. One process each; every line of the log says whose it is.\n"
+                 " Prints 'ready: ...' with the mounts when all of them answer. A process that ends by\n"
+                 "itself is reported, the others go on.");
   Handle(command, session, std::make_shared<UpOptions>(), RunUp);
 }
 

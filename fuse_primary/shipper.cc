@@ -151,6 +151,7 @@ void Shipper::Doubt() {
   requester_.GiveUp();
   outbox_.Doubt();
   ask_again_ = SteadyClock::now() + kAskAgain;
+  log::debug("{} changes are in doubt", outbox_.records());
 }
 
 void Shipper::Doubt(const std::string& why) {

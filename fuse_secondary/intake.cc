@@ -124,6 +124,8 @@ void Intake::TakeFromPull(const Incoming& reply, Deadline now) {
     board_.Received(journal_.durable());
   }
   const Position before = received();
+  log::debug("pulled {} bytes after {}; the relay's head is {}", reply.parts() > 1 ? reply.part(1).size() : 0,
+             before.Text(), answer->head.position.Text());
   if (reply.parts() > 1) {
     if (const Status taken = TakeFrames(reply.part(1), now); !taken) {
       if (journal_.is_open()) StreamFails(now, ConditionOf(taken.error()), taken.error().Text());

@@ -41,6 +41,8 @@ void DiskWorker::Do(const MeasureJob&) {
 void DiskWorker::Do(const DropJob& job) {
   if (auto dropped = parts_.journal.DropThrough(job.through); !dropped)
     log::warn("old segments of the journal stay: {}", dropped.error().Text());
+  log::debug("the journal may go up to group {}; its oldest is {} now", job.through.value,
+             parts_.journal.oldest().position.Text());
   pulls_.CloseDroppedReaders();
 }
 

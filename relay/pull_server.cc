@@ -31,6 +31,7 @@ PullServer::Answer PullServer::Serve(const Pull& pull, Deadline now) {
   if (auto reply = CheckAfter(pull.after, head)) {
     answer.reply = *std::move(reply);
   } else if (auto frames = Read(pull, head, now)) {
+    log::debug("node {} pulls after {}: {} bytes", pull.from.node.value, pull.after.Text(), frames->size());
     answer.frames = *std::move(frames);
   } else {
     answer.reply = {AnswerFor(frames.error()), frames.error().Text(), head};

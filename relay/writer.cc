@@ -165,6 +165,8 @@ void Writer::FinishRecords(Forming& forming) {
   CrashPoint("relay.flushed");
   AnswerAll(forming, Commit(frames));
   CrashPoint("relay.replied");
+  log::debug("{} write groups of {} messages are durable, up to {}", frames.size(), forming.messages(),
+             sequencer_.state().head.position.Text());
   for (const auto& frame : frames) Publish(frame);
   KeepMilestone();
 }

@@ -10,8 +10,11 @@ using spdlog::error;
 using spdlog::info;
 using spdlog::warn;
 
-// Sends the log to stderr with a time stamp and `who` ("relay", "alpha") in each line. Call once, from main.
-// `level` is one of trace, debug, info, warn, error.
+// Sends the log to stderr with a time stamp and `who` ("relay", "alpha") in each line, also in each line of a
+// text that has several. Call once, from main. `level` is one of trace, debug, info, warn, error.
 void Start(const std::string& who, const std::string& level);
+
+// Logs a line that another process has printed as if `who` had logged it.
+void Relay(const std::string& who, const std::string& line);
 
 }  // namespace hawser::log

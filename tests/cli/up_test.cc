@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -77,6 +78,29 @@ TEST_F(Up, MountsAreReadyWhenItSaysSoAndGoneWhenItHasStopped) {
   EXPECT_EQ(*exit, 0) << Log();
   EXPECT_TRUE(Children().empty());
   EXPECT_FALSE(std::ifstream(Path("alpha.mount/hello")).good()) << "still mounted";
+}
+
+// Whatever a process prints: its log, what a program that it runs says, errors at its end.
+TEST_F(Up, EachLineSaysWhoseItIs) {
+  ASSERT_EQ(RunCommand({"rmdir", "charlie.store"}, folder())->exit, 0);
+  const ProgramResult result = Hawser({"up", "--log-level", "debug"});
+  std::istringstream lines(result.err);
+  const std::regex logged(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w+ +(up|relay|alpha|charlie): .*)");
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("hawser: up: ")) EXPECT_TRUE(std::regex_match(line, logged)) << line;
+  }
+  EXPECT_THAT(result.err, HasSubstr(" charlie: hawser: node charlie: "));
+}
+
+TEST_F(Up, DebugLogTellsWhatIsDone) {
+  up_.emplace(StartHawser({"up", "--log-level", "debug"}, Path("up.log")));
+  ASSERT_TRUE(WaitUntil([&] { return Said("ready: alpha: ") || !up_->running(); }));
+  std::ofstream(Path("alpha.mount/hello")) << "world";
+  EXPECT_EQ(Hawser({"wait", "--timeout", "60s"}).exit, 0);
+  for (const char* line :
+       {"debug relay: 1 write groups of 1 messages are durable", "debug relay: node charlie pulls",
+        "debug charlie: pulled ", "debug alpha: docs: flushed up to "})
+    EXPECT_TRUE(WaitUntil([&] { return Said(line); })) << line << "\n" << Log();
 }
 
 TEST_F(Up, InterruptStopsNodesBeforeTheRelay) {

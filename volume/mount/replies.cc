@@ -67,7 +67,12 @@ void ReplyError(fuse_req_t req, const Error& error) {
   const bool means_something =
       error.code != kStoreDiverged && error.code != EBADMSG && error.code != ECANCELED;
   const int code = means_something ? error.code : EIO;
-  if (code == EIO) log::warn("{}: a call failed: {}", ContextOf(req).volume.name().value, error.Text());
+  const std::string& volume = ContextOf(req).volume.name().value;
+  if (code == EIO) {
+    log::warn("{}: a call failed: {}", volume, error.Text());
+  } else if (code != ENOENT) {  // names that aren't there are asked for all the time
+    log::debug("{}: a call failed: {}", volume, error.Text());
+  }
   fuse_reply_err(req, code);
 }
 

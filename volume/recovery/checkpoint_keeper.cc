@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/crash_point.h"
+#include "common/base/log.h"
 
 namespace hawser {
 
@@ -54,6 +55,7 @@ Status FlushAndKeep(CheckpointKeeper& keeper, const Store& store, const Progress
   HAWSER_ASSIGN(const CheckpointKeeper::Begun begun, keeper.Begin(applied, beyond));
   Status flushed = store.Flush();
   if (flushed) CrashPoint(crash_point);
+  log::debug("{}: flushed up to {}", store.volume().value, applied.position.Text());
   return keeper.End(begun, std::move(flushed));
 }
 

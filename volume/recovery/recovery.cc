@@ -92,13 +92,15 @@ bool Recovery::redoes() const {
 
 // The journal's end if a store may hold something of what comes after its checkpoint, else where the foremost
 // volume stands.
-Group Recovery::Target() const {
-  const Group end = journal_.end.position.group;
+Position Recovery::Target() const {
+  const Position& end = journal_.end.position;
   if (purpose_ == RecoverFor::kServing) return end;
-  Group target;
+  Position target;
   for (std::size_t i = 0; i < stands_.size(); ++i) {
     if (!stands_[i].active()) continue;
-    target = std::max(target, redo_[i] ? end : std::min(end, stands_[i].applied.position.group));
+    const Position& applied = stands_[i].applied.position;
+    const Position& wanted = redo_[i] || applied.group > end.group ? end : applied;
+    if (wanted.group > target.group) target = wanted;
   }
   return target;
 }
@@ -110,8 +112,8 @@ Status Recovery::Plan() {
   if (begin_.position.group == Group{}) begin_.position.journal = journal_.end.position.journal;
   at_ = begin_;
   target_ = Target();
-  if (at_.position.group < target_) {
-    log::info("bringing the stores from {} to group {}{}", at_.position.Text(), target_.value,
+  if (at_.position.group < target_.group) {
+    log::info("bringing the stores from {} to group {}{}", at_.position.Text(), target_.group.value,
               redoes() ? ", redoing after an unclean end" : "");
     if (!redoes()) return StartApplying();
     pass_ = Pass::kLookingAhead;
@@ -126,7 +128,7 @@ Status Recovery::Plan() {
 
 std::optional<Recovery::Want> Recovery::wanted() const {
   if (pass_ == Pass::kDone || !any_active()) return std::nullopt;
-  return Want{at_, std::max(target_, at_.position.group)};
+  return Want{at_, std::max(target_.group, at_.position.group)};
 }
 
 Status Recovery::Take(std::span<const ReplayGroup> groups) {
@@ -138,7 +140,7 @@ Status Recovery::Take(std::span<const ReplayGroup> groups) {
   if (!taken_) CheckPassed(begin_.position);
   taken_ = true;
   for (const ReplayGroup& group : groups) HAWSER_TRY(TakeGroup(group));
-  return at_.position.group < target_ ? Status() : FinishPass();
+  return at_.position.group < target_.group ? Status() : FinishPass();
 }
 
 Status Recovery::Refused(const Error& error) {
@@ -248,9 +250,11 @@ void Recovery::Stop(std::size_t volume, Condition condition, std::string problem
   stands_[volume].problem = std::move(problem);
 }
 
+// Of all volumes in the journal: each pass goes over all of them.
 std::string Recovery::ProgressText() const {
-  return fmt::format("{}: at group {} of {}", pass_ == Pass::kApplying ? "applying" : "looking ahead",
-                     at_.position.group.value, target_.value);
+  const std::uint64_t from = begin_.position.sequence.value;
+  return fmt::format("{}: {} of {} records", pass_ == Pass::kApplying ? "applying" : "looking ahead",
+                     at_.position.sequence.value - from, target_.sequence.value - from);
 }
 
 }  // namespace hawser

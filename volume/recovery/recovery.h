@@ -101,7 +101,7 @@ class Recovery {
 
   void CheckStand(std::size_t volume);
   Status Plan();
-  Group Target() const;
+  Position Target() const;
   Status StartApplying();
   Status FinishPass();
   Status FinishRedo();
@@ -129,7 +129,7 @@ class Recovery {
   Pass pass_ = Pass::kDone;
   Progress begin_;  // where each pass begins
   Progress at_;
-  Group target_;
+  Position target_;
   bool taken_ = false;  // something of what was planned: the journal holds begin_
   std::uint64_t records_ = 0;
 };

@@ -272,15 +272,15 @@ TEST_F(RecoveryTest, AnswerWithNothingInItFailsTheStart) {
 
 // ---- what a person hears, and can do
 
-TEST_F(RecoveryTest, ProgressTellsThePassAndTheGroup) {
+TEST_F(RecoveryTest, ProgressTellsThePassAndTheRecords) {
   Holds(0, 5);
   Add("docs", At(2), Ended::kUnclean);
   Begin(kFollowing);
   ASSERT_OK(recovery().Take(Groups(2, 3)));
-  EXPECT_EQ(recovery().ProgressText(), "looking ahead: at group 3 of 5");
+  EXPECT_EQ(recovery().ProgressText(), "looking ahead: 10 of 30 records");
   ASSERT_OK(recovery().Take(Groups(3, 5)));
   ASSERT_OK(recovery().Take(Groups(2, 4)));
-  EXPECT_EQ(recovery().ProgressText(), "applying: at group 4 of 5");
+  EXPECT_EQ(recovery().ProgressText(), "applying: 20 of 30 records");
 }
 
 class SourceThatIsNeverAsked : public RecordSource {
