@@ -106,7 +106,7 @@ void AddUp(CLI::App& app, Session& session) {
                  "  hawser up -c demo.yaml       until Ctrl-C: nodes stop first, then the relay\n"
                  "\n"
                  "For trying it out and for labs. One process each; every line of the log says whose it is.\n"
-                 " Prints 'ready: ...' with the mounts when all of them answer. A process that ends by\n"
+                 "Prints 'ready: ...' with the mounts when all of them answer. A process that ends by\n"
                  "itself is reported, the others go on.");
   Handle(command, session, std::make_shared<UpOptions>(), RunUp);
 }

@@ -46,12 +46,12 @@ std::string Where(const std::string& state) {
 class NodeProcess : public Node {
  public:
   NodeProcess(const Config& config, const NodeName& name, const StartOptions& options)
-      : config_(config), name_(name), own_(config.nodes.at(name)), agreement_(AgreementOf(config)) {
+      : config_(config), name_(name), own_(config.nodes.at(name)) {
     hello_.group = config.group;
     hello_.node = name;
     hello_.start = RandomNumber();
     hello_.where = Where(own_.state);
-    hello_.config = agreement_;
+    hello_.config = AgreementOf(config);
     hello_.take_over = options.take_over;
   }
   ~NodeProcess() override {
@@ -228,7 +228,7 @@ class NodeProcess : public Node {
   }
 
   Report MakeReport() {
-    Report report{sender(), agreement_, {}, {}, {}};
+    Report report{sender(), hello_.config, {}, {}, {}};
     if (replica_ != nullptr) {
       ReplicaReport secondaries = replica_->Report();
       ShowOrRefuse(secondaries.volumes);
@@ -272,8 +272,8 @@ class NodeProcess : public Node {
 
   void SayNews(bool answered) {
     const Deadline now = SteadyClock::now();
-    const auto say = [](const std::optional<RelayNews::Line>& line) {
-      if (line) line->bad ? log::warn("{}", line->text) : log::info("{}", line->text);
+    const auto say = [](const std::optional<log::Line>& line) {
+      if (line) log::Say(*line);
     };
     say(relay_news_.Reported(answered, now));
     if (shipper_ != nullptr) say(relay_news_.Waiting(shipper_->records(), shipper_->answered(), now));
@@ -313,7 +313,6 @@ class NodeProcess : public Node {
   const NodeConfig own_;
   UniqueFd state_lock_;
   NetContext context_;
-  const std::uint64_t agreement_;
   Hello hello_;
   KnownHead known_;
   std::atomic<std::uint64_t> session_{0};  // 0: the relay has given none yet

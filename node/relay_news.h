@@ -7,25 +7,21 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 
 namespace hawser {
 
 class RelayNews {
  public:
-  struct Line {
-    bool bad = false;
-    std::string text;
-  };
-
   // `heard`: whether there was a word of the relay before.
   RelayNews(std::string endpoint, bool heard) : endpoint_(std::move(endpoint)), silent_(!heard) {}
 
   // A report was answered, in whatever way, or was not. Each change is said once.
-  std::optional<Line> Reported(bool answered, Deadline now);
+  std::optional<log::Line> Reported(bool answered, Deadline now);
 
   // So many changes wait for the relay's answer, and so many were answered before them. Said when none was
   // answered for a while, then at growing intervals, and when they go on.
-  std::optional<Line> Waiting(std::size_t changes, std::uint64_t answered, Deadline now);
+  std::optional<log::Line> Waiting(std::size_t changes, std::uint64_t answered, Deadline now);
 
  private:
   const std::string endpoint_;

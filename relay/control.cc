@@ -67,8 +67,7 @@ void Control::Look() {
   tracker_.HeadIs(parts_.journal.durable(), now);
   if (now < next_news_) return;
   next_news_ = now + kReportInterval;
-  for (const NodeNews::Item& item : news_.Note(NodesStatus(Facts())))
-    item.bad ? log::warn("{}", item.text) : log::info("{}", item.text);
+  for (const log::Line& line : news_.Note(NodesStatus(Facts()))) log::Say(line);
 }
 
 void Control::Take(const Asker& from, const Incoming& message) {
@@ -109,7 +108,7 @@ void Control::TakePull(const Asker& from, const Incoming& message) {
   const auto pull = Decode<Pull>(message.part(0));
   if (!pull) return Refuse(parts_.router, from, Unreadable(pull.error()), complaints_);
   if (!CheckMember(from, pull->from.node)) return;
-  if (const auto refusal = evidence_.Check(*pull, parts_.board.Read().sessions))
+  if (const auto refusal = evidence_.Check(*pull, parts_.board.ReadSessions()))
     return Refuse(parts_.router, from, *refusal, complaints_);
   // A node that recovers reports nothing yet.
   parts_.board.HeardOf(pull->from.node, pull->from.session, SteadyClock::now());

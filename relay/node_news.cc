@@ -21,8 +21,8 @@ std::string Text(const NodeStatus& node, const std::vector<std::string>& volumes
 
 }  // namespace
 
-std::vector<NodeNews::Item> NodeNews::Note(const std::vector<NodeStatus>& nodes) {
-  std::vector<Item> items;
+std::vector<log::Line> NodeNews::Note(const std::vector<NodeStatus>& nodes) {
+  std::vector<log::Line> lines;
   for (const NodeStatus& node : nodes) {
     // Volumes of which the same is to be said share a line.
     std::map<std::pair<ReplicaState, std::string>, std::vector<const ReplicaStatus*>> changed;
@@ -35,10 +35,10 @@ std::vector<NodeNews::Item> NodeNews::Note(const std::vector<NodeStatus>& nodes)
     for (const auto& [what, replicas] : changed) {
       std::vector<std::string> names;
       for (const ReplicaStatus* replica : replicas) names.push_back(replica->volume.value);
-      items.push_back({what.first != ReplicaState::kLive, Text(node, names, *replicas.front())});
+      lines.push_back({what.first != ReplicaState::kLive, Text(node, names, *replicas.front())});
     }
   }
-  return items;
+  return lines;
 }
 
 }  // namespace hawser

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/log.h"
 #include "relay/retention.h"
 #include "relay/tracker.h"
 
@@ -13,14 +14,10 @@ namespace hawser {
 
 class NodeNews {
  public:
-  struct Item {
-    bool bad = false;
-    std::string text;  // "node charlie, mail: stalled: the disk is full"
-  };
-
-  // How all stand now. Before the first call nothing is known of anybody. A copy that catches up is as good
-  // as a live one: that changes all the time.
-  std::vector<Item> Note(const std::vector<NodeStatus>& nodes);
+  // How all stand now, and what is new of that: "node charlie, mail: stalled: the disk is full". Before the
+  // first call nothing is known of anybody. A copy that catches up is as good as a live one: that changes all
+  // the time.
+  std::vector<log::Line> Note(const std::vector<NodeStatus>& nodes);
 
  private:
   std::map<ReplicaName, ReplicaState> last_;

@@ -33,6 +33,12 @@ class NoticeBoard {
     return notes_;
   }
 
+  // Notes::sessions alone: what each pull asks for.
+  std::map<NodeName, std::uint64_t> ReadSessions() const {
+    const MutexLock lock(mutex_);
+    return notes_.sessions;
+  }
+
   // When there was a word of a node's session.
   void HeardOf(const NodeName& node, std::uint64_t session, Deadline now) {
     const MutexLock lock(mutex_);

@@ -17,8 +17,4 @@ Refusal UnknownSession(const NodeName& node, std::uint64_t session) {
           fmt::format("session {} of node {} has not said hello to this relay", session, node.value)};
 }
 
-Refusal OtherRun() {
-  return {RefusalCode::kOtherRun, "the relay was started after this batch was made: it is asked for again"};
-}
-
 }  // namespace hawser

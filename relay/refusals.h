@@ -13,7 +13,4 @@ Refusal OldSession(const NodeName& node, std::uint64_t session, std::uint64_t ne
 // The journal says nothing of this session.
 Refusal UnknownSession(const NodeName& node, std::uint64_t session);
 
-// The batch was made for another run of the relay.
-Refusal OtherRun();
-
 }  // namespace hawser

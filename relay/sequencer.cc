@@ -67,7 +67,7 @@ Greeting Sequencer::Greet(const Hello& hello, bool alive) {
   if (!members_.nodes.contains(hello.node)) return UnknownNode(hello.node);
   Present& present = PresentOf(hello.node);
   const bool same_start = present.session != 0 && present.start == hello.start && hello.start != 0;
-  if (same_start && present.journaled) return GoesOn{present.session};
+  if (same_start && present.journaled) return GoesOn{};
   const bool same_folder = present.incarnation == hello.incarnation;
   std::string replaces;
   if (!same_start) {

@@ -62,9 +62,7 @@ struct Begins {  // a session that is new: this record is in the formation
   Place place;
   std::string replaces;  // whose session it ends, if that was begun from another state folder
 };
-struct GoesOn {  // the session that it has begun already
-  std::uint64_t session = 0;
-};
+struct GoesOn {};  // the session that it has begun already
 using Greeting = std::variant<Begins, GoesOn, Refusal>;
 
 class Sequencer {

@@ -9,7 +9,6 @@
 #include "common/base/log.h"
 #include "relay/limits.h"
 #include "relay/recovery.h"
-#include "relay/refusals.h"
 
 namespace hawser {
 
@@ -165,8 +164,8 @@ void Writer::FinishRecords(Forming& forming) {
   CrashPoint("relay.flushed");
   AnswerAll(forming, Commit(frames));
   CrashPoint("relay.replied");
-  log::debug("{} write groups of {} messages are durable, up to {}", frames.size(), forming.messages(),
-             sequencer_.state().head.position.Text());
+  log::debug("{} write groups of {} messages are durable, up to group {}", frames.size(), forming.messages(),
+             sequencer_.state().head.position.group.value);
   for (const auto& frame : frames) Publish(frame);
   KeepMilestone();
 }
@@ -296,6 +295,10 @@ void Writer::Post() {
   std::map<NodeName, std::uint64_t> sessions;
   for (const auto& [node, state] : sequencer_.state().nodes) sessions.emplace(node, state.session);
   parts_.board.Post({sequencer_.VolumeFacts(), milestones_, std::move(sessions), journal_failure_});
+}
+
+Refusal Writer::OtherRun() {
+  return {RefusalCode::kOtherRun, "the relay was started after this batch was made: it is asked for again"};
 }
 
 Refusal Writer::JournalFull(const Error& error) {

@@ -78,6 +78,7 @@ class Writer {
   void Publish(std::shared_ptr<DurableFrame> frame);
   void Save();
   void Post();
+  static Refusal OtherRun();
   static Refusal JournalFull(const Error& error);
   Refusal JournalFailed() const;
 

@@ -47,4 +47,6 @@ void Relay(const std::string& who, const std::string& line) {
   for (const auto& sink : spdlog::default_logger()->sinks()) sink->log(message);
 }
 
+void Say(const Line& line) { line.bad ? warn("{}", line.text) : info("{}", line.text); }
+
 }  // namespace hawser::log

@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <string>
+
 namespace hawser::log {
 
 using spdlog::debug;
@@ -16,5 +18,12 @@ void Start(const std::string& who, const std::string& level);
 
 // Logs a line that another process has printed as if `who` had logged it.
 void Relay(const std::string& who, const std::string& line);
+
+// A line that a pure part wants said: what it decides doesn't log by itself.
+struct Line {
+  bool bad = false;
+  std::string text;
+};
+void Say(const Line& line);
 
 }  // namespace hawser::log

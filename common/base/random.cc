@@ -1,13 +1,19 @@
 #include "common/base/random.h"
 
-#include <random>
+#include <sys/random.h>
+
+#include <cstdlib>
 
 namespace hawser {
 
+void FillRandom(std::span<std::byte> bytes) {
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) std::abort();
+}
+
 std::uint64_t RandomNumber() {
-  std::random_device device;
-  std::uniform_int_distribution<std::uint64_t> any(1);
-  return any(device);
+  std::uint64_t number = 0;
+  while (number == 0) FillRandom(std::as_writable_bytes(std::span(&number, 1)));
+  return number;
 }
 
 }  // namespace hawser

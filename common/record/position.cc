@@ -1,15 +1,14 @@
 #include "common/record/position.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
-#include <cstdlib>
+#include "common/base/random.h"
 
 namespace hawser {
 
 JournalId JournalId::Random() {
   JournalId id;
-  if (::getrandom(id.bytes.data(), id.bytes.size(), 0) != static_cast<ssize_t>(id.bytes.size())) std::abort();
+  FillRandom(id.bytes);
   return id;
 }
 

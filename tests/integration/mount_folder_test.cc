@@ -44,6 +44,14 @@ class MountFolderTest : public ::testing::Test {
     return WaitUntil([&] { return Read(cluster_.Log("waiting")).find("ready: ") != std::string::npos; });
   }
 
+  // Until the relay is there that alpha waits for, writing gives this error.
+  void ExpectNothingWrittenUntilMounted(int error) {
+    EXPECT_EQ(ErrnoOfWriting(mount_ + "/lost"), error);
+    ASSERT_OK(cluster_.Start("relay"));
+    EXPECT_TRUE(AwaitMounted());
+    EXPECT_EQ(ErrnoOfWriting(mount_ + "/kept"), 0);
+  }
+
   Cluster cluster_;
   const std::string mount_ = cluster_.Mount("alpha", "docs");
 };
@@ -70,10 +78,7 @@ TEST_F(MountFolderTest, AFolderWithSomethingInItIsLeftAsItIs) {
 
 TEST_F(MountFolderTest, NobodyWritesThereWhileAPrimaryWaitsForItsRelay) {
   Process alpha = StartWaiting();
-  EXPECT_EQ(ErrnoOfWriting(mount_ + "/lost"), EPERM);
-  ASSERT_OK(cluster_.Start("relay"));
-  EXPECT_TRUE(AwaitMounted());
-  EXPECT_EQ(ErrnoOfWriting(mount_ + "/kept"), 0);
+  ExpectNothingWrittenUntilMounted(EPERM);
 }
 
 TEST_F(MountFolderTest, ADeadMountStaysWhileAPrimaryWaitsForItsRelay) {
@@ -81,10 +86,7 @@ TEST_F(MountFolderTest, ADeadMountStaysWhileAPrimaryWaitsForItsRelay) {
   cluster_.Kill("alpha");
   cluster_.Kill("relay");
   Process alpha = StartWaiting();
-  EXPECT_EQ(ErrnoOfWriting(mount_ + "/lost"), ENOTCONN);
-  ASSERT_OK(cluster_.Start("relay"));
-  EXPECT_TRUE(AwaitMounted());
-  EXPECT_EQ(ErrnoOfWriting(mount_ + "/kept"), 0);
+  ExpectNothingWrittenUntilMounted(ENOTCONN);
 }
 
 // With something in the folder below, so that it is not immutable: a moment without a mount would be seen.

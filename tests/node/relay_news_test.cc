@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 class RelayNewsTest : public testing::Test {
  protected:
-  static std::string Text(const std::optional<RelayNews::Line>& line) {
+  static std::string Text(const std::optional<log::Line>& line) {
     return line ? (line->bad ? "bad: " : "good: ") + line->text : "";
   }
   std::string Reported(bool answered) { return Text(news_.Reported(answered, now_)); }

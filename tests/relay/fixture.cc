@@ -1,40 +1,30 @@
 #include "tests/relay/fixture.h"
 
 #include "common/config/agreement.h"
+#include "tests/support/forwarding_journal.h"
 
 namespace hawser::test {
 
 namespace {
 
-class ControlledJournal : public Journal {
+class ControlledJournal : public ForwardingJournal {
  public:
   ControlledJournal(std::unique_ptr<Journal> journal, FlushControl& control)
-      : journal_(std::move(journal)), control_(control) {}
+      : ForwardingJournal(std::move(journal)), control_(control) {}
 
   JournalStatus Append(std::span<const Frame* const> frames) override {
     if (control_.full()) return {JournalFailure::kNoRoom, Error{ENOSPC, "the test's journal is full"}};
     if (control_.starving()) return {JournalFailure::kNoDescriptors, Error{EMFILE, "the test's journal"}};
     if (control_.fenced())
       return {JournalFailure::kFenced, Error{ESTALE, "epoch 8 has been taken by another relay"}};
-    return journal_->Append(frames);
+    return ForwardingJournal::Append(frames);
   }
   JournalStatus Flush() override {
     if (auto passed = control_.Pass(); !passed) return {JournalFailure::kFailed, passed.error()};
-    return journal_->Flush();
+    return ForwardingJournal::Flush();
   }
-  Status CutAfter(const Position& position) override { return journal_->CutAfter(position); }
-  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override {
-    return journal_->OpenReader(after);
-  }
-  Progress appended() const override { return journal_->appended(); }
-  Progress durable() const override { return journal_->durable(); }
-  Progress oldest() const override { return journal_->oldest(); }
-  std::uint64_t bytes() const override { return journal_->bytes(); }
-  Status DropThrough(Group group) override { return journal_->DropThrough(group); }
-  Progress EndAtOrBefore(Group group) const override { return journal_->EndAtOrBefore(group); }
 
  private:
-  std::unique_ptr<Journal> journal_;
   FlushControl& control_;
 };
 

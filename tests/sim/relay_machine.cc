@@ -288,7 +288,7 @@ void RelayProcess::TakeControl(const Letter& letter) {
   if (letter.type == MessageType::kPull) {
     const auto pull = Decode<Pull>(letter.parts.front());
     if (!pull) return;
-    if (const auto refusal = evidence_->Check(*pull, board_.Read().sessions))
+    if (const auto refusal = evidence_->Check(*pull, board_.ReadSessions()))
       return Reply(ToAsker(letter), MessageType::kRefusal, One(Encode(*refusal)));
     PullServer::Answer answer = pulls_->Serve(*pull, world_.deadline());
     Bytes rest(answer.frames);

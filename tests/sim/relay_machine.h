@@ -12,7 +12,6 @@
 #include <set>
 #include <string>
 
-#include "common/journal/journal.h"
 #include "relay/evidence.h"
 #include "relay/notice_board.h"
 #include "relay/pull_server.h"
@@ -21,60 +20,40 @@
 #include "tests/sim/checker.h"
 #include "tests/sim/network.h"
 #include "tests/sim/sim_disk.h"
+#include "tests/support/forwarding_journal.h"
 
 namespace hawser::sim {
 
 // The relay's journal with the checker beside it, and the faults that lie in it.
-class WatchedJournal : public Journal {
+class WatchedJournal : public test::ForwardingJournal {
  public:
   WatchedJournal(World& world, Checker& checker, LifePtr life, std::unique_ptr<Journal> journal)
-      : world_(world), checker_(checker), life_(std::move(life)), journal_(std::move(journal)) {}
+      : ForwardingJournal(std::move(journal)), world_(world), checker_(checker), life_(std::move(life)) {}
 
   void set_on_appended(std::function<void(const Frame&)> hook) { on_appended_ = std::move(hook); }
 
   JournalStatus Append(std::span<const Frame* const> frames) override;
   JournalStatus Flush() override;
   JournalStatus FlushNow();
-  Status CutAfter(const Position& position) override { return journal_->CutAfter(position); }
-  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override {
-    return journal_->OpenReader(after);
-  }
-  Progress appended() const override { return journal_->appended(); }
   Progress durable() const override;
-  Progress oldest() const override { return journal_->oldest(); }
-  std::uint64_t bytes() const override { return journal_->bytes(); }
-  Status DropThrough(Group group) override { return journal_->DropThrough(group); }
-  Progress EndAtOrBefore(Group group) const override { return journal_->EndAtOrBefore(group); }
 
  private:
   World& world_;
   Checker& checker_;
   LifePtr life_;
-  std::unique_ptr<Journal> journal_;
   std::function<void(const Frame&)> on_appended_;
 };
 
 // An older copy of the journal, which must stay as it is: every node knows of what it lacks.
-class OldJournal : public Journal {
+class OldJournal : public test::ForwardingJournal {
  public:
-  OldJournal(World& world, std::unique_ptr<Journal> journal) : world_(world), journal_(std::move(journal)) {}
+  OldJournal(World& world, std::unique_ptr<Journal> journal)
+      : ForwardingJournal(std::move(journal)), world_(world) {}
 
   JournalStatus Append(std::span<const Frame* const> frames) override;
-  JournalStatus Flush() override { return journal_->Flush(); }
-  Status CutAfter(const Position& position) override { return journal_->CutAfter(position); }
-  Result<std::unique_ptr<JournalReader>> OpenReader(const Position& after) const override {
-    return journal_->OpenReader(after);
-  }
-  Progress appended() const override { return journal_->appended(); }
-  Progress durable() const override { return journal_->durable(); }
-  Progress oldest() const override { return journal_->oldest(); }
-  std::uint64_t bytes() const override { return journal_->bytes(); }
-  Status DropThrough(Group group) override { return journal_->DropThrough(group); }
-  Progress EndAtOrBefore(Group group) const override { return journal_->EndAtOrBefore(group); }
 
  private:
   World& world_;
-  std::unique_ptr<Journal> journal_;
 };
 
 class RelayProcess : public RelayEnd, private Answerer {

@@ -7,7 +7,7 @@ JournalStatus WatchedJournal::Append(std::span<const Frame* const> frames) {
   if (!life_->dead) {
     for (const Frame* frame : frames) checker_.Appended(*frame);
   }
-  JournalStatus appended = journal_->Append(frames);
+  JournalStatus appended = ForwardingJournal::Append(frames);
   if (life_->dead) return appended;
   // Nothing of them was written. After any other failure the disk may have them.
   if (!appended && appended.why() == JournalFailure::kNoRoom)
@@ -26,15 +26,16 @@ JournalStatus WatchedJournal::Flush() {
 
 JournalStatus WatchedJournal::FlushNow() {
   // What the disk has is what counts, also when the process ends before it hears of it.
-  const Progress appended = journal_->appended();
-  JournalStatus flushed = journal_->Flush();
+  const Progress appended = ForwardingJournal::appended();
+  JournalStatus flushed = ForwardingJournal::Flush();
   if (flushed) checker_.Durable(appended);
   return flushed;
 }
 
 // A relay that answers before it flushes would take what is appended for durable everywhere.
 Progress WatchedJournal::durable() const {
-  return world_.mutations().Has(Fault::kReplyBeforeFlush) ? journal_->appended() : journal_->durable();
+  return world_.mutations().Has(Fault::kReplyBeforeFlush) ? ForwardingJournal::appended()
+                                                          : ForwardingJournal::durable();
 }
 
 JournalStatus OldJournal::Append(std::span<const Frame* const> frames) {
@@ -42,7 +43,7 @@ JournalStatus OldJournal::Append(std::span<const Frame* const> frames) {
   const auto record = DecodeRecord(entry.header, entry.payload);
   world_.Fail(kI1, "on a journal that has gone back is written: " +
                        (record ? Describe(*record) : record.error().message));
-  return journal_->Append(frames);
+  return ForwardingJournal::Append(frames);
 }
 
 }  // namespace hawser::sim
