@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/log.h"
+#include "common/base/state_folder.h"
 #include "common/journal/reader.h"
 #include "relay/limits.h"
 
@@ -23,11 +24,43 @@ Result<Beginning> FromOldest(const Journal& journal) {
   return beginning;
 }
 
-Result<Beginning> FromSavedState(const Journal& journal, const std::string& folder) {
-  Beginning beginning;
-  HAWSER_ASSIGN(beginning.state, LoadState(folder));
-  HAWSER_ASSIGN(beginning.reader, journal.OpenReader(beginning.state.sequencer.head.position));
-  return beginning;
+// What the relay saved stood durable in its journal: a journal that doesn't hold it is another one or has
+// lost something, and what would be journaled behind it would fork from what others hold.
+Error NotInJournal(const Position& saved, const Position& end, const std::string& folder) {
+  const std::string what =
+      saved.journal != end.journal
+          ? fmt::format("it is journal {}, and the relay's was {}", end.journal.Hex(), saved.journal.Hex())
+      : saved.sequence > end.sequence
+          ? fmt::format("it ends at {}, and the relay had acknowledged {}: {} records are missing",
+                        end.Text(), saved.Text(), saved.sequence.value - end.sequence.value)
+          : fmt::format("it does not hold {}, which the relay had acknowledged", saved.Text());
+  return {EBADMSG,
+          fmt::format(
+              "the journal in '{}' is not as the relay left it: {}; put the missing segments or the right "
+              "journal back. To go on with what is there, and lose the rest, remove '{}': nodes that hold "
+              "more than it then refuse to follow",
+              folder, what, SavedStatePath(folder))};
+}
+
+// nullopt if there is nothing that could be begun with.
+Result<std::optional<Beginning>> FromSavedState(const Journal& journal, const std::string& folder) {
+  auto state = LoadState(folder);
+  if (!state) {
+    const bool is_new = journal.durable().position.group.value == 0 && state.error().code == ENOENT;
+    if (!is_new)
+      log::info("no saved state of the relay to begin with ({}): reading the whole journal",
+                state.error().Text());
+    return std::optional<Beginning>();
+  }
+  const Position saved = state->sequencer.head.position;
+  auto reader = journal.OpenReader(saved);
+  if (!reader) {
+    if (reader.error().code == ESTALE) return NotInJournal(saved, journal.durable().position, folder);
+    log::info("the relay's saved state is older than its journal's beginning ({}): reading the whole journal",
+              reader.error().Text());
+    return std::optional<Beginning>();
+  }
+  return std::optional(Beginning{*std::move(state), *std::move(reader)});
 }
 
 Result<std::vector<Record>> DecodeAll(const Frame& frame) {
@@ -47,14 +80,10 @@ Result<std::vector<Record>> DecodeAll(const Frame& frame) {
 
 Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members) {
   const Progress end = journal.durable();
+  HAWSER_ASSIGN(auto beginning, FromSavedState(journal, folder));
   if (end.position.group.value == 0) return SavedState{{end, {}, {}}, {}};
-
-  auto beginning = FromSavedState(journal, folder);
   if (!beginning) {
-    log::info("no saved state of the relay to begin with ({}): reading the whole journal",
-              beginning.error().Text());
-    beginning = FromOldest(journal);
-    if (!beginning) return std::move(beginning).error();
+    HAWSER_ASSIGN(beginning, FromOldest(journal));
   }
   std::vector<Progress> milestones = std::move(beginning->state.milestones);
   Sequencer sequencer(members, std::move(beginning->state.sequencer));

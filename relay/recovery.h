@@ -10,8 +10,9 @@
 namespace hawser {
 
 // The sequencer's state at the journal's end, and the milestones in it. `folder` may hold a saved state;
-// without one, or with one that doesn't fit, all that is left of the journal is read: it says the same.
-// EBADMSG if a frame holds something that isn't a record.
+// without one, or with one from before the journal's beginning, all that is left of the journal is read: it
+// says the same. EBADMSG if the saved state is ahead of the journal or of another one (DESIGN section 5b),
+// and if a frame holds something that isn't a record.
 Result<SavedState> Recover(const Journal& journal, const std::string& folder, const Membership& members);
 
 // Adds a milestone after the others, if it isn't there. The number kept stays bounded: a long list is

@@ -1,6 +1,7 @@
 // What the relay keeps in `sequencer.state` beside its journal, so that a restart need not read the whole
-// journal: the sequencer's state at some group, and the milestones for retention up to there. A cache: it may
-// be deleted at any time, also when old segments are gone, and nothing is lost but time.
+// journal: the sequencer's state at some group, and the milestones for retention up to there. It is a cache:
+// it may be deleted at any time, also when old segments are gone, and nothing is lost but time. And it is
+// evidence: that group was durable, so a journal that doesn't hold it has lost something (recovery.h).
 #pragma once
 
 #include <string>

@@ -1,4 +1,8 @@
 // What a relay knows after a restart.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
 #include "common/base/files.h"
 #include "common/base/state_folder.h"
 #include "tests/relay/fixture.h"
@@ -34,6 +38,23 @@ class RecoveryTest : public RelayTest {
     EXPECT_EQ(next->sequence, Next(before->sequence));
     EXPECT_EQ(ReadJournal().size(), 2U + 1U + 3U);  // primaries, session, writes
   }
+
+  void ReplaceJournal(const std::string& by) const {
+    std::filesystem::remove_all(config_.relay.journal);
+    std::filesystem::copy(by, config_.relay.journal, std::filesystem::copy_options::recursive);
+  }
+
+  void ExpectRefused(const std::string& why) const {
+    const auto started = Relay::Start(config_);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, EBADMSG);
+    EXPECT_THAT(started.error().message, testing::HasSubstr(why));
+    EXPECT_THAT(started.error().message, testing::HasSubstr(config_.relay.journal));
+    EXPECT_THAT(started.error().message,
+                testing::HasSubstr("put the missing segments or the right journal back"));
+  }
+
+  TempDir scratch_;
 };
 
 TEST_F(RecoveryTest, TheLastAnswersAreKeptOverARestart) {
@@ -63,15 +84,56 @@ TEST_F(RecoveryTest, AnOldSavedStateIsBroughtUpToDateFromTheJournal) {
   ExpectNothingForgottenAfter([&] { ASSERT_TRUE(WriteFileAtomically(StatePath(), *old)); });
 }
 
-TEST_F(RecoveryTest, TheSavedStateOfAnotherJournalIsNotUsed) {
+TEST_F(RecoveryTest, AJournalThatIsNotTheOneOfTheSavedStateIsRefused) {
   TempDir elsewhere;
   Config other = config_;
   other.relay.journal = elsewhere / "journal";
   other.relay.write_port = other.relay.stream_port = other.relay.control_port = 0;
   { ASSERT_TRUE(Relay::Start(other)); }
-  const auto foreign = ReadFile(SavedStatePath(other.relay.journal));
-  ASSERT_TRUE(foreign);
-  ExpectNothingForgottenAfter([&] { ASSERT_TRUE(WriteFileAtomically(StatePath(), *foreign)); });
+  relay_.reset();
+  std::filesystem::copy_file(SavedStatePath(other.relay.journal), StatePath(),
+                             std::filesystem::copy_options::overwrite_existing);
+  ExpectRefused("and the relay's was");
+}
+
+// What the saved state says stood in the journal: a backup of the segments, or a last one that is lost.
+TEST_F(RecoveryTest, AJournalThatEndsBeforeTheSavedStateIsRefusedUntilItIsWhole) {
+  const std::string old = scratch_ / "old";
+  const std::string right = scratch_ / "right";
+  relay_.reset();
+  std::filesystem::copy(config_.relay.journal, old, std::filesystem::copy_options::recursive);
+  ASSERT_NO_FATAL_FAILURE(Start());
+  Primary alpha = MakePrimary();
+  const auto written = alpha.Write("acknowledged");
+  ASSERT_TRUE(written) << written.error().Text();
+  relay_.reset();
+  std::filesystem::copy(config_.relay.journal, right, std::filesystem::copy_options::recursive);
+  std::filesystem::copy_file(StatePath(), SavedStatePath(old),
+                             std::filesystem::copy_options::overwrite_existing);
+  ReplaceJournal(old);
+  ExpectRefused("1 records are missing");
+  ExpectRefused("1 records are missing");  // a start that was refused changed nothing
+  ReplaceJournal(right);
+  ASSERT_NO_FATAL_FAILURE(Start());
+  const auto again = alpha.Repeat();
+  ASSERT_TRUE(again) << again.error().Text();
+  EXPECT_EQ(again->sequence, written->sequence);
+}
+
+TEST_F(RecoveryTest, AJournalWithoutSegmentsBesideASavedStateIsRefused) {
+  relay_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(config_.relay.journal))
+    if (entry.path().extension() == ".hwj") std::filesystem::remove(entry.path());
+  ExpectRefused("and the relay's was");
+}
+
+TEST_F(RecoveryTest, WithoutTheSavedStateAPersonMayGoOnWithWhatIsThere) {
+  relay_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(config_.relay.journal))
+    if (entry.path().extension() == ".hwj") std::filesystem::remove(entry.path());
+  ASSERT_EQ(::unlink(StatePath().c_str()), 0);
+  ASSERT_NO_FATAL_FAILURE(Start());
+  EXPECT_TRUE(SayHello(kAlpha, 1));
 }
 
 TEST_F(RecoveryTest, AnEndedSessionStaysEndedThoughTheNewOneWroteNothing) {
