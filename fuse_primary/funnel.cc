@@ -62,9 +62,12 @@ Funnel::~Funnel() { Funnel::End(); }
 
 CachePolicy Funnel::cache() const { return {kKeepSeconds, kKeepSeconds, true}; }
 
-std::optional<Deadline> Funnel::RelayDeadline() const {
-  if (config_.on_relay_loss == OnRelayLoss::kBlock) return std::nullopt;
-  return SteadyClock::now() + config_.timeout;
+// While the relay has been silent for as long as any call waits, there is no hope for another one: it may do
+// what needs no waiting. So calls that wait for one another, some of them in the kernel, each end in time.
+Patience Funnel::PatienceOf(const Mutation& mutation, const std::atomic<bool>& cancel) const {
+  if (config_.on_relay_loss == OnRelayLoss::kBlock) return {std::nullopt, &cancel};
+  const bool hope = shipper_.silent_for() < config_.timeout;
+  return {hope ? mutation.came + config_.timeout : mutation.came, &cancel};
 }
 
 void Funnel::StopChanges(const Error& error) {
@@ -88,7 +91,7 @@ Status Funnel::Mutate(const Mutation& mutation) {
     if (stopped_with_) return *stopped_with_;
     in_flight_.insert(&cancel);
   }
-  const Status result = TakeTurn(mutation, {RelayDeadline(), &cancel});
+  const Status result = TakeTurn(mutation, PatienceOf(mutation, cancel));
   const MutexLock lock(mutex_);
   in_flight_.erase(&cancel);
   call_ended_.NotifyAll();
@@ -99,7 +102,7 @@ Status Funnel::TakeTurn(const Mutation& mutation, const Patience& patience) {
   for (;;) {
     HAWSER_ASSIGN(const LockSet wanted, mutation.locks());
     auto turn = conflicts_.Enter(wanted, patience);
-    if (!turn) return GivenUp(turn.error());
+    if (!turn) return NotTried(turn.error());
     // While this call waited, another may have moved what it is about.
     if (const auto why = stopped_with()) return *why;
     HAWSER_ASSIGN(const LockSet needed, mutation.locks());
@@ -121,24 +124,32 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
   if (auto queued = shipper_.Queue(journey, patience); !queued) {
     applied_.Done(journey->mark);
     journey->GiveUpTurn();
-    return GivenUp(queued.error());
+    return NotTried(queued.error());
   }
   const auto answer = shipper_.Await(*journey, patience);
   if (!answer) {
     log::warn("{}: the outcome of a change is not known yet, and its caller leaves: {}", volume_.name().value,
               Describe(journey->record));
-    return GivenUp(answer.error());
+    return InDoubt(answer.error());
   }
   return Finish(*journey, *answer);
 }
 
-// What a call gets that stops waiting. Its record, if it has one on its way, is finished without it.
-Error Funnel::GivenUp(const Error& why) const {
+// What a call gets that stops waiting before its record was queued.
+Error Funnel::NotTried(const Error& why) const {
+  if (stopping_) return {EIO, "the volume is being stopped; the change does not take place"};
+  if (why.code == ECANCELED) return {EINTR, "interrupted; the change does not take place"};
+  return {EIO, "the relay does not answer in time; the change does not take place: " + why.message};
+}
+
+// The same once its record is on its way: that is finished without it.
+Error Funnel::InDoubt(const Error& why) const {
   if (stopping_)
     return {EIO,
             "stopped while waiting for the relay; whether it has the change is settled at the next start"};
-  if (why.code == ECANCELED) return {EINTR, "interrupted while waiting for the relay"};
-  return {EIO, "the relay did not answer in time: " + why.message};
+  if (why.code == ECANCELED)
+    return {EINTR, "interrupted while waiting for the relay; the change may take place later"};
+  return {EIO, "the relay did not answer in time; the change may take place later: " + why.message};
 }
 
 // ---- the end of a journey
@@ -247,7 +258,8 @@ Status Funnel::JournalRoot() {
                    return std::optional(Decision{std::move(root), nullptr, nullptr});
                  },
                  {},
-                 nullptr});
+                 nullptr,
+                 SteadyClock::now()});
 }
 
 void Funnel::End() {

@@ -67,8 +67,9 @@ class Funnel : public Role {
   Status Take(const Answer& answer, Group known, bool& is_nowhere);
   Status StoreFailed(const Record& record, const Error& error);
   std::optional<Error> stopped_with() const;
-  Error GivenUp(const Error& why) const;
-  std::optional<Deadline> RelayDeadline() const;
+  Error NotTried(const Error& why) const;
+  Error InDoubt(const Error& why) const;
+  Patience PatienceOf(const Mutation& mutation, const std::atomic<bool>& cancel) const;
 
   Volume& volume_;
   Shipper& shipper_;

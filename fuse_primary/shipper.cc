@@ -50,10 +50,12 @@ Shipper::~Shipper() {
 
 Status Shipper::Queue(const std::shared_ptr<Shipment>& shipment, const Patience& patience) {
   const MutexLock lock(mutex_);
-  while (outbox_.full()) {
+  for (;;) {
     if (auto over = patience.Over()) return *std::move(over);
+    if (!outbox_.full()) break;
     (void)room_.WaitUntil(mutex_, patience.NextLook());
   }
+  if (outbox_.records() == 0) silent_since_ = SteadyClock::now();
   outbox_.Add(shipment->record, shipment->payload, shipment->cut);
   under_way_.push_back(shipment);
   shipment->awaited_ = true;
@@ -104,6 +106,11 @@ std::size_t Shipper::records() const {
 std::uint64_t Shipper::answered() const {
   const MutexLock lock(mutex_);
   return outbox_.answered();
+}
+
+SteadyClock::duration Shipper::silent_for() const {
+  const MutexLock lock(mutex_);
+  return outbox_.records() == 0 ? SteadyClock::duration() : SteadyClock::now() - silent_since_;
 }
 
 // ---- driving
@@ -174,7 +181,7 @@ void Shipper::Take(const Requester::Reply& reply) {
   const std::optional<Progress> acknowledged = NewestIn(*answers);
   const auto settled = outbox_.Take(*answers, reply.sent_again);
   if (!settled) return Doubt(settled.error().Text());
-  if (*settled > 0) complained_ = false, other_runs_ = 0;
+  if (*settled > 0) complained_ = false, other_runs_ = 0, silent_since_ = SteadyClock::now();
   std::shared_ptr<Shipment> first = Settle(std::span(*answers).first(*settled));
   if (outbox_.in_doubt()) Doubt(std::get<Refusal>((*answers)[*settled]));
   if (!outbox_.full()) room_.NotifyAll();

@@ -72,8 +72,8 @@ class Shipper {
   const NodeName& node() const { return node_; }
   std::uint64_t session() const { return session_; }
 
-  // Queues a record; waits while the outbox is full. ECANCELED, ETIMEDOUT: it was not queued. Await() must
-  // follow.
+  // Queues a record; waits while the outbox is full. ECANCELED, ETIMEDOUT: `patience` was over before there
+  // was room, or from the beginning; it was not queued. Await() must follow.
   Status Queue(const std::shared_ptr<Shipment>& shipment, const Patience& patience);
 
   // Waits for the answer to a record of the calling thread's. ECANCELED, ETIMEDOUT: its outcome is not known
@@ -84,6 +84,8 @@ class Shipper {
   std::size_t records() const;
   // How many were answered before those.
   std::uint64_t answered() const;
+  // For how long nothing was answered although records wait for it; zero if none does.
+  SteadyClock::duration silent_for() const;
 
   // Finishes no more shipments of `owner`'s; returns when none is being finished. Nobody may be awaiting one.
   // Records in doubt stay unsettled; their numbers are used no more.
@@ -115,6 +117,7 @@ class Shipper {
   // The outbox's records, in its order. Null: forgotten, and settled for nobody.
   std::deque<std::shared_ptr<Shipment>> under_way_ HAWSER_GUARDED_BY(mutex_);
   CondVar room_;
+  SteadyClock::time_point silent_since_ HAWSER_GUARDED_BY(mutex_);  // while there are any
   bool sending_ HAWSER_GUARDED_BY(mutex_) = false;  // somebody takes a batch from the outbox to the requester
   CondVar sent_;
   bool driven_ HAWSER_GUARDED_BY(mutex_) = false;  // somebody drives

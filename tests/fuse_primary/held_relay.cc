@@ -49,6 +49,23 @@ HeldRelay::~HeldRelay() {
 
 void HeldRelay::AnswerNow(Manner manner) { manner_ = manner; }
 
+void HeldRelay::AnswerOnceOddly(Oddity oddity) {
+  const MutexLock lock(mutex_);
+  oddities_.push_back(std::move(oddity));
+}
+
+HeldRelay::Oddity HeldRelay::ReplyTo(const Numbers& numbers, Manner manner, int nth) {
+  const MutexLock lock(mutex_);
+  if (!oddities_.empty()) {
+    Oddity odd = std::move(oddities_.front());
+    oddities_.pop_front();
+    return odd;
+  }
+  Oddity reply{MessageType::kAnswers, {}};
+  reply.parts.push_back(Encode(Answers{manner(numbers, nth)}));
+  return reply;
+}
+
 std::vector<HeldRelay::Numbers> HeldRelay::batches() const {
   const MutexLock lock(mutex_);
   return batches_;
@@ -75,9 +92,8 @@ void HeldRelay::Run() {
     const Manner manner = manner_;
     if (manner == nullptr) continue;
     for (const auto& [asker, numbers] : held) {
-      std::vector<Buffer> parts;
-      parts.push_back(Encode(Answers{manner(numbers, answered++)}));
-      router_->Reply(asker, MessageType::kAnswers, std::move(parts));
+      Oddity reply = ReplyTo(numbers, manner, answered++);
+      router_->Reply(asker, reply.type, std::move(reply.parts));
     }
     held.clear();
   }

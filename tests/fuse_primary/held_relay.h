@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <string>
 #include <thread>
@@ -34,6 +35,12 @@ class HeldRelay {
 
   // Answers what has come and whatever comes from now on.
   void AnswerNow(Manner manner = AcceptAll);
+  // The next of its answers is this instead, whatever it is; called again: the one after that.
+  struct Oddity {
+    MessageType type;
+    std::vector<Buffer> parts;
+  };
+  void AnswerOnceOddly(Oddity oddity);
 
   // The batches that have come, by the numbers in them; resent ones too.
   std::vector<Numbers> batches() const;
@@ -44,6 +51,7 @@ class HeldRelay {
 
  private:
   void Run();
+  Oddity ReplyTo(const Numbers& numbers, Manner manner, int nth);
 
   NetContext context_;
   std::unique_ptr<Router> router_;
@@ -51,6 +59,7 @@ class HeldRelay {
   std::atomic<Manner> manner_{nullptr};
   mutable Mutex mutex_;
   std::vector<Numbers> batches_ HAWSER_GUARDED_BY(mutex_);
+  std::deque<Oddity> oddities_ HAWSER_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

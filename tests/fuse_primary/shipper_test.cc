@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::HeldRelay;
 using test::kPatience;
+using test::WaitUntil;
 using testing::ElementsAre;
 
 // Notes by which answer it was finished, if its caller had left.
@@ -134,9 +135,9 @@ TEST_F(ShipperTest, ADriverThatIsKilledLeavesItsPlaceToTheNext) {
 }
 
 TEST_F(ShipperTest, NoNumberIsUsedTwiceWhoeverLeaves) {
-  for (int i = 0; i < 3; ++i) {
+  for (std::size_t i = 1; i <= 3; ++i) {
     Caller caller = Call();
-    ASSERT_TRUE(relay_.AwaitBatches(1));
+    ASSERT_TRUE(relay_.AwaitQueued(shipper_, i));
     *caller.killed = true;
     EXPECT_FALSE(caller.Get());
   }
@@ -251,6 +252,101 @@ TEST_F(ShipperTest, ADoubtEndsWithoutAnybodyWaiting) {
   auto finished = caller.parcel->finished();
   relay_.AnswerNow(HeldRelay::FailFirst);
   EXPECT_EQ(finished.wait_for(kPatience), std::future_status::ready);
+}
+
+// Whatever comes instead of an answer: it settles nothing, and no number is given to another record. A caller
+// that waits goes on waiting; one that has left has its record finished all the same.
+struct Oddly {
+  const char* name;
+  HeldRelay::Oddity (*reply)();
+};
+
+template <RefusalCode kCode>
+HeldRelay::Oddity RefuseAll() {
+  return {MessageType::kRefusal, {Encode(Refusal{kCode, "no"})}};
+}
+
+class OddAnswerTest : public ShipperTest, public testing::WithParamInterface<Oddly> {};
+
+TEST_P(OddAnswerTest, TheSameNumberIsAskedForAgainAndGivenToNoOther) {
+  Caller waits = Call();
+  ASSERT_TRUE(relay_.AwaitBatches(1));
+  Caller leaves = Call();
+  ASSERT_TRUE(relay_.AwaitBatches(2));
+  *leaves.killed = true;
+  EXPECT_FALSE(leaves.Get());
+  auto finished = leaves.parcel->finished();
+  // First both are in doubt: a refusal of who asks proves nothing when they were sent before.
+  for (int i = 0; i < 2; ++i) relay_.AnswerOnceOddly(RefuseAll<RefusalCode::kJournalFailed>());
+  relay_.AnswerOnceOddly(GetParam().reply());
+  relay_.AnswerNow();
+  EXPECT_TRUE(IsAck(waits.Get())) << "it is the relay's last word that counts";
+  Caller next = Call();
+  EXPECT_TRUE(IsAck(next.Get()));
+  ASSERT_EQ(finished.wait_for(kPatience), std::future_status::ready);
+  EXPECT_TRUE(std::holds_alternative<Ack>(finished.get()));
+  EXPECT_EQ(waits.parcel->record.origin.number, 1U);
+  EXPECT_EQ(leaves.parcel->record.origin.number, 2U);
+  EXPECT_EQ(next.parcel->record.origin.number, 3U);
+  EXPECT_THAT(relay_.batches(), ElementsAre(ElementsAre(1), ElementsAre(2), ElementsAre(1, 2),
+                                            ElementsAre(1, 2), ElementsAre(3)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Answers, OddAnswerTest,
+    testing::Values(
+        Oddly{"Garbage",
+              [] {
+                return HeldRelay::Oddity{MessageType::kAnswers, {Buffer(7)}};
+              }},
+        Oddly{"Nothing",
+              [] {
+                return HeldRelay::Oddity{MessageType::kAnswers, {}};
+              }},
+        Oddly{"TooMany",
+              [] {
+                return HeldRelay::Oddity{MessageType::kAnswers, {Encode(Answers{{Ack{}, Ack{}, Ack{}}})}};
+              }},
+        Oddly{"NoRefusal",
+              [] {
+                return HeldRelay::Oddity{MessageType::kRefusal, {Buffer(3)}};
+              }},
+        Oddly{"AnotherMessage",
+              [] {
+                return HeldRelay::Oddity{MessageType::kOverview, {Encode(Overview{})}};
+              }},
+        Oddly{"AnUnknownMessage",
+              [] {
+                return HeldRelay::Oddity{static_cast<MessageType>(99), {Buffer(3)}};
+              }},
+        Oddly{"BadMessage", RefuseAll<RefusalCode::kBadMessage>},
+        Oddly{"WrongVersion", RefuseAll<RefusalCode::kWrongVersion>},
+        Oddly{"TooLarge", RefuseAll<RefusalCode::kTooLarge>},
+        Oddly{"UnknownNode", RefuseAll<RefusalCode::kUnknownNode>},
+        Oddly{"JournalFailed", RefuseAll<RefusalCode::kJournalFailed>},
+        Oddly{"UnknownSession", RefuseAll<RefusalCode::kUnknownSession>},
+        Oddly{"Ahead", RefuseAll<RefusalCode::kAhead>}, Oddly{"WentBack", RefuseAll<RefusalCode::kWentBack>},
+        Oddly{"OtherRun", RefuseAll<RefusalCode::kOtherRun>}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+// ---- how long it has been silent
+
+TEST_F(ShipperTest, SilenceIsCountedWhileSomethingWaits) {
+  EXPECT_EQ(shipper_.silent_for(), 0s);
+  Caller first = Call();
+  ASSERT_TRUE(relay_.AwaitBatches(1));
+  EXPECT_TRUE(WaitUntil([&] { return shipper_.silent_for() > 50ms; }));
+  relay_.AnswerNow();
+  EXPECT_TRUE(IsAck(first.Get()));
+  EXPECT_EQ(shipper_.silent_for(), 0s);
+}
+
+TEST_F(ShipperTest, WhoHasNoTimeFromTheBeginningQueuesNothing) {
+  const auto parcel = std::make_shared<Parcel>(this);
+  const auto queued = shipper_.Queue(parcel, {SteadyClock::now(), nullptr});
+  ASSERT_FALSE(queued);
+  EXPECT_EQ(queued.error().code, ETIMEDOUT);
+  EXPECT_EQ(shipper_.records(), 0U);
 }
 
 // ---- many

@@ -101,7 +101,7 @@ Status Operations::Change(const Caller& who, NodeId node, const FileHandle* file
 
 Status Operations::Mutate(const Caller& who, std::function<Result<LockSet>()> locks,
                           std::function<Result<std::optional<Decision>>()> decide, Payload payload) {
-  return role_.Mutate({std::move(locks), std::move(decide), std::move(payload), who.cancel});
+  return role_.Mutate({std::move(locks), std::move(decide), std::move(payload), who.cancel, who.came});
 }
 
 }  // namespace hawser

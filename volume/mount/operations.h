@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/base/bytes.h"
+#include "common/base/clock.h"
 #include "common/base/descriptors.h"
 #include "common/base/mutex.h"
 #include "common/base/payload.h"
@@ -39,6 +40,7 @@ struct Caller {
   mode_t umask = 0;
   InGroup in_group = [](gid_t) { return false; };
   std::atomic<bool>* cancel = nullptr;
+  SteadyClock::time_point came = SteadyClock::now();
 };
 
 struct AttributesReply {

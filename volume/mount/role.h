@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/payload.h"
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
@@ -44,6 +45,7 @@ struct Mutation {
   Payload payload;
   // Set when the calling process is being killed, or the role ends: the call need not go on waiting.
   std::atomic<bool>* cancel = nullptr;
+  SteadyClock::time_point came;  // when the call was made: from then on its time is counted
 };
 
 // For how long the kernel may answer by itself.
