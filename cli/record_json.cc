@@ -61,6 +61,7 @@ Json ToJson(const Record& record, std::size_t payload_bytes) {
   json["origin"] = {{"node", record.origin.node.value},
                     {"session", record.origin.session},
                     {"number", record.origin.number}};
+  if (record.remedy) json["remedy_of"] = record.remedy->refused.value;
   return json;
 }
 

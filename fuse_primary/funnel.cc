@@ -160,7 +160,7 @@ Status Funnel::Finish(Journey& journey, const Answer& answer) {
   const auto outcome = [&]() -> Status {
     HAWSER_TRY(Take(answer, AppliedMark::KnownBefore(journey.mark), settled));
     CrashPoint("primary.acknowledged");
-    return Apply(journey, settled);
+    return Apply(journey, std::get<Ack>(answer).sequence, settled);
   }();
   // A record that is journaled but not in the store holds the mark (and so the checkpoint) where it is.
   if (settled) applied_.Done(journey.mark);
@@ -188,42 +188,40 @@ Status Funnel::Take(const Answer& answer, Group known, bool& is_nowhere) {
   return verdict.error;
 }
 
-// `in_store`: what the journal says is what is in the store.
-Status Funnel::Apply(Journey& journey, bool& in_store) {
+// `in_store`: what the journal says is what is in the store. A record that the store refuses is made up for
+// under the same turn, and its caller waits for that, however long: only then is its errno true everywhere.
+Status Funnel::Apply(Journey& journey, Sequence sequence, bool& in_store) {
   const int open_file = journey.open_file ? journey.open_file->get() : -1;
   auto applied = volume_.Apply(journey.record, journey.payload.bytes(), {open_file});
   CrashPoint("primary.applied");
   in_store = true;
   if (applied) return {};
-  if (!IsNoRoom(applied.error())) {
-    in_store = false;
-    return StoreFailed(journey.record, applied.error());
-  }
-  if (auto remedied = Compensate(journey, applied.error()); !remedied) {
-    in_store = false;
-    return StoreFailed(journey.record, remedied.error());
-  }
+  in_store = false;
+  if (applied.error().code == kStoreDiverged) return StoreFailed(journey.record, applied.error());
+  log::warn("{}: the store refuses a journaled record ({}): {}; journaling what is there instead",
+            volume_.name().value, Describe(journey.record), applied.error().Text());
+  CrashPoint("primary.refused");
+  const Status remedied = Compensate(journey.record, sequence);
+  in_store = static_cast<bool>(remedied);
+  // One that is stopped meanwhile is made up for at the next start.
+  if (!remedied && !stopping_) return StoreFailed(journey.record, remedied.error());
   return applied;
 }
 
-// The store has no room for a journaled record: the node's real state is journaled after it, under the same
-// turn, and is not applied here. The caller waits for that, however long: only then is its errno true on
-// every replica.
-Status Funnel::Compensate(const Journey& journey, const Error& full) {
-  log::warn("{}: no room for a journaled record ({}): {}; journaling what is there instead",
-            volume_.name().value, Describe(journey.record), full.Text());
-  return Remedy(volume_.store(), journey.record, [this](Body body, Payload payload) {
-    return JournalRemedy(std::move(body), std::move(payload));
+Status Funnel::Compensate(const Record& refused, Sequence sequence) {
+  return Remedy(volume_.store(), refused, sequence, [this](Body body, Payload payload, RemedyOf of) {
+    return JournalRemedy(std::move(body), std::move(payload), of);
   });
 }
 
-Status Funnel::JournalRemedy(Body body, Payload payload) {
+Status Funnel::JournalRemedy(Body body, Payload payload, RemedyOf of) {
   const auto remedy = std::make_shared<RemedyShipment>(
-      this, Record{volume_.name(), generation_, {}, std::move(body)}, std::move(payload));
+      this, Record{volume_.name(), generation_, {}, std::move(body), of}, std::move(payload));
   const Group known = applied_.Get().position.group;
   const Patience patience{std::nullopt, &stopping_};
   HAWSER_TRY(shipper_.Queue(remedy, patience));
   HAWSER_ASSIGN(const Answer answer, shipper_.Await(*remedy, patience));
+  CrashPoint("primary.remedied");
   bool is_nowhere = false;
   return Take(answer, known, is_nowhere);
 }

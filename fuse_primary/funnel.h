@@ -48,6 +48,10 @@ class Funnel : public Role {
   // life.
   Status JournalRoot();
 
+  // The store doesn't take this record, which is journaled at `sequence`: what is there instead is journaled
+  // (remedy.h). Returns when it is, however long the relay is away.
+  Status Compensate(const Record& refused, Sequence sequence);
+
   AppliedMark& applied() { return applied_; }
 
   // Changes are refused with `error` from here on; those under way end. The first error stays.
@@ -61,9 +65,8 @@ class Funnel : public Role {
   Status MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience);
   Status Finish(Journey& journey, const Answer& answer);
   void FinishAlone(Journey& journey, const Answer& answer);
-  Status Apply(Journey& journey, bool& in_store);
-  Status Compensate(const Journey& journey, const Error& full);
-  Status JournalRemedy(Body body, Payload payload);
+  Status Apply(Journey& journey, Sequence sequence, bool& in_store);
+  Status JournalRemedy(Body body, Payload payload, RemedyOf of);
   Status Take(const Answer& answer, Group known, bool& is_nowhere);
   Status StoreFailed(const Record& record, const Error& error);
   std::optional<Error> stopped_with() const;

@@ -104,7 +104,7 @@ bool Replayer::MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline d
 
 Status Replayer::ApplyRecord(const ReplayRecord& record, bool again) {
   Volume& volume = *volumes_[record.volume].volume;
-  if (!again) return volume.ApplyInGate(record.record, record.payload);
+  if (!again && !record.record.remedy) return volume.ApplyInGate(record.record, record.payload);
   HAWSER_TRY(RedoOne(volume.store(), record.record, record.payload));
   volume.FollowInGate(record.record);
   return {};

@@ -189,18 +189,21 @@ Status CheckMeaning(const Record& record) {
   const bool has_volume = HasVolume(record.body);
   if (record.volume.value.empty() == has_volume)
     return Error{EINVAL, has_volume ? "field 'volume' is empty" : "field 'volume' is not empty"};
+  if (record.remedy && (IsControl(record.body) || record.remedy->refused == Sequence{}))
+    return Error{EINVAL, "field 'remedy' does not fit the record"};
   return std::visit(MeaningCheck{record}, record.body);
 }
 
 }  // namespace
 
-// [version, kind, volume, generation, [node, session, number], [fields of the kind]]
+// [version, kind, volume, generation, [node, session, number], [fields of the kind]], and of a remedy also
+// [refused, last]
 Buffer EncodeRecord(const Record& record) {
   Packer out;
   std::visit(
       [&](const auto& body) {
         using T = std::decay_t<decltype(body)>;
-        out.Array(6)
+        out.Array(record.remedy ? 7 : 6)
             .Uint(kRecordVersion)
             .Uint(Kind<T>::kNumber)
             .Text(record.volume.value)
@@ -210,6 +213,7 @@ Buffer EncodeRecord(const Record& record) {
         ForEachField(body, Put{out});
       },
       record.body);
+  if (record.remedy) out.Array(2).Uint(record.remedy->refused.value).Uint(record.remedy->last ? 1 : 0);
   return out.Finish();
 }
 
@@ -219,7 +223,8 @@ Result<Record> DecodeRecord(Bytes header) {
                                      kMaxRecordHeaderBytes)};
   Unpacker in(header);
   Record record;
-  in.Array("record", 6);
+  const std::size_t parts = in.Array("record");
+  if (!in.failed() && parts != 6 && parts != 7) in.Fail("record", "has the wrong number of fields");
   const auto version = in.Uint("version");
   if (!in.failed() && version != kRecordVersion)
     return Error{EINVAL, fmt::format("a record of version {}, but this program reads version {}", version,
@@ -233,6 +238,12 @@ Result<Record> DecodeRecord(Bytes header) {
   record.origin.number = in.Uint("origin.number");
   if (!in.failed() && !ReadBody(kind, in, record.body))
     return Error{EINVAL, fmt::format("field 'kind' is {}, which this program does not know", kind)};
+  if (!in.failed() && parts == 7) {
+    in.Array("remedy", 2);
+    RemedyOf& remedy = record.remedy.emplace();
+    remedy.refused = Sequence(in.Uint("remedy.refused"));
+    remedy.last = in.Uint("remedy.last", 1) == 1;
+  }
   if (auto read = in.Finish(); !read) return Error{EINVAL, "a record's " + read.error().message};
   if (auto meaning = CheckMeaning(record); !meaning)
     return Error{EINVAL, "a record's " + meaning.error().message};

@@ -197,11 +197,22 @@ struct Mark {
 using Body = std::variant<Write, Truncate, Allocate, Create, Link, Unlink, Rmdir, Rename, SetAttr, SetXattr,
                           RemoveXattr, Promote, NodeSession, Mark>;
 
+// A primary's store has refused a record that was journaled already, and this record, with those like it,
+// says what is really there. Whoever applies it brings what it touches to that state, whatever it was before:
+// a replica may hold all, some or nothing of the refused record.
+struct RemedyOf {
+  Sequence refused;
+  bool last = false;  // what was refused is made up for with this record
+
+  friend bool operator==(const RemedyOf&, const RemedyOf&) = default;
+};
+
 struct Record {
   VolumeName volume;  // empty in a NodeSession, and in no other
   Generation generation;
   Origin origin;
   Body body;
+  std::optional<RemedyOf> remedy = {};  // of ordinary records only
 
   friend bool operator==(const Record&, const Record&) = default;
 };

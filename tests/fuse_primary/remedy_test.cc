@@ -1,5 +1,5 @@
-// A store that had no room for a journaled record, and a replica that had: after the remedy both are the
-// same.
+// A store that refused a journaled record, wholly or in part, and replicas that took it or didn't: after the
+// remedy all are the same.
 #include "fuse_primary/remedy.h"
 
 #include <gtest/gtest.h>
@@ -12,6 +12,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "tests/support/tree_compare.h"
+#include "volume/store/redo.h"
 
 namespace hawser {
 namespace {
@@ -63,21 +64,32 @@ class RemedyTest : public testing::Test {
     return create;
   }
 
-  // Only the replica has had room for the whole of it.
+  // Only the replica has taken the record. Then the remedy twice, so that the second time it meets a replica
+  // that is right already.
   void Refuse(Body body, std::string_view payload = {}) {
     ASSERT_NO_FATAL_FAILURE(Apply(*replica_, body, payload));
     const auto before = test::CompareTrees(full_folder_.path(), replica_folder_.path());
     ASSERT_TRUE(before && !before->equal()) << "nothing to remedy";
+    for (const char* time : {"took it", "had not taken it"}) {
+      Mend(body);
+      const auto after = test::CompareTrees(full_folder_.path(), replica_folder_.path());
+      ASSERT_TRUE(after) << after.error().Text();
+      EXPECT_TRUE(after->equal()) << "a replica that " << time << ": " << after->Text();
+    }
+  }
+
+  void Mend(const Body& refused) {
     records_ = 0;
-    const Status remedied =
-        Remedy(*full_, Named(std::move(body)), [this](const Body& remedy, const Payload& content) {
-          ++records_;
-          return replica_->Apply(Named(remedy), content.bytes());
-        });
+    bool ended = false;
+    const Status remedied = Remedy(*full_, Named(refused), Sequence(7),
+                                   [&](const Body& remedy, const Payload& content, RemedyOf of) {
+                                     ++records_;
+                                     EXPECT_EQ(of.refused, Sequence(7));
+                                     EXPECT_FALSE(std::exchange(ended, of.last));
+                                     return RedoOne(*replica_, Named(remedy), content.bytes());
+                                   });
     ASSERT_TRUE(remedied) << remedied.error().Text();
-    const auto after = test::CompareTrees(full_folder_.path(), replica_folder_.path());
-    ASSERT_TRUE(after) << after.error().Text();
-    EXPECT_TRUE(after->equal()) << after->Text();
+    EXPECT_TRUE(ended);
   }
 
   // What an application in part left in the full store.
@@ -131,7 +143,7 @@ TEST_F(RemedyTest, LongRangeComesInSeveralRecords) {
   const FileState before{content.size(), kBefore};
   Refuse(Allocate{
       kFile, Path("f"), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, content.size(), before, kNow, {}});
-  EXPECT_EQ(records_, 3);
+  EXPECT_EQ(records_, 4);  // and the size before them
 }
 
 TEST_F(RemedyTest, NewNodesOfEachKind) {
@@ -163,9 +175,62 @@ TEST_F(RemedyTest, XattrThatWasThereAndThatWasNot) {
   Refuse(RemoveXattr{kFile, Path("f"), "user.colour"});
 }
 
-TEST_F(RemedyTest, RenameOverAnotherFileHasNone) {
-  const Record record = Named(Rename{kFile, Path("f"), Path("g"), RenameMode::kReplace, FileId(7), kNow});
-  EXPECT_FALSE(Remedy(*full_, record, [](const Body&, const Payload&) -> Status { return {}; }));
+TEST_F(RemedyTest, XattrOfADirectory) {
+  Refuse(SetXattr{kFolder, Path("d"), "user.colour"}, std::string(3000, 'x'));
+  Refuse(SetAttr{kFolder, Path("d"), 0700, {}, {}, {}, kNow});
+}
+
+TEST_F(RemedyTest, RenameOverAnotherFileBringsThatBackWithItsContent) {
+  for (Store* store : {full_.get(), replica_.get()}) {
+    Apply(*store, NewNode(FileId(300), "d/g", NodeKind::kRegular));
+    Apply(*store, Write{FileId(300), Path("d/g"), 8192, 4, {0, kBefore}, kBefore, {}}, "gggg");
+    Apply(*store, SetXattr{FileId(300), Path("d/g"), "user.colour"}, "green");
+    Apply(*store, SetAttr{FileId(300), Path("d/g"), 04711, {}, {}, kBefore, kBefore});
+  }
+  Refuse(Rename{kFile, Path("f"), Path("d/g"), RenameMode::kReplace, FileId(300), kNow});
+}
+
+TEST_F(RemedyTest, Exchange) {
+  Refuse(Rename{kFile, Path("f"), Path("d"), RenameMode::kExchange, kFolder, kNow});
+}
+
+TEST_F(RemedyTest, RenameThatTookPlaceButForTheTimes) {
+  const Rename rename{kFile, Path("f"), Path("d/g"), RenameMode::kReplace, {}, kNow};
+  Apply(*full_, rename);
+  Apply(*full_, SetAttr{kFolder, Path("d"), {}, {}, {}, {}, kBefore});
+  Refuse(rename);
+}
+
+TEST_F(RemedyTest, RemovalOfEachKindOfNode) {
+  for (const NodeKind kind :
+       {NodeKind::kRegular, NodeKind::kDirectory, NodeKind::kSymlink, NodeKind::kFifo}) {
+    const bool is_value = kind != NodeKind::kRegular && kind != NodeKind::kDirectory;
+    const FileId id = is_value ? kNoFileId : FileId(200 + static_cast<std::uint64_t>(kind));
+    const StorePath path = Path("d/old" + std::to_string(static_cast<int>(kind)));
+    for (Store* store : {full_.get(), replica_.get()}) {
+      Apply(*store, NewNode(id, path.text(), kind));
+      Apply(*store, SetAttr{kFolder, Path("d"), {}, {}, {}, {}, kBefore});
+    }
+    if (kind == NodeKind::kDirectory) {
+      Refuse(Rmdir{id, path, kNow});
+    } else {
+      Refuse(Unlink{id, path, kNow});
+    }
+  }
+}
+
+TEST_F(RemedyTest, RemovalOfAFileWithHolesAndOfOneOfSeveralNames) {
+  Apply(*full_, Write{kFile, Path("f"), 3 << 20, 4, kTenBytes, kBefore, {}}, "tail");
+  Apply(*replica_, Write{kFile, Path("f"), 3 << 20, 4, kTenBytes, kBefore, {}}, "tail");
+  Refuse(Unlink{kFile, Path("f"), kNow});
+  for (Store* store : {full_.get(), replica_.get()})
+    Apply(*store, Link{kFile, Path("f"), Path("d/g"), kBefore});
+  Refuse(Unlink{kFile, Path("f"), kNow});
+}
+
+TEST_F(RemedyTest, ControlRecordHasNone) {
+  const auto journal = [](const Body&, const Payload&, RemedyOf) -> Status { return {}; };
+  EXPECT_FALSE(Remedy(*full_, Named(Mark{"note"}), Sequence(7), journal));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ class ModelStore : public RecoverableStore {
 
   // As Store::Apply. kStoreDiverged: nothing changed. Else the disk's error: applied in part.
   Status Apply(const Record& record, Bytes payload) override;
+  Status ApplyAnyhow(const Record& record, Bytes payload) override { return Redo(record, payload); }
   // As Redo::Apply and RedoOne, and Redo::Finish. Files are found by id here, with no looking ahead.
   void Expect(const Record&) override {}
   Status Redo(const Record& record, Bytes payload) override;

@@ -213,8 +213,8 @@ std::vector<GroupFailure> SecondarySide::ApplyGroup(const ReplayGroup& group) {
 Status SecondarySide::ApplyRecord(const ReplayRecord& record, bool again) {
   if (parts_.life->dead) return Error{EIO, "the process has ended"};
   ModelStore& store = DiskOf(record.volume).store;
-  Status applied =
-      again ? store.Redo(record.record, record.payload) : store.Apply(record.record, record.payload);
+  Status applied = again || record.record.remedy ? store.Redo(record.record, record.payload)
+                                                 : store.Apply(record.record, record.payload);
   if (parts_.world.rng().Chance(0.1)) Look();
   return applied;
 }

@@ -20,6 +20,9 @@ class RecoverableStore {
   virtual bool is_new() const = 0;
   virtual Status Apply(const Record& record, Bytes payload) = 0;
 
+  // Brings what the record touches to the state after it, whatever it is now (RedoOne in redo.h).
+  virtual Status ApplyAnyhow(const Record& record, Bytes payload) = 0;
+
   // Redo: all records are expected, in order, then the same are redone, then it is finished.
   virtual void Expect(const Record& record) = 0;
   virtual Status Redo(const Record& record, Bytes payload) = 0;

@@ -175,9 +175,11 @@ Status Recovery::TakeRecord(const ReplayGroup& group, const ReplayRecord& record
   }
   CrashPoint(crash_point_);
   if (!IsControl(record.record.body)) ++records_;
-  return Settle(
-      record.volume, group.end.position,
-      redo ? store.Redo(record.record, record.payload) : store.Apply(record.record, record.payload));
+  const bool anyhow = record.record.remedy.has_value();
+  return Settle(record.volume, group.end.position,
+                redo     ? store.Redo(record.record, record.payload)
+                : anyhow ? store.ApplyAnyhow(record.record, record.payload)
+                         : store.Apply(record.record, record.payload));
 }
 
 bool Recovery::Lacks(std::size_t volume, const ReplayGroup& group) const {

@@ -125,7 +125,7 @@ class Applier {
   Status operator()(const RemoveXattr& r) {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
     if (::removexattr(ProcPath(node.fd.get()).c_str(), r.name.c_str()) != 0) {
-      if (errno == ENODATA) return Diverged(r.path, "has no xattr " + r.name);
+      if (errno == ENODATA || errno == EOPNOTSUPP) return Diverged(r.path, "has no xattr " + r.name);
       return Failed("remove xattr " + r.name + " of", r.path);
     }
     return {};

@@ -95,6 +95,22 @@ TEST(RecordCodec, EachKindComesBackAsItWas) {
   }
 }
 
+TEST(RecordCodec, RemedyComesBackAsItWasAndIsOfOrdinaryRecordsOnly) {
+  Record record = Make(Unlink{FileId(9), Path("f"), {}});
+  record.remedy = RemedyOf{Sequence(7), true};
+  const auto decoded = DecodeRecord(EncodeRecord(record));
+  ASSERT_TRUE(decoded) << decoded.error().Text();
+  EXPECT_EQ(*decoded, record);
+  const Buffer bytes = EncodeRecord(record);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(DecodeRecord(Bytes(bytes).first(size)));
+  record.remedy = RemedyOf{};
+  EXPECT_FALSE(DecodeRecord(EncodeRecord(record))) << "of no record";
+  Record mark = Make(Mark{"note"});
+  mark.remedy = RemedyOf{Sequence(7), true};
+  EXPECT_FALSE(DecodeRecord(EncodeRecord(mark)));
+}
+
 TEST(RecordCodec, EveryTruncationIsRefused) {
   for (const Golden& g : GoldenRecords()) {
     const Buffer bytes = EncodeRecord(Make(g.body));

@@ -45,6 +45,7 @@ class LoggedStore : public RecoverableStore {
 
   bool is_new() const override { return is_new_; }
   Status Apply(const Record& record, Bytes) override { return Do("apply", record); }
+  Status ApplyAnyhow(const Record& record, Bytes) override { return Do("apply anyhow", record); }
   void Expect(const Record& record) override { static_cast<void>(Do("expect", record)); }
   Status Redo(const Record& record, Bytes) override { return Do("redo", record); }
   Status FinishRedo() override;
