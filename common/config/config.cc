@@ -33,6 +33,9 @@ Result<Config> ParseConfig(const std::string& text, const std::string& path) {
 
 Result<Config> LoadConfig(const std::string& path) {
   std::error_code failure;
+  if (std::filesystem::is_directory(path, failure))
+    return Error{EINVAL,
+                 "'" + path + "' is a folder; name the config file in it, like '" + path + "/hawser.yaml'"};
   const auto size = std::filesystem::file_size(path, failure);  // fails for a pipe, which is fine
   if (!failure && size > kMaxYamlBytes) {
     return Error{EINVAL, path + ":1: the file has " + std::to_string(size) +

@@ -43,6 +43,15 @@ Status EachPair(const YamlPlace& place, const std::string& wanted, Visit visit) 
   return {};
 }
 
+// What to write instead of the unknown `key`.
+std::string InsteadOf(const std::string& key, const std::vector<std::string>& known) {
+  const auto colon = key.find(':');
+  const auto glued =
+      colon == std::string::npos ? known.end() : std::find(known.begin(), known.end(), key.substr(0, colon));
+  if (glued == known.end()) return Suggestion(key, known);
+  return fmt::format("; write a blank behind the colon: '{}: {}'", *glued, key.substr(colon + 1));
+}
+
 }  // namespace
 
 Source::Source(std::string path) : path_(std::move(path)) {
@@ -89,7 +98,7 @@ Read Mapping(std::vector<Field> fields) {
     HAWSER_TRY(EachPair(place, "keys", [&](const YamlNode::Pair& pair, const YamlPlace& value) -> Status {
       if (const Field* field = FindField(fields, pair.key)) return field->read(value);
       return place.source.WrongAt(pair.line, place.keys,
-                                  "unknown key '" + pair.key + "'" + Suggestion(pair.key, KeysOf(fields)));
+                                  "unknown key '" + pair.key + "'" + InsteadOf(pair.key, KeysOf(fields)));
     }));
     for (const auto& field : fields) {
       if (field.requirement != kRequired || place.node.Find(field.key)) continue;

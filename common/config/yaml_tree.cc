@@ -9,18 +9,21 @@
 #include <optional>
 #include <sstream>
 
+#include "common/config/yaml_advice.h"
+#include "common/config/yaml_lines.h"
+
 namespace hawser {
 namespace {
 
 int LineOf(const YAML::Mark& mark) { return mark.is_null() ? 1 : mark.line + 1; }
 
-// Leaves the parser at a fault of ours by the way yaml-cpp leaves it at its own; caught in ParseYaml.
-[[noreturn]] void Refuse(int line, const std::string& what) {
-  YAML::Mark mark;
-  mark.line = line - 1;
-  mark.pos = mark.column = 0;
-  throw YAML::ParserException(mark, what);
-}
+// A fault that yaml-cpp doesn't see; caught in ParseYaml.
+struct Refused : std::exception {
+  explicit Refused(YamlFault why) : fault(std::move(why)) {}
+  YamlFault fault;
+};
+
+[[noreturn]] void Refuse(int line, const std::string& what) { throw Refused({line, what}); }
 
 // Builds the tree from the parser's events. Events instead of YAML::Node: they show duplicate keys, anchors
 // and tags, and nothing is expanded.
@@ -134,8 +137,34 @@ Error Fault(const std::string& path, int line, const std::string& what) {
   return {EINVAL, path + ":" + std::to_string(line) + ": " + what};
 }
 
-// yaml-cpp's own sentences don't say what to do.
-bool IsOurs(const std::string& what) { return what.find(';') != std::string::npos; }
+// One file is one document. Nothing of a second one is looked at.
+class SecondDocument : public TreeBuilder {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    Refuse(LineOf(mark),
+           "a second YAML document begins ('---' or '...' stands above it); one file describes one group: "
+           "remove "
+           "that line, or give the other group a file of its own");
+  }
+};
+
+constexpr char kEmpty[] = "the file is empty; config/demo.yaml is a commented example";
+
+bool IsUtf16(const std::string& text) { return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"); }
+
+YamlNode Parse(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  TreeBuilder builder;
+  if (!parser.HandleNextDocument(builder)) Refuse(1, kEmpty);
+  YamlNode root = builder.Take();
+  if (root.kind == YamlNode::Kind::kNull) Refuse(1, kEmpty);
+  SecondDocument second;
+  parser.HandleNextDocument(second);
+  // yaml-cpp takes the rest of the file for the quoted text.
+  if (const auto open = OutlineOf(text).open_quote) throw Refused(*open);
+  return root;
+}
 
 }  // namespace
 
@@ -151,30 +180,22 @@ Result<YamlNode> ParseYaml(const std::string& text, const std::string& path) {
                  "a config has at most 1 MiB, this has " + std::to_string(text.size()) +
                      " bytes; is it the right file?");
   }
+  if (IsUtf16(text)) return Fault(path, 1, "the file is UTF-16; save it as UTF-8");
   if (text.find('\0') != std::string::npos) {
     return Fault(path, 1, "the file holds NUL bytes; is it the right file?");
   }
+  if (text.find('\r') != std::string::npos && text.find('\n') == std::string::npos)
+    return Fault(path, 1, "the lines end with CR alone; save the file with line ends of Unix (LF)");
   try {
-    std::istringstream stream(text);
-    YAML::Parser parser(stream);
-    TreeBuilder builder;
-    if (!parser.HandleNextDocument(builder)) {
-      return Fault(path, 1, "the file is empty; see config/demo.yaml for an example");
-    }
-    YamlNode root = builder.Take();
-    TreeBuilder second;
-    if (parser.HandleNextDocument(second)) {
-      return Fault(
-          path, 1,
-          "the file holds more than one YAML document; one file describes one group, remove the '---'");
-    }
-    return root;
-  } catch (const YAML::ParserException& fault) {
-    const std::string advice =
-        IsOurs(fault.msg) ? "" : "; correct the YAML there (often it is the indentation)";
-    return Fault(path, LineOf(fault.mark), fault.msg + advice);
-  } catch (const std::exception& fault) {
-    return Fault(path, 1, std::string("cannot be read as YAML: ") + fault.what() + "; is it the right file?");
+    return Parse(text);
+  } catch (const Refused& refused) {
+    return Fault(path, refused.fault.line, refused.fault.what);
+  } catch (const YAML::ParserException& failure) {
+    const YamlFault fault = AdviseOn(text, LineOf(failure.mark), failure.msg);
+    return Fault(path, fault.line, fault.what);
+  } catch (const std::exception& failure) {
+    return Fault(path, 1,
+                 std::string("cannot be read as YAML: ") + failure.what() + "; is it the right file?");
   }
 }
 
