@@ -8,6 +8,7 @@
 #include "cli/daemon.h"
 #include "cli/family.h"
 #include "common/base/log.h"
+#include "common/config/folders.h"
 
 namespace hawser::cli {
 namespace {
@@ -25,6 +26,15 @@ std::string Mounts(const Config& config) {
     text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", name.value, mounts);
   }
   return text;
+}
+
+// On one machine mounts have to lie apart too.
+Status CheckMountsApart(const Config& config) {
+  const auto overlap = FindOverlap(FoldersOf(config), Machines::kOne);
+  if (!overlap) return {};
+  return Usage(fmt::format(
+      "{}: {}: {}; or run them on machines of their own, by 'hawser relay' and 'hawser mount NODE'",
+      config.path, overlap->folder.Key(), overlap->problem));
 }
 
 void ReportLost(Family& family) {
@@ -73,6 +83,7 @@ bool WatchOver(Family& family) {
 
 Result<Exit> RunUp(const Session& session, const UpOptions&) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
+  HAWSER_TRY(CheckMountsApart(config));
   BecomeService("up", session);
   auto family = Family::Open();
   if (!family) return CannotDo(family.error(), "try again");
@@ -101,13 +112,14 @@ Result<Exit> RunUp(const Session& session, const UpOptions&) {
 }  // namespace
 
 void AddUp(CLI::App& app, Session& session) {
-  CLI::App* command =
-      AddCommand(app, session, "up", "Run the relay and all nodes of the file on this machine",
-                 "  hawser up -c demo.yaml       until Ctrl-C: nodes stop first, then the relay\n"
-                 "\n"
-                 "For trying it out and for labs. One process each; every line of the log says whose it is.\n"
-                 "Prints 'ready: ...' with the mounts when all of them answer. A process that ends by\n"
-                 "itself is reported, the others go on.");
+  CLI::App* command = AddCommand(
+      app, session, "up", "Run the relay and all nodes of the file on this machine",
+      "  hawser up -c demo.yaml       until Ctrl-C: nodes stop first, then the relay\n"
+      "\n"
+      "For trying it out and for labs. Here the mounts of all nodes lie\n"
+      "apart; on machines of their own they may have the same path. One process each; every line of\n"
+      "the log says whose it is. Prints 'ready: ...' with the mounts when all of them answer. A\n"
+      "process that ends by itself is reported, the others go on.");
   Handle(command, session, std::make_shared<UpOptions>(), RunUp);
 }
 

@@ -79,9 +79,9 @@ struct Config {
 };
 
 // EINVAL with "FILE:LINE: what is wrong; what to do" for anything that isn't a valid config: unknown keys
-// (with the nearest valid one), wrong types, impossible values, duplicate stores, mounts or ports, stores and
-// mounts that are the same or nested, a volume whose primary doesn't hold it, an address that isn't loopback
-// without `insecure: true`.
+// (with the nearest valid one), wrong types, impossible values, duplicate stores, mounts or ports, folders
+// that have to lie apart (folders.h) and don't, a volume whose primary doesn't hold it, an address that isn't
+// loopback without `insecure: true`.
 Result<Config> LoadConfig(const std::string& path);
 
 // As LoadConfig from text; `path` is used in messages and for relative paths.

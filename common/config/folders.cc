@@ -18,25 +18,32 @@ const char* Relation(const std::string& path, const std::string& other) {
   return nullptr;
 }
 
+bool MayMeet(const Folder& folder, const Folder& other) {
+  const bool same_machine = folder.node.empty() || other.node.empty() || folder.node == other.node;
+  return !same_machine && (folder.is_mount || other.is_mount);
+}
+
 }  // namespace
 
 std::string Folder::Key() const { return fmt::format("{}", fmt::join(keys, ".")); }
 
 std::vector<Folder> FoldersOf(const Config& config) {
-  std::vector<Folder> folders{{config.relay.journal, {"relay", "journal"}}};
+  std::vector<Folder> folders{{.path = config.relay.journal, .keys = {"relay", "journal"}}};
   for (const auto& [name, node] : config.nodes) {
-    folders.push_back({node.state, {"nodes", name.value, "state"}});
+    const std::string& owner = name.value;
+    folders.push_back({node.state, {"nodes", owner, "state"}, owner});
     for (const auto& [volume, replica] : node.volumes) {
-      folders.push_back({replica.store, {"nodes", name.value, "volumes", volume.value, "store"}});
-      folders.push_back({replica.mount, {"nodes", name.value, "volumes", volume.value, "mount"}});
+      folders.push_back({replica.store, {"nodes", owner, "volumes", volume.value, "store"}, owner});
+      folders.push_back({replica.mount, {"nodes", owner, "volumes", volume.value, "mount"}, owner, true});
     }
   }
   return folders;
 }
 
-std::optional<Overlap> FindOverlap(const std::vector<Folder>& folders) {
+std::optional<Overlap> FindOverlap(const std::vector<Folder>& folders, Machines machines) {
   for (std::size_t i = 0; i < folders.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
+      if (machines == Machines::kMany && MayMeet(folders[i], folders[j])) continue;
       const char* const relation = Relation(folders[i].path, folders[j].path);
       if (relation == nullptr) continue;
       return Overlap{folders[i], folders[j],

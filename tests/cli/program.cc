@@ -62,6 +62,14 @@ void ProgramTest::WriteConfig() const {
   }
 }
 
+void ProgramTest::ChangeConfig(const std::string& text, const std::string& by) const {
+  std::string config = Content(Path("hawser.yaml"));
+  auto at = config.find(text);
+  EXPECT_NE(at, std::string::npos) << "'" << text << "' isn't in the config";
+  for (; at != std::string::npos; at = config.find(text, at + by.size())) config.replace(at, text.size(), by);
+  WriteFile("hawser.yaml", config);
+}
+
 std::vector<int> FreePorts(int count) {
   // All held at once, so that they differ.
   std::vector<UniqueFd> held;

@@ -27,6 +27,8 @@ class ProgramTest : public ::testing::Test {
   // Writes a config of one relay (on free ports) and the nodes alpha (primary of docs) and charlie
   // (secondary) to ./hawser.yaml, and makes the stores and mounts.
   void WriteConfig() const;
+  // Replaces `text`, wherever it stands in that config, by `by`.
+  void ChangeConfig(const std::string& text, const std::string& by) const;
   // Writes `content` to the file `name` in folder().
   std::string WriteFile(const std::string& name, const std::string& content) const;
   std::string Path(const std::string& name) const { return folder_ / name; }

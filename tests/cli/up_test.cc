@@ -143,6 +143,20 @@ TEST_F(Up, NodeThatCannotStartStopsEverything) {
   EXPECT_TRUE(Children().empty());
 }
 
+TEST_F(Up, MountsAtOnePathAreForMachinesOfTheirOwn) {
+  ChangeConfig("charlie.mount", "alpha.mount");
+  const ProgramResult result = Hawser({"up"});
+  EXPECT_EQ(result.exit, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("nodes.charlie.volumes.docs.mount: '" + Path("alpha.mount") +
+                                          "' is the same folder as nodes.alpha.volumes.docs.mount"),
+                                HasSubstr("'hawser mount NODE'")));
+  EXPECT_TRUE(Children().empty());
+
+  up_.emplace(StartHawser({"mount", "charlie"}, Path("up.log")));
+  EXPECT_TRUE(WaitUntil([&] { return Said("ready: mounted " + Path("alpha.mount")) || !up_->running(); }));
+  EXPECT_TRUE(up_->running()) << Log();
+}
+
 TEST_F(Up, SignalWhileStartingStopsEverything) {
   up_.emplace(StartHawser({"up"}, Path("up.log")));
   ASSERT_TRUE(WaitUntil([&] { return Said("relay of group test"); }));

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/config/folders.h"
+
 namespace hawser {
 namespace {
 
@@ -50,6 +52,20 @@ Config Parsed(const std::string& text, const std::string& path = "/etc/hawser/de
   if (config) return *std::move(config);
   ADD_FAILURE() << config.error().message;
   return {};
+}
+
+TEST(Config, MountMayLieWhereAnotherNodeHasAFolder) {
+  std::string text = kWhole;
+  for (const char* mount : {"/mnt/docs", "/srv", "/var/lib/hawser/demo/alpha/x"}) {
+    const auto at = text.find("mount: /mnt/mail");
+    ASSERT_NE(at, std::string::npos);
+    std::string changed = text;
+    changed.replace(at, 16, std::string("mount: ") + mount);
+    if (std::string(mount) == "/srv") changed.replace(changed.find("/srv/mail.store"), 15, "/dr/x");
+    const Config config = Parsed(changed);
+    EXPECT_EQ(config.nodes.size(), 3u) << mount;
+    EXPECT_TRUE(FindOverlap(FoldersOf(config), Machines::kOne)) << mount;
+  }
 }
 
 TEST(Config, EveryValueOfTheWholeExampleArrives) {
