@@ -29,7 +29,7 @@ void ProbeRelay(Findings& findings, const Config& config) {
 void ProbeNode(Findings& findings, const std::string& name, const NodeConfig& node) {
   findings.push_back(ProbeOwnFolder(name + " state", node.state));
   for (const auto& [volume, replica] : node.volumes) {
-    findings.push_back(ProbeStore(name + " " + volume.value + " store", replica.store));
+    findings.push_back(ProbeStore(name + " " + volume.value + " store", node, volume));
     findings.push_back(ProbeMount(name + " " + volume.value + " mount", replica));
   }
 }

@@ -17,18 +17,19 @@ constexpr auto kStartInterval = std::chrono::milliseconds(10);
 
 struct MountOptions {
   std::string node;
-  StartOptions start;
+  std::vector<std::string> new_stores;
+  bool take_over = false;
 };
 
 using Started = Result<std::unique_ptr<Node>>;
 
 // Node::Start in a thread of its own, so that a signal ends it also while it waits for the relay. Whether a
 // signal came is in `stopped`: the node may have been started all the same.
-Started StartUntilSignal(Signals& signals, const Config& config, const MountOptions& options, bool& stopped) {
+Started StartUntilSignal(Signals& signals, const Config& config, const std::string& node,
+                         const StartOptions& start, bool& stopped) {
   std::atomic<bool> cancel = false;
-  auto starting = std::async(std::launch::async, [&] {
-    return Node::Start(config, NodeName(options.node), options.start, &cancel);
-  });
+  auto starting =
+      std::async(std::launch::async, [&] { return Node::Start(config, NodeName(node), start, &cancel); });
   while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     if (!WaitForEnd(signals, kStartInterval) || stopped) continue;
     log::info("stopping before the start is done");
@@ -38,15 +39,29 @@ Started StartUntilSignal(Signals& signals, const Config& config, const MountOpti
   return starting.get();
 }
 
+Result<std::set<VolumeName>> NewStores(const Config& config, const MountOptions& options) {
+  const auto& volumes = config.nodes.at(NodeName(options.node)).volumes;
+  std::set<VolumeName> stores;
+  for (const std::string& name : options.new_stores) {
+    if (!volumes.contains(VolumeName(name)))
+      return Error{EINVAL,
+                   fmt::format("--new-store {}: node {} has no volume of that name", name, options.node)};
+    stores.insert(VolumeName(name));
+  }
+  return stores;
+}
+
 Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_TRY(FindNode(config, options.node));
+  StartOptions start{.take_over = options.take_over, .new_stores = {}};
+  HAWSER_ASSIGN(start.new_stores, NewStores(config, options));
   HAWSER_ASSIGN(Signals signals, ServiceSignals());
   BecomeService(options.node, session);
   log::info("node {} of group {} from {}", options.node, config.group, config.path);
 
   bool stopped = false;
-  Started node = StartUntilSignal(signals, config, options, stopped);
+  Started node = StartUntilSignal(signals, config, options.node, start, stopped);
   if (!node && stopped && node.error().code == ECANCELED) return Exit::kDone;
   const auto failed = [&](const Error& error, const std::string& advice) {
     return CannotDo(Error{error.code, "node " + options.node + ": " + error.message}, advice);
@@ -79,8 +94,12 @@ void AddMount(CLI::App& app, Session& session) {
       "left stays until the new one takes its place. Run by root, an empty mount folder is made immutable\n"
       "(chattr +i), so that nobody writes into it while nothing is mounted.");
   command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
-  command->add_flag("--take-over", options->start.take_over,
+  command->add_flag("--take-over", options->take_over,
                     "End another process, with another state folder, that serves this node");
+  command
+      ->add_option("--new-store", options->new_stores,
+                   "This volume's store is meant to be new and empty: forget what the one before held")
+      ->type_name("VOLUME");
   Handle(command, session, options, RunMount);
 }
 

@@ -30,7 +30,7 @@ inline Finding Problem(std::string subject, std::string place, std::string detai
 Findings ProbeFuse(const Config& config);
 
 // Stores, mounts, state and journal folders (probe_folders.cc).
-Finding ProbeStore(const std::string& subject, const std::string& path);
+Finding ProbeStore(const std::string& subject, const NodeConfig& node, const VolumeName& volume);
 Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica);
 Finding ProbeOwnFolder(const std::string& subject, const std::string& path);
 // That folders which look apart in the config are not the same or nested by way of links.

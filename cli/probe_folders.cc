@@ -17,8 +17,11 @@
 #include "cli/output.h"
 #include "cli/probe.h"
 #include "common/base/files.h"
+#include "common/base/state_folder.h"
 #include "common/base/unique_fd.h"
 #include "common/config/folders.h"
+#include "volume/store/checkpoint.h"
+#include "volume/store/store_mark.h"
 
 namespace hawser::cli {
 namespace {
@@ -77,9 +80,27 @@ std::string Guard(const std::string& path) {
   return "will be made immutable";
 }
 
+// As at a start: whether it is the store that the checkpoint is of.
+std::optional<Finding> WrongStoreTrouble(const std::string& subject, const NodeConfig& node,
+                                         const VolumeName& volume) {
+  const std::string& path = node.volumes.at(volume).store;
+  const auto checkpoint = ReadCheckpoint(StateFolder(node.state).Checkpoint(volume));
+  if (!checkpoint) return Problem(subject, path, checkpoint.error().Text(), "mend that, or move it away");
+  const UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto marks = ReadStoreMarks(root.get(), path);
+  if (!marks) return Problem(subject, path, marks.error().Text(), "put the right store there");
+  if (CheckMarks(*checkpoint, *marks, volume, path)) return std::nullopt;
+  return Problem(
+      subject, path, "doesn't carry the mark of its checkpoint: it is not the store that was there",
+      "mount its disk, or put the right store there; if it is meant to be new and empty, start once "
+      "with: hawser mount NODE --new-store " +
+          volume.value);
+}
+
 }  // namespace
 
-Finding ProbeStore(const std::string& subject, const std::string& path) {
+Finding ProbeStore(const std::string& subject, const NodeConfig& node, const VolumeName& volume) {
+  const std::string& path = node.volumes.at(volume).store;
   if (auto trouble = FolderTrouble(subject, path)) return *trouble;
   // Asking tells as well as setting would, and changes nothing.
   const bool has_id = ::getxattr(path.c_str(), "user.hawser.id", nullptr, 0) >= 0;
@@ -91,6 +112,7 @@ Finding ProbeStore(const std::string& subject, const std::string& path) {
     return Problem(subject, path, "holds files that Hawser doesn't know",
                    "start with an empty folder, and copy the files into the mount");
   }
+  if (auto trouble = WrongStoreTrouble(subject, node, volume)) return *trouble;
   return Fine(subject, path, (has_id ? "in use by Hawser, " : "empty, ") + FreeSpace(path));
 }
 

@@ -66,16 +66,42 @@ HostedVolume::HostedVolume(const Config& config, const NodeName& self, const Vol
       machine_(self, {name, config_.primary, Generation(0)}) {}
 
 Result<std::unique_ptr<HostedVolume>> HostedVolume::Open(const Config& config, const NodeName& self,
-                                                         const VolumeName& name) {
+                                                         const VolumeName& name, bool new_store) {
   std::unique_ptr<HostedVolume> hosted(new HostedVolume(config, self, name));
   const ReplicaConfig& replica = hosted->replica_;
   HAWSER_TRY(CheckMountFolder(replica.mount, replica.nonempty));
   HAWSER_TRY(CheckApart(replica.store, replica.mount));
-  HAWSER_ASSIGN(auto store, Store::Open({replica.store, config.group, name}));
   HAWSER_TRY(MakeDirectories(hosted->folder_));
+  HAWSER_ASSIGN(auto store, new_store ? hosted->OpenNewStore(name) : hosted->OpenStore(name));
   GuardMountFolder(replica.mount);  // before the relay is waited for
   hosted->volume_ = std::make_unique<Volume>(std::move(store));
   return hosted;
+}
+
+// The one that the checkpoint is of; else nothing is touched.
+Result<std::unique_ptr<Store>> HostedVolume::OpenStore(const VolumeName& name) const {
+  HAWSER_ASSIGN(const auto checkpoint, checkpoint_.Read());
+  StoreOptions options{replica_.store, group_, name};
+  options.has_checkpoint = checkpoint.has_value();
+  HAWSER_ASSIGN(auto store, Store::Open(options));
+  HAWSER_ASSIGN(const StoreMarks marks, store->Marks());
+  HAWSER_TRY(CheckMarks(checkpoint, marks, name, replica_.store));
+  return store;
+}
+
+// A start that is cut off in between leaves an empty store that is refused, and may be said to be new again.
+Result<std::unique_ptr<Store>> HostedVolume::OpenNewStore(const VolumeName& name) {
+  HAWSER_ASSIGN(auto store, Store::Open({replica_.store, group_, name}));
+  HAWSER_ASSIGN(const bool empty, store->IsEmpty());
+  if (!empty) {
+    return Error{ENOTEMPTY,
+                 fmt::format("the store '{}' of volume {} is said to be new, but holds files; start "
+                             "without --new-store, or give it an empty folder",
+                             replica_.store, name.value)};
+  }
+  log::warn("{}: its store is new; what it holds comes from the journal from now on", name.value);
+  HAWSER_TRY(checkpoint_.Forget());
+  return store;
 }
 
 // ---- the role

@@ -25,9 +25,10 @@ namespace hawser {
 
 class HostedVolume {
  public:
-  // Opens the store. `self`: this node's name.
+  // Opens the store, which must be the one that the checkpoint is of (volume/store/store_mark.h), or empty if
+  // it is said to be new. `self`: this node's name.
   static Result<std::unique_ptr<HostedVolume>> Open(const Config& config, const NodeName& self,
-                                                    const VolumeName& name);
+                                                    const VolumeName& name, bool new_store);
 
   Volume& volume() { return *volume_; }
   const VolumeName& name() const { return volume_->name(); }
@@ -75,6 +76,8 @@ class HostedVolume {
  private:
   HostedVolume(const Config& config, const NodeName& self, const VolumeName& name);
 
+  Result<std::unique_ptr<Store>> OpenStore(const VolumeName& name) const;
+  Result<std::unique_ptr<Store>> OpenNewStore(const VolumeName& name);
   Status TakeRole(std::shared_ptr<Role> role);
   std::shared_ptr<Session> session() const;
   std::optional<RoleMachine::Trouble> trouble() const;

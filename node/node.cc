@@ -46,7 +46,7 @@ std::string Where(const std::string& state) {
 class NodeProcess : public Node {
  public:
   NodeProcess(const Config& config, const NodeName& name, const StartOptions& options)
-      : config_(config), name_(name), own_(config.nodes.at(name)) {
+      : config_(config), name_(name), own_(config.nodes.at(name)), new_stores_(options.new_stores) {
     hello_.group = config.group;
     hello_.node = name;
     hello_.start = RandomNumber();
@@ -63,7 +63,7 @@ class NodeProcess : public Node {
     RaiseDescriptorLimit();  // each open file of each caller takes one
     HAWSER_TRY(LockState());
     for (const auto& [volume, unused] : own_.volumes) {
-      HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume));
+      HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume, new_stores_.contains(volume)));
       volumes_.push_back(std::move(hosted));
     }
     HAWSER_ASSIGN(hello_.incarnation, OwnIncarnation(StateFolder(own_.state).Incarnation()));
@@ -311,6 +311,7 @@ class NodeProcess : public Node {
   const Config config_;
   const NodeName name_;
   const NodeConfig own_;
+  const std::set<VolumeName> new_stores_;
   UniqueFd state_lock_;
   NetContext context_;
   Hello hello_;

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace hawser {
 
 struct StartOptions {
   bool take_over = false;  // ends the process of another state folder that serves this node
+  // Volumes whose store is meant to be new: it has to be empty, and the checkpoint is forgotten.
+  std::set<VolumeName> new_stores;
 };
 
 class Node {

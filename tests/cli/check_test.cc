@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "common/base/state_folder.h"
 #include "common/base/unique_fd.h"
 #include "common/config/config.h"
 #include "tests/cli/program.h"
+#include "volume/store/checkpoint.h"
 
 namespace hawser::test {
 namespace {
@@ -87,6 +89,15 @@ TEST_F(Check, MountThatIsAFileIsAProblem) {
 TEST_F(Check, StoreWithForeignFilesIsAProblem) {
   WriteFile("alpha.store/mine", "text");
   ExpectProblem("alpha docs store", "files that Hawser doesn't know", "empty folder");
+}
+
+TEST_F(Check, StoreThatIsNotItsCheckpointsIsAProblem) {
+  const std::string state = Path("alpha");
+  std::filesystem::create_directories(StateFolder(state).Volume(VolumeName("docs")));
+  Checkpoint checkpoint;
+  checkpoint.mark = 7;
+  ASSERT_TRUE(WriteCheckpoint(StateFolder(state).Checkpoint(VolumeName("docs")), checkpoint));
+  ExpectProblem("alpha docs store", "doesn't carry the mark of its checkpoint", "--new-store docs");
 }
 
 TEST_F(Check, StoreWithoutXattrsIsAProblem) {

@@ -1,4 +1,5 @@
 // What can happen to a group: each scenario draws one disturbance from the seed.
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +8,11 @@
 #include <thread>
 
 #include "common/base/bytes.h"
+#include "common/base/files.h"
+#include "common/base/state_folder.h"
 #include "tests/crash/points.h"
 #include "tests/crash/trial.h"
+#include "volume/store/store_mark.h"
 
 namespace hawser::test {
 namespace {
@@ -300,6 +304,80 @@ class WentBack : public Disturbance {
   bool swapped_ = false;
 };
 
+// A node is started on an empty folder or an older copy in the place of its store, then on the right one.
+class WrongStore : public Disturbance {
+ public:
+  WrongStore(std::string node, bool older) : node_(std::move(node)), older_(older) {}
+  std::string Text() const override {
+    return fmt::format("start {} on {} of its store", node_,
+                       older_ ? "an older copy" : "an empty folder instead");
+  }
+  Status Inject(Trial& trial) override {
+    store_ = trial.group().Store(node_, "docs");
+    // Another disturbance of this round may have it.
+    if (std::filesystem::exists(store_ + ".aside")) return {};
+    HAWSER_TRY(AwaitCheckpoint(trial, {}));
+    HAWSER_TRY(older_ ? Copy(trial) : MakeEmpty());
+    trial.Kill(node_);
+    HAWSER_TRY(Move(store_, store_ + ".aside"));
+    swapped_ = true;
+    HAWSER_TRY(Move(Other(), store_));
+    HAWSER_ASSIGN(const CommandResult result, trial.group().RunNode(node_));
+    const bool refused = result.exit != 0 && result.output.find("--new-store docs") != std::string::npos;
+    if (refused) return {};
+    return Error{EBADMSG, node_ + " was not refused with another store than its own: " + result.output};
+  }
+  Status Heal(Trial&) override {
+    if (!swapped_) return {};
+    std::filesystem::remove_all(store_);
+    return Move(store_ + ".aside", store_);
+  }
+
+ private:
+  static constexpr auto kToCheckpoint = std::chrono::seconds(20);
+
+  std::string Other() const { return store_ + ".other"; }
+  static Status Move(const std::string& from, const std::string& to) {
+    std::error_code problem;
+    std::filesystem::rename(from, to, problem);
+    return problem ? Error{problem.value(), "cannot move '" + from + "'"} : Status();
+  }
+  Status MakeEmpty() const {
+    std::filesystem::create_directory(Other());
+    return {};
+  }
+  // Of the store of a process that was killed; then until a later checkpoint is made of the right one.
+  Status Copy(Trial& trial) const {
+    trial.Kill(node_);
+    const auto copied = RunCommand({"cp", "-a", store_, Other()});
+    if (!copied || copied->exit != 0) return Error{EIO, "cannot copy '" + store_ + "'"};
+    HAWSER_ASSIGN(const StoreMarks old, MarksOf(Other()));
+    HAWSER_TRY(trial.group().Launch(node_));
+    HAWSER_TRY(trial.group().AwaitReady(node_));
+    HAWSER_TRY(trial.load().AwaitProgress());
+    return AwaitCheckpoint(trial, old);
+  }
+  // Until there is one whose mark the store with `old` doesn't carry.
+  Status AwaitCheckpoint(Trial& trial, const StoreMarks& old) const {
+    const std::string path = StateFolder(trial.group().State(node_)).Checkpoint(VolumeName("docs"));
+    const bool made = WaitUntil(
+        [&] {
+          const auto checkpoint = ReadCheckpoint(path);
+          return checkpoint && *checkpoint && !old.Has((*checkpoint)->mark);
+        },
+        kToCheckpoint);
+    return made ? Status() : Error{ETIMEDOUT, "no checkpoint is made: '" + path + "'"};
+  }
+  static Result<StoreMarks> MarksOf(const std::string& path) {
+    HAWSER_ASSIGN(const UniqueFd root, OpenFile(path, O_RDONLY | O_DIRECTORY));
+    return ReadStoreMarks(root.get(), path);
+  }
+
+  const std::string node_;
+  const bool older_;
+  std::string store_;
+  bool swapped_ = false;
+};
 std::unique_ptr<Disturbance> DrawImpostor(Rng& rng) {
   return std::make_unique<Impostor>(Draw(kNodes, rng), rng.OneIn(2));
 }
@@ -309,6 +387,10 @@ std::unique_ptr<Disturbance> DrawTakenOver(Rng& rng) {
 }
 
 std::unique_ptr<Disturbance> DrawWentBack(Rng&) { return std::make_unique<WentBack>(); }
+
+std::unique_ptr<Disturbance> DrawWrongStore(Rng& rng) {
+  return std::make_unique<WrongStore>(rng.Pick({"alpha", "charlie"}), rng.OneIn(2));
+}
 
 std::unique_ptr<Disturbance> DrawKill(Rng& rng) {
   return std::make_unique<Killed>(std::vector{Draw(kProcesses, rng)});
@@ -374,6 +456,8 @@ const std::vector<Scenario>& Scenarios() {
       {"twin", "a second machine takes a secondary over, and is gone again", false, DrawTakenOver},
       {"back", "the relay is started on an older copy of its journal, and on the right one again", false,
        DrawWentBack},
+      {"store", "a node is started on an empty folder or an older copy in the place of its store", false,
+       DrawWrongStore},
       {"disk",
        "a disk is full for a while: a primary's store, the relay's journal, a secondary's journal or store",
        true, DrawDisk},

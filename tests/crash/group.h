@@ -63,6 +63,8 @@ class Group {
   // of its `hawser mount`. As Launch; or, for one that is to be refused, what it said.
   Status LaunchTwin(const std::string& node, const std::vector<std::string>& more);
   Result<CommandResult> RunTwin(const std::string& node, const std::string& group);
+  // A node that is to be refused, to its end.
+  Result<CommandResult> RunNode(const std::string& node) { return Program(node).Run({"mount", node}); }
 
   // An error that quotes its log if it isn't ready in time.
   Status AwaitReady(const std::string& process) { return daemons_.AwaitReady(process); }

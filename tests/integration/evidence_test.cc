@@ -194,6 +194,100 @@ TEST_F(EvidenceTest, APrimaryDoesNotStartOnAJournalThatWentBackButACopyIsShown) 
   EXPECT_TRUE(WaitUntil([&] { return StatusOf("charlie")["state"] == "diverged"; })) << StatusOf("charlie");
 }
 
+// ---- a checkpoint knows its store
+
+class StoreEvidenceTest : public EvidenceTest {
+ protected:
+  void Replace(const std::string& path, const std::string& by) {
+    std::filesystem::rename(path, path + ".aside");
+    std::filesystem::rename(by, path);
+  }
+  void PutBack(const std::string& path) {
+    std::filesystem::remove_all(path);
+    std::filesystem::rename(path + ".aside", path);
+  }
+  // As `cp -a` does, ids and marks too.
+  std::string CopyOf(const std::string& path) {
+    const auto copied = RunCommand({"cp", "-a", path, path + ".copy"});
+    EXPECT_OK(copied);
+    EXPECT_EQ(copied->exit, 0) << copied->output;
+    return path + ".copy";
+  }
+  std::string EmptyFolder() {
+    const std::string path = cluster_.folder() + "/empty";
+    std::filesystem::create_directory(path);
+    return path;
+  }
+  void ExpectRefused(const std::string& node) {
+    const auto refused = cluster_.Hawser({"mount", node});
+    ASSERT_OK(refused);
+    EXPECT_EQ(refused->exit, 3) << refused->output;
+    for (const std::string& said : {cluster_.Store(node, "docs"), std::string("--new-store docs")})
+      EXPECT_NE(refused->output.find(said), std::string::npos) << refused->output;
+  }
+};
+
+TEST_F(StoreEvidenceTest, AnEmptyFolderIsNotServedInTheStoresPlace) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/file", "1");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  for (const std::string node : {"alpha", "charlie"}) {
+    const std::string store = cluster_.Store(node, "docs");
+    ASSERT_OK(cluster_.Stop(node));
+    Replace(store, EmptyFolder());
+    ExpectRefused(node);
+    ExpectRefused(node);  // the first one hasn't made it a store
+    PutBack(store);
+    ASSERT_OK(cluster_.Start(node));
+    EXPECT_EQ(Read(Docs(node) + "/file"), "1");
+  }
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(StoreEvidenceTest, AnOlderCopyOfTheStoreIsNotServedInItsPlace) {
+  ASSERT_OK(cluster_.Start());
+  for (const std::string node : {"alpha", "charlie"}) {
+    const std::string store = cluster_.Store(node, "docs");
+    const std::string file = Docs("alpha") + "/" + node;
+    Write(file, "old");
+    ASSERT_OK(cluster_.WaitForSecondaries());
+    ASSERT_OK(cluster_.Stop(node));
+    const std::string copy = CopyOf(store);
+    ASSERT_OK(cluster_.Start(node));
+    Write(file, "new");
+    ASSERT_OK(cluster_.WaitForSecondaries());
+    ASSERT_OK(cluster_.Stop(node));
+    Replace(store, copy);
+    ExpectRefused(node);
+    PutBack(store);
+    ASSERT_OK(cluster_.Start(node));
+    EXPECT_EQ(Read(Docs(node) + "/" + node), "new");
+  }
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
+TEST_F(StoreEvidenceTest, ANewStoreThatIsSaidToBeNewIsReplayed) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/file", "1");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  for (const std::string node : {"alpha", "charlie"}) {
+    ASSERT_OK(cluster_.Stop(node));
+    // Not while there is something in it.
+    const auto full = cluster_.Hawser({"mount", node, "--new-store", "docs"});
+    ASSERT_OK(full);
+    EXPECT_EQ(full->exit, 3) << full->output;
+    EXPECT_NE(full->output.find("holds files"), std::string::npos) << full->output;
+    Replace(cluster_.Store(node, "docs"), EmptyFolder());
+    ASSERT_OK(cluster_.Start(node, {"--new-store", "docs"}));
+    EXPECT_TRUE(WaitUntil([&] { return Exists(Docs(node) + "/file"); })) << node;
+    EXPECT_EQ(Read(Docs(node) + "/file"), "1");
+    ASSERT_OK(cluster_.Stop(node));
+    ASSERT_OK(cluster_.Start(node));  // and is its store from then on
+  }
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
 // Ids come from the session, not from the state folder: a lost one brings none back.
 TEST_F(EvidenceTest, NoFileIdIsGivenTwiceWhateverIsLost) {
   ASSERT_OK(cluster_.Start());

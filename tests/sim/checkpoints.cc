@@ -9,6 +9,7 @@ Result<std::optional<Checkpoint>> StateFolder::Read() const {
   if (world_.mutations().Has(Fault::kSkipRedo)) {
     if (!checkpoint) checkpoint.emplace();
     checkpoint->clean = true;
+    checkpoint->mark = disk_.store.marks().newest;
   }
   return checkpoint;
 }
@@ -25,28 +26,28 @@ Status StateFolder::Write(const Checkpoint& checkpoint) {
 void Checkpoints::Make(const Progress& applied, std::function<void(Status)> done) {
   const auto begun = keeper_.Begin(applied, Beyond::kAnything);
   if (!begun) return done(begun.error());
-  const std::size_t mark = disk_.store.BeginFlush();
+  const std::size_t flushed = disk_.store.BeginFlush(begun->marks);
   if (world_.mutations().Has(Fault::kCheckpointBeforeFlush))
-    static_cast<void>(folder_.Write({.progress = applied, .clean = false}));
+    static_cast<void>(folder_.Write({.progress = applied, .clean = false, .mark = begun->marks.newest}));
   world_.After(microseconds(world_.rng().Between(50, 5'000)), life_,
-               [this, begun = *begun, mark, done = std::move(done)] { done(End(begun, mark)); });
+               [this, begun = *begun, flushed, done = std::move(done)] { done(End(begun, flushed)); });
 }
 
 Status Checkpoints::MakeLast(const Progress& applied, Beyond beyond) {
   HAWSER_ASSIGN(const CheckpointKeeper::Begun begun, keeper_.Begin(applied, beyond));
-  return End(begun, disk_.store.BeginFlush());
+  return End(begun, disk_.store.BeginFlush(begun.marks));
 }
 
-Status Checkpoints::End(const CheckpointKeeper::Begun& begun, std::size_t mark) {
-  Status flushed = EndFlush(mark);
+Status Checkpoints::End(const CheckpointKeeper::Begun& begun, std::size_t count) {
+  Status flushed = EndFlush(count);
   if (flushed) CrashPoint(crash_point_);
   return keeper_.End(begun, std::move(flushed));
 }
 
-Status Checkpoints::EndFlush(std::size_t mark) {
-  Status flushed = disk_.store.EndFlush(mark);
+Status Checkpoints::EndFlush(std::size_t count) {
+  Status flushed = disk_.store.EndFlush(count);
   if (flushed || !world_.mutations().Has(Fault::kRetryFlush)) return flushed;
-  return disk_.store.EndFlush(disk_.store.BeginFlush());
+  return disk_.store.EndFlush(disk_.store.BeginFlush(disk_.store.marks()));
 }
 
 }  // namespace hawser::sim

@@ -37,7 +37,7 @@ class Checkpoints {
         life_(life),
         disk_(disk),
         folder_(world, std::move(life), disk),
-        keeper_(folder_, last),
+        keeper_(folder_, last, [&world] { return 1 + world.rng().Below(UINT64_MAX - 1); }),
         crash_point_(crash_point) {}
 
   bool due(const Progress& applied) const { return keeper_.due(applied); }
@@ -49,8 +49,8 @@ class Checkpoints {
   Status MakeLast(const Progress& applied, Beyond beyond);
 
  private:
-  Status EndFlush(std::size_t mark);
-  Status End(const CheckpointKeeper::Begun& begun, std::size_t mark);
+  Status EndFlush(std::size_t count);
+  Status End(const CheckpointKeeper::Begun& begun, std::size_t count);
 
   World& world_;
   const LifePtr life_;

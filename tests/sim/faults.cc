@@ -45,6 +45,8 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kTrustEndedSession, "trust-ended-session",
        "a node whose session has ended takes the relay's head for its own"},
       {Fault::kCountFileIdsAnew, "count-file-ids-anew", "each start of a node counts its file ids anew"},
+      {Fault::kTrustAnyStore, "trust-any-store",
+       "a start doesn't ask whether the store is the one that its checkpoint is of"},
       {Fault::kIgnoreCuts, "ignore-cuts", "the relay puts what lies behind a cut into the same write group"},
       {Fault::kTakeAhead, "take-ahead", "the relay takes a batch though what lies ahead of it has not come"},
       {Fault::kTakeDoubtForNo, "take-doubt-for-no",

@@ -37,6 +37,7 @@ enum class Fault {
   kTrustJournal,
   kTrustEndedSession,
   kCountFileIdsAnew,
+  kTrustAnyStore,
 };
 
 struct FaultInfo {

@@ -28,16 +28,16 @@ Status ModelStore::Ended() const {
 
 Status ModelStore::DoAll(const std::vector<Effect>& effects) {
   for (const Effect& effect : effects) {
-    tree_.Do(effect);
-    pending_.push_back(effect);
+    disk_.tree.Do(effect);
+    disk_.pending.push_back(effect);
   }
-  if (!effects.empty()) is_new_ = false;
+  if (!effects.empty()) disk_.is_new = false;
   return {};
 }
 
 Status ModelStore::Apply(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
-  HAWSER_ASSIGN(std::vector<Effect> effects, tree_.Effects(record, payload));
+  HAWSER_ASSIGN(std::vector<Effect> effects, disk_.tree.Effects(record, payload));
   if (full_ && NeedsRoom(record.body)) {
     ++world_.counts().faults;
     return Error{ENOSPC, "the simulated store is full"};
@@ -56,58 +56,74 @@ Status ModelStore::Apply(const Record& record, Bytes payload) {
 Status ModelStore::Redo(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
   if (full_ && NeedsRoom(record.body)) return Error{ENOSPC, "the simulated store is full"};
-  return DoAll(tree_.RedoEffects(record, payload));
+  return DoAll(disk_.tree.RedoEffects(record, payload));
 }
 
 Status ModelStore::FinishRedo() {
   HAWSER_TRY(Ended());
-  return DoAll(tree_.FinishRedo());
+  return DoAll(disk_.tree.FinishRedo());
 }
 
-Status ModelStore::EndFlush(std::size_t mark) {
+std::size_t ModelStore::BeginFlush(const StoreMarks& marks) {
+  if (Ended()) disk_.marks = marks;
+  return disk_.dropped + disk_.pending.size();
+}
+
+Status ModelStore::EndFlush(std::size_t begun) {
   HAWSER_TRY(Ended());
-  const std::size_t count = mark > dropped_ ? mark - dropped_ : 0;
+  const std::size_t count = begun > disk_.dropped ? begun - disk_.dropped : 0;
   const bool fails = world_.Trouble(world_.profile().store_flush_error);
   if (fails) {
     LeaveSome(count, true);
   } else {
-    for (std::size_t i = 0; i < count; ++i) durable_.Do(pending_[i]);
+    for (std::size_t i = 0; i < count; ++i) disk_.durable.Do(disk_.pending[i]);
+    disk_.durable_marks = disk_.marks;
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
-  dropped_ += count;
+  disk_.pending.erase(disk_.pending.begin(), disk_.pending.begin() + static_cast<std::ptrdiff_t>(count));
+  disk_.dropped += count;
   if (!fails) return {};
   ++world_.counts().faults;
   return Error{EIO, "the simulated store fails to flush"};
 }
 
 void ModelStore::LeaveSome(std::size_t count, bool all_names) {
-  const auto names = static_cast<std::size_t>(
-      std::count_if(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count), IsOfNames));
+  const auto names = static_cast<std::size_t>(std::count_if(
+      disk_.pending.begin(), disk_.pending.begin() + static_cast<std::ptrdiff_t>(count), IsOfNames));
   std::size_t kept = all_names ? names : static_cast<std::size_t>(world_.rng().Below(names + 1));
   for (std::size_t i = 0; i < count; ++i) {
-    if (IsOfNames(pending_[i])) {
+    if (IsOfNames(disk_.pending[i])) {
       if (kept == 0) continue;
       --kept;
-      durable_.Do(pending_[i]);
+      disk_.durable.Do(disk_.pending[i]);
     } else if (world_.rng().Coin()) {
-      durable_.Do(pending_[i]);
+      disk_.durable.Do(disk_.pending[i]);
     }
   }
 }
 
 void ModelStore::PowerCut() {
-  LeaveSome(pending_.size(), false);
-  dropped_ += pending_.size();
-  pending_.clear();
-  tree_ = durable_;
+  LeaveSome(disk_.pending.size(), false);
+  disk_.dropped += disk_.pending.size();
+  disk_.pending.clear();
+  disk_.tree = disk_.durable;
+  if (world_.rng().Coin()) disk_.durable_marks = disk_.marks;
+  disk_.marks = disk_.durable_marks;
+}
+
+ModelStore::Disk ModelStore::Copy() const {
+  Disk copy;
+  copy.is_new = disk_.is_new;
+  copy.tree = copy.durable = disk_.tree;
+  copy.marks = copy.durable_marks = disk_.marks;
+  return copy;
 }
 
 bool ModelStore::Touch() {
-  for (const auto& [id, file] : tree_.files()) {
+  for (const auto& [id, file] : disk_.tree.files()) {
     if (file.words.empty()) continue;
     const SetWord change{id, 0, file.words.front() ^ 1};
-    tree_.Do(change);
-    durable_.Do(change);
+    disk_.tree.Do(change);
+    disk_.durable.Do(change);
     return true;
   }
   return false;

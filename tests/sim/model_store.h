@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/tree.h"
@@ -21,8 +22,10 @@ class ModelStore : public RecoverableStore {
   void Serve(LifePtr life) { life_ = std::move(life); }
   void set_full(bool full) { full_ = full; }
 
-  const Tree& tree() const { return tree_; }
-  bool is_new() const override { return is_new_; }
+  const Tree& tree() const { return disk_.tree; }
+  bool is_new() const override { return disk_.is_new; }
+  const StoreMarks& marks() const { return disk_.marks; }
+  Result<StoreMarks> Marks() const override { return disk_.marks; }
 
   // As Store::Apply. kStoreDiverged: nothing changed. Else the disk's error: applied in part.
   Status Apply(const Record& record, Bytes payload) override;
@@ -32,12 +35,26 @@ class ModelStore : public RecoverableStore {
   Status Redo(const Record& record, Bytes payload) override;
   Status FinishRedo() override;
 
-  // As Store::Flush, in two halves: what was there at the beginning is durable at the end. A flush that fails
-  // leaves some of it, and the rest is never written.
-  std::size_t BeginFlush() const { return dropped_ + pending_.size(); }
-  Status EndFlush(std::size_t mark);
+  // As Store::SetMarks and Flush, in two halves: what was there at the beginning is durable at the end. A
+  // flush that fails leaves some of it, and the rest is never written. Between the two goes how much it was.
+  std::size_t BeginFlush(const StoreMarks& marks);
+  Status EndFlush(std::size_t begun);
 
   void PowerCut();
+  // The disk itself: taken out and put in while no process runs on it. A copy of one that ended in order, or
+  // was killed, holds what is seen.
+  struct Disk {
+    bool is_new = true;
+    Tree tree;
+    Tree durable;
+    StoreMarks marks;
+    StoreMarks durable_marks;
+    std::vector<Effect> pending;
+    std::size_t dropped = 0;  // effects that were pending once and are settled
+  };
+  Disk Exchange(Disk disk) { return std::exchange(disk_, std::move(disk)); }
+  Disk Copy() const;
+
   // Changes it behind everybody's back; false: there is nothing to change.
   bool Touch();
 
@@ -51,11 +68,7 @@ class ModelStore : public RecoverableStore {
   World& world_;
   LifePtr life_;
   bool full_ = false;
-  bool is_new_ = true;
-  Tree tree_;
-  Tree durable_;
-  std::vector<Effect> pending_;
-  std::size_t dropped_ = 0;  // effects that were pending once and are settled
+  Disk disk_;
 };
 
 }  // namespace hawser::sim

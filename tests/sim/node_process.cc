@@ -36,12 +36,18 @@ void NodeProcess::Start() {
   bool needs_relay = false;
   for (auto& [name, disk] : machine_.volumes) {
     disk->store.Serve(life_);
+    const Status right = CheckMarks(disk->checkpoint, disk->store.marks(), name, "simulated");
+    if (!right && !world_.mutations().Has(Fault::kTrustAnyStore)) {
+      takes_stores_ = false;
+      return GiveUp(right.error().Text());
+    }
     const VolumeFact first{name, world_.profile().primaries.at(name), Generation(0)};
     RoleMachine& role = roles_.emplace(name, RoleMachine(node_, first)).first->second;
     if (const auto known = machine_.roles.find(name); known != machine_.roles.end())
       (void)role.Take(LastHeard{known->second});
     needs_relay = needs_relay || role.NeedsRelay();
   }
+  takes_stores_ = true;
   world_.Note("{}: starts", node_.value);
   SayHello(needs_relay ? std::nullopt : std::optional<Duration>(kFirstHello));
 }

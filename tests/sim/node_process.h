@@ -29,6 +29,8 @@ class NodeProcess : public NodeEnd {
   bool IsDone(Group head, std::string& why) const;
   // Why a person has to start it again; empty: nothing.
   const std::string& trouble() const { return trouble_; }
+  // Whether it goes on with the stores that it found; nullopt: it hasn't looked yet.
+  std::optional<bool> takes_stores() const { return takes_stores_; }
   void CheckAtEnd(Group head);
 
  private:
@@ -61,6 +63,7 @@ class NodeProcess : public NodeEnd {
   bool begun_ = false;
   bool stopped_ = false;
   std::string trouble_;
+  std::optional<bool> takes_stores_;
 };
 
 }  // namespace hawser::sim

@@ -144,17 +144,37 @@ class Simulation {
 
   void BuryNode(const NodeName& node) {
     network_.set_node(node, nullptr);
+    const auto takes_stores = nodes_[node] ? nodes_[node]->takes_stores() : std::nullopt;
     nodes_[node].reset();
     if (lives_[node]->power_cut) {
       Machine& machine = *machines_.at(node);
       machine.journal_disk.PowerCut();
       for (auto& [name, disk] : machine.volumes) disk->store.PowerCut();
     }
+    for (auto& [volume, disk] : machines_.at(node)->volumes) MixUpStores(node, volume, *disk, takes_stores);
     if (!serves_old_ && world_.Trouble(world_.profile().lose_state)) {
       world_.Note("{}: its machine is lost, an empty one takes its place", node.value);
       retired_.push_back(std::exchange(machines_[node], BuildMachine(node)));
     }
     world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this, node] { StartNode(node); });
+  }
+
+  // Puts the right store back if a start has refused the wrong one, or goes on with one that was taken.
+  // Sometimes takes a copy of the store, and sometimes puts that, or an empty one, in the store's place.
+  void MixUpStores(const NodeName& node, const VolumeName& volume, VolumeDisk& disk,
+                   std::optional<bool> taken) {
+    if (!taken) return;
+    if (disk.right && !*taken) disk.store.Exchange(*std::move(disk.right));
+    disk.right.reset();
+    if (!world_.Trouble(world_.profile().wrong_store)) return;
+    ++world_.counts().faults;
+    if (!disk.old && world_.rng().Coin()) {
+      disk.old = disk.store.Copy();
+      return;
+    }
+    world_.Note("{}: {} stands in the place of its store of {}", node.value,
+                disk.old ? "an old copy" : "nothing", volume.value);
+    disk.right = disk.store.Exchange(disk.old ? *std::exchange(disk.old, std::nullopt) : ModelStore::Disk{});
   }
 
   // From where each replica would redo.

@@ -74,8 +74,10 @@ Status Cluster::Start() {
   return {};
 }
 
-Status Cluster::Start(const std::string& process) {
-  HAWSER_TRY(daemons_.Launch(process, program_.ServiceCommand(process)));
+Status Cluster::Start(const std::string& process, const std::vector<std::string>& more) {
+  std::vector<std::string> command = program_.ServiceCommand(process);
+  command.insert(command.end(), more.begin(), more.end());
+  HAWSER_TRY(daemons_.Launch(process, command));
   return daemons_.AwaitReady(process);
 }
 

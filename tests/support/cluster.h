@@ -44,8 +44,9 @@ class Cluster {
 
   // Starts the relay and all nodes and waits until each is ready.
   Status Start();
-  // Starts one: "relay" or a node's name. An error that quotes its log if it isn't ready in time.
-  Status Start(const std::string& process);
+  // Starts one: "relay" or a node's name. An error that quotes its log if it isn't ready in time. `more`:
+  // what is to be said on its command line besides.
+  Status Start(const std::string& process, const std::vector<std::string>& more = {});
   // SIGTERM; an error if it doesn't end with exit code 0.
   Status Stop(const std::string& process) { return daemons_.Stop(process); }
   // Lets all finish: nodes first.

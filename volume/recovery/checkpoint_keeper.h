@@ -8,15 +8,21 @@
 // only seem to succeed. The old checkpoint stays, and the next start redoes from there. A place that can't be
 // written to (no room, a disk that is away) may be so again: it is tried with the next one.
 //
+// Each checkpoint has a mark of its own, which the store carries from before the flush on (store_mark.h). If
+// writing failed, nobody knows whether the checkpoint is there all the same: the next one has the same mark,
+// and so the store never needs more than two.
+//
 // Pure but for its place and its lock; thread safe, one checkpoint at a time. The lock isn't held while the
 // place is written to.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/base/mutex.h"
+#include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/record/position.h"
 #include "volume/recovery/checkpoint_place.h"
@@ -32,8 +38,10 @@ enum class Beyond {
 
 class CheckpointKeeper {
  public:
-  // `last`: the position that `place`, which outlives this, has now.
-  CheckpointKeeper(CheckpointPlace& place, const Progress& last) : place_(place), last_(last) {}
+  // `last`: the position that `place`, which outlives this, has now. `draw`: gives the marks, each new.
+  CheckpointKeeper(CheckpointPlace& place, const Progress& last,
+                   std::function<std::uint64_t()> draw = RandomNumber)
+      : place_(place), draw_(std::move(draw)), last_(last) {}
 
   // Whether there is anything to write: the store has got further, and no flush has failed.
   bool due(const Progress& applied) const;
@@ -41,9 +49,14 @@ class CheckpointKeeper {
   struct Begun {
     Progress position;
     bool clean = false;
+    StoreMarks marks;  // for the store, before it is flushed
   };
-  // The store holds everything up to `applied`. The error of a flush that has failed earlier.
+  // The store holds everything up to `applied`. The error of a flush that has failed earlier, or of the
+  // place.
   Result<Begun> Begin(const Progress& applied, Beyond beyond);
+  // What keeps the checkpoint from being made and may pass, as when the store doesn't take the marks: it is
+  // kept for trouble(), and returned.
+  Error Hindered(const Error& error);
   // How the flush went that began after Begin(). Its error, or that of writing.
   Status End(const Begun& begun, Status flushed);
 
@@ -53,7 +66,14 @@ class CheckpointKeeper {
   std::optional<std::string> trouble() const;
 
  private:
+  Result<StoreMarks> NextMarks();
+
   CheckpointPlace& place_;
+  const std::function<std::uint64_t()> draw_;
+  // Only of who makes the checkpoints, one at a time.
+  std::optional<std::uint64_t> mark_;  // of the checkpoint in place; nullopt: not looked for yet
+  std::uint64_t next_mark_ = 0;        // 0: to be drawn
+
   mutable Mutex mutex_;
   Progress last_ HAWSER_GUARDED_BY(mutex_);
   std::optional<Error> failure_ HAWSER_GUARDED_BY(mutex_);

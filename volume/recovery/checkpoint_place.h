@@ -34,6 +34,9 @@ class CheckpointFile : public CheckpointPlace {
   Result<std::optional<std::string>> ReadDivergence() const override;
   Status NoteDivergence(const std::string& problem) override;
 
+  // Takes both away: the store begins anew. Durable.
+  Status Forget();
+
  private:
   const std::string path_;
 };

@@ -13,6 +13,7 @@ class RealStore : public RecoverableStore {
   explicit RealStore(Store& store) : store_(store) {}
 
   bool is_new() const override { return store_.is_new(); }
+  Result<StoreMarks> Marks() const override { return store_.Marks(); }
   Status Apply(const Record& record, Bytes payload) override { return store_.Apply(record, payload); }
 
   Status ApplyAnyhow(const Record& record, Bytes payload) override {

@@ -18,6 +18,8 @@ class RecoverableStore {
 
   // Whether nothing was ever applied to it.
   virtual bool is_new() const = 0;
+  // Of which checkpoint it is.
+  virtual Result<StoreMarks> Marks() const = 0;
   virtual Status Apply(const Record& record, Bytes payload) = 0;
 
   // Brings what the record touches to the state after it, whatever it is now (RedoOne in redo.h).

@@ -21,9 +21,12 @@ Status Recovery::ReadStands() {
     VolumeStand stand{.name = volume.name, .applied = {}, .checkpoint = {}, .problem = {}};
     HAWSER_ASSIGN(const auto checkpoint, volume.checkpoint->Read());
     if (checkpoint) stand.applied = stand.checkpoint = checkpoint->progress;
+    HAWSER_ASSIGN(const StoreMarks marks, volume.store->Marks());
+    // A clean end is of the store as the checkpoint left it, not of one that another was made of since.
+    const bool nothing_beyond = checkpoint && checkpoint->clean && marks.newest == checkpoint->mark;
     // Without a checkpoint only a new store is known to hold nothing.
-    redo_.push_back(checkpoint ? !checkpoint->clean : !volume.store->is_new());
-    marked_clean_.push_back(checkpoint && checkpoint->clean);
+    redo_.push_back(checkpoint ? !nothing_beyond : !volume.store->is_new());
+    checkpoints_.push_back(checkpoint.value_or(Checkpoint{}));
     HAWSER_ASSIGN(const auto divergence, volume.checkpoint->ReadDivergence());
     if (divergence) {
       stand.condition = Condition::kDiverged;
@@ -212,9 +215,11 @@ Status Recovery::FinishRedo() {
 // From here on the stores may be ahead of their checkpoints.
 Status Recovery::MarkUnclean() {
   for (std::size_t i = 0; i < stands_.size(); ++i) {
-    if (!stands_[i].active() || !marked_clean_[i]) continue;
-    HAWSER_TRY(volumes_[i].checkpoint->Write({.progress = stands_[i].checkpoint, .clean = false}));
-    marked_clean_[i] = 0;
+    if (!stands_[i].active() || !checkpoints_[i].clean) continue;
+    Checkpoint unclean = checkpoints_[i];
+    unclean.clean = false;
+    HAWSER_TRY(volumes_[i].checkpoint->Write(unclean));
+    checkpoints_[i] = unclean;
   }
   return {};
 }

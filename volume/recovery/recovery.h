@@ -124,7 +124,7 @@ class Recovery {
   std::vector<VolumeName> names_;
   std::vector<VolumeStand> stands_;
   std::vector<char> redo_;
-  std::vector<char> marked_clean_;
+  std::vector<Checkpoint> checkpoints_;  // as they are in their places
 
   Pass pass_ = Pass::kDone;
   Progress begin_;  // where each pass begins

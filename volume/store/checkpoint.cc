@@ -13,7 +13,8 @@ Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path) {
   if (!content) return std::move(content).error();
   try {
     const auto json = nlohmann::json::parse(*content);
-    return std::optional(Checkpoint{ProgressFromJson(json), json.at("clean").get<bool>()});
+    return std::optional(Checkpoint{ProgressFromJson(json), json.at("clean").get<bool>(),
+                                    json.at("mark").get<std::uint64_t>()});
   } catch (const std::exception& problem) {
     return Error{EBADMSG, "the checkpoint '" + path + "' can't be understood (" + problem.what() + ")"};
   }
@@ -22,6 +23,7 @@ Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path) {
 Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
   nlohmann::json json = ToJson(checkpoint.progress);
   json["clean"] = checkpoint.clean;
+  json["mark"] = checkpoint.mark;
   return WriteFileAtomically(path, json.dump(2) + "\n");
 }
 

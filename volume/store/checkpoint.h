@@ -2,6 +2,7 @@
 // position.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,8 +12,9 @@
 namespace hawser {
 
 struct Checkpoint {
-  Progress progress;   // every record up to here is in the store and survives a power cut
-  bool clean = false;  // nothing after it is: the process ended in order
+  Progress progress;       // every record up to here is in the store and survives a power cut
+  bool clean = false;      // nothing after it is: the process ended in order
+  std::uint64_t mark = 0;  // on the store that it is of, not 0 (store_mark.h)
 };
 
 // Reads and replaces `path` (a small JSON file). nullopt if there is none; EBADMSG if it can't be understood.

@@ -98,6 +98,7 @@ Status Store::Claim() {
                              options_.root)};
   }
   if (errno != ENODATA) return ErrnoError("cannot read the xattrs of the store", options_.root);
+  if (options_.has_checkpoint) return WrongStore(options_.volume, options_.root);
 
   HAWSER_ASSIGN(const std::string entry, AnyEntry(root_.get()));
   if (!entry.empty()) {
@@ -115,11 +116,17 @@ Status Store::Claim() {
                              options_.root)};
   }
   if (!marked) return Error{marked.error().code, "cannot mark the store '" + options_.root + "'"};
+  HAWSER_TRY(SetMarks({}));  // takes their room
   keeps_value_ids_ = options_.value_ids && WriteValueId(ProcPath(root_.get()), kRootFileId);
   if (::fsetxattr(root_.get(), kVolumeXattr, owner.data(), owner.size(), 0) != 0)
     return ErrnoError("cannot mark the store", options_.root);
   is_new_ = true;
   return {};
+}
+
+Result<bool> Store::IsEmpty() const {
+  HAWSER_ASSIGN(const std::string entry, AnyEntry(root_.get()));
+  return entry.empty();
 }
 
 Record Store::Localized(const Record& record) const {

@@ -24,6 +24,7 @@
 #include "common/record/record.h"
 #include "volume/store/beneath.h"
 #include "volume/store/identity.h"
+#include "volume/store/store_mark.h"
 
 namespace hawser {
 
@@ -34,7 +35,8 @@ struct StoreOptions {
   std::string root;
   std::string group;  // with the volume's name kept on the root, so that stores cannot be mixed up
   VolumeName volume;
-  bool value_ids = true;  // false: as if this process might not set trusted xattrs
+  bool value_ids = true;        // false: as if this process might not set trusted xattrs
+  bool has_checkpoint = false;  // an empty folder isn't this store then (store_mark.h)
 };
 
 // What the primary and redo know already and others find by path. Descriptors, or -1.
@@ -53,7 +55,8 @@ class Store {
  public:
   // Opens the backing directory and takes it for this process. The first time it must be empty; its root gets
   // its id then. Errors say what to do: no such folder, no permission, not empty (ENOTEMPTY), another
-  // volume's store, filesystem without user xattrs (ENOTSUP), in use by another process (EBUSY).
+  // volume's store, filesystem without user xattrs (ENOTSUP), in use by another process (EBUSY), not the
+  // store of which there is a checkpoint (ESTALE).
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
 
   const std::string& root_path() const { return options_.root; }
@@ -61,6 +64,8 @@ class Store {
   int root_fd() const { return root_.get(); }
   // Whether this is the first start on this directory.
   bool is_new() const { return is_new_; }
+  // Whether it holds nothing.
+  Result<bool> IsEmpty() const;
   // Whether symlinks and special files have ids here: that was settled by the first process to open the
   // store.
   bool keeps_value_ids() const { return keeps_value_ids_; }
@@ -79,6 +84,12 @@ class Store {
   // Applies one record. On kStoreDiverged nothing was changed. Any other error is the disk's: the record may
   // be applied in part.
   Status Apply(const Record& record, Bytes payload, ApplyTo to = {});
+
+  // Of which checkpoint it is.
+  Result<StoreMarks> Marks() const { return ReadStoreMarks(root_.get(), options_.root); }
+  Status SetMarks(const StoreMarks& marks) const {
+    return WriteStoreMarks(root_.get(), marks, options_.root);
+  }
 
   // Returns when everything applied before the call survives a power cut (syncfs).
   Status Flush() const;

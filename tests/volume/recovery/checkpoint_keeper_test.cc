@@ -24,6 +24,16 @@ class CheckpointKeeperTest : public ::testing::Test {
   CheckpointKeeper keeper_{place_, At(3)};
 };
 
+class FullFolder : public LoggedPlace {
+ public:
+  using LoggedPlace::LoggedPlace;
+  Status Write(const Checkpoint& written) override {
+    if (full) return Error{ENOSPC, "the state folder is full"};
+    return LoggedPlace::Write(written);
+  }
+  bool full = true;
+};
+
 TEST_F(CheckpointKeeperTest, IsDueWhenTheStoreHasGotFurther) {
   EXPECT_FALSE(keeper_.due(At(3)));
   EXPECT_TRUE(keeper_.due(At(4)));
@@ -66,16 +76,6 @@ TEST_F(CheckpointKeeperTest, FailedFlushKeepsTheOldCheckpointForGood) {
   EXPECT_EQ(again.error().message, "the disk fails");
 }
 
-class FullFolder : public LoggedPlace {
- public:
-  using LoggedPlace::LoggedPlace;
-  Status Write(const Checkpoint& written) override {
-    if (full) return Error{ENOSPC, "the state folder is full"};
-    return LoggedPlace::Write(written);
-  }
-  bool full = true;
-};
-
 TEST_F(CheckpointKeeperTest, CheckpointThatCouldNotBeWrittenIsWrittenLater) {
   FullFolder folder("docs", log_);
   CheckpointKeeper keeper(folder, At(3));
@@ -88,6 +88,40 @@ TEST_F(CheckpointKeeperTest, CheckpointThatCouldNotBeWrittenIsWrittenLater) {
   ASSERT_OK(keeper.End(*keeper.Begin(At(6), Beyond::kAnything), {}));
   EXPECT_FALSE(keeper.trouble());
   EXPECT_EQ(keeper.last(), At(6));
+}
+
+// ---- marks
+
+TEST_F(CheckpointKeeperTest, TheStoreIsToCarryTheNewMarkBesideTheOneInPlace) {
+  place_.checkpoint = Checkpoint{At(3), true, 77};
+  const auto first = Begin(At(5));
+  EXPECT_EQ(first.marks.before, 77U);
+  EXPECT_NE(first.marks.newest, 0U);
+  EXPECT_NE(first.marks.newest, 77U);
+  ASSERT_OK(keeper_.End(first, {}));
+  EXPECT_EQ(place_.checkpoint->mark, first.marks.newest);
+  const auto second = Begin(At(6));
+  EXPECT_EQ(second.marks.before, first.marks.newest);
+  EXPECT_NE(second.marks.newest, first.marks.newest);
+}
+
+// Whether one that failed to be written is there all the same, nobody knows.
+TEST_F(CheckpointKeeperTest, AfterAWriteThatFailedTheStoreCarriesBothThatMayBeInPlace) {
+  FullFolder folder("docs", log_);
+  folder.checkpoint = Checkpoint{At(3), false, 77};
+  CheckpointKeeper keeper(folder, At(3));
+  const auto first = *keeper.Begin(At(5), Beyond::kAnything);
+  EXPECT_FALSE(keeper.End(first, {}));
+  const auto second = *keeper.Begin(At(6), Beyond::kAnything);
+  EXPECT_EQ(second.marks, first.marks);
+}
+
+TEST_F(CheckpointKeeperTest, AStoreThatTakesNoMarkHindersTheCheckpointForNow) {
+  EXPECT_EQ(keeper_.Hindered({ENOSPC, "the store takes no mark"}).code, ENOSPC);
+  EXPECT_FALSE(keeper_.failure());
+  EXPECT_THAT(keeper_.trouble().value_or(""), HasSubstr("the store takes no mark"));
+  ASSERT_OK(keeper_.End(Begin(At(5)), {}));
+  EXPECT_FALSE(keeper_.trouble());
 }
 
 }  // namespace

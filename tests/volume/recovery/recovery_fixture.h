@@ -44,6 +44,7 @@ class LoggedStore : public RecoverableStore {
   LoggedStore(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
 
   bool is_new() const override { return is_new_; }
+  Result<StoreMarks> Marks() const override { return marks; }
   Status Apply(const Record& record, Bytes) override { return Do("apply", record); }
   Status ApplyAnyhow(const Record& record, Bytes) override { return Do("apply anyhow", record); }
   void Expect(const Record& record) override { static_cast<void>(Do("expect", record)); }
@@ -51,6 +52,8 @@ class LoggedStore : public RecoverableStore {
   Status FinishRedo() override;
 
   void set_new() { is_new_ = true; }
+
+  StoreMarks marks;
   void FailAt(std::uint64_t group, int code) { failures_[group] = code; }
 
  private:

@@ -109,6 +109,25 @@ TEST_F(RecoveryTest, CleanMarksAreGoneBeforeAnythingIsApplied) {
   EXPECT_THAT(log_, ElementsAre("docs: checkpoint 3", "docs: apply 4"));
 }
 
+TEST_F(RecoveryTest, ThatAnEndWasUncleanIsSaidOfTheSameCheckpoint) {
+  Holds(0, 4);
+  Volume& docs = Add("docs", At(3), Ended::kClean);
+  docs.place.checkpoint->mark = docs.store.marks.newest = 77;
+  Begin(kServing);
+  EXPECT_FALSE(docs.place.checkpoint->clean);
+  EXPECT_EQ(docs.place.checkpoint->mark, 77U);
+}
+
+// The state folder went back to the clean end of a day before.
+TEST_F(RecoveryTest, StoreThatALaterCheckpointWasMadeOfIsRedone) {
+  Holds(0, 4);
+  Volume& docs = Add("docs", At(3), Ended::kClean);
+  docs.place.checkpoint->mark = 77;
+  docs.store.marks = {78, 77};
+  ASSERT_OK(Run(kServing));
+  EXPECT_THAT(log_, Contains("docs: redo 4"));
+}
+
 // ---- what fails
 
 TEST_F(RecoveryTest, DivergedCopyIsNotedAndTheOthersGoOn) {

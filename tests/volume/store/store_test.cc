@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/ok.h"
 #include "tests/support/temp_dir.h"
 #include "volume/store/checkpoint.h"
 #include "volume/store/file_ids.h"
@@ -267,13 +268,57 @@ TEST(CheckpointFile, ComesBackAsWrittenAndDamageIsSaid) {
   checkpoint.progress.journal_bytes = 999;
   checkpoint.progress.time = kTime;
   checkpoint.clean = true;
+  checkpoint.mark = UINT64_MAX;
   ASSERT_TRUE(WriteCheckpoint(path, checkpoint));
   const auto read = ReadCheckpoint(path);
   ASSERT_TRUE(read && read->has_value());
   EXPECT_EQ((*read)->progress, checkpoint.progress);
   EXPECT_TRUE((*read)->clean);
+  EXPECT_EQ((*read)->mark, UINT64_MAX);
   std::ofstream(path) << "{\"journal\": \"short\"}";
   EXPECT_EQ(ReadCheckpoint(path).error().code, EBADMSG);
+}
+
+// ---- which checkpoint a store is of
+
+TEST_F(StoreTest, CarriesTheMarksOfItsCheckpoints) {
+  EXPECT_EQ(*store_->Marks(), StoreMarks{});
+  ASSERT_OK(store_->SetMarks({UINT64_MAX, 7}));
+  EXPECT_EQ(*store_->Marks(), (StoreMarks{UINT64_MAX, 7}));
+}
+
+TEST_F(StoreTest, MarksThatCannotBeUnderstoodAreSaid) {
+  ASSERT_EQ(::setxattr(store_->root_path().c_str(), "user.hawser.checkpoint", "12 34", 5, 0), 0);
+  const auto marks = store_->Marks();
+  ASSERT_FALSE(marks);
+  EXPECT_EQ(marks.error().code, EBADMSG);
+  EXPECT_NE(marks.error().message.find(store_->root_path()), std::string::npos) << marks.error().message;
+}
+
+TEST(StoreMarks, AStoreIsTheCheckpointsIfItCarriesItsMark) {
+  const VolumeName docs("docs");
+  Checkpoint checkpoint;
+  checkpoint.mark = 5;
+  EXPECT_OK(CheckMarks(std::nullopt, {}, docs, "/store"));
+  EXPECT_OK(CheckMarks(checkpoint, {5, 4}, docs, "/store"));
+  EXPECT_OK(CheckMarks(checkpoint, {6, 5}, docs, "/store"));  // the next one isn't written yet
+  for (const StoreMarks& others : {StoreMarks{}, StoreMarks{4, 3}, StoreMarks{7, 6}}) {
+    const Status wrong = CheckMarks(checkpoint, others, docs, "/store");
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, ESTALE);
+    for (const char* said : {"/store", "docs", "--new-store docs"})
+      EXPECT_NE(wrong.error().message.find(said), std::string::npos) << wrong.error().message;
+  }
+}
+
+TEST(StoreMarks, AnEmptyFolderIsNotTakenForTheStoreOfACheckpoint) {
+  test::TempDir folder;
+  StoreOptions options{folder.path(), "demo", VolumeName("docs")};
+  options.has_checkpoint = true;
+  const auto store = Store::Open(options);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ESTALE);
+  EXPECT_LT(::getxattr(folder.path().c_str(), "user.hawser.id", nullptr, 0), 0);  // nothing was changed
 }
 
 TEST(FileIds, AreTheSessionsAndNeverGivenTwice) {
