@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/foresight.h"
+#include "cli/local_status.h"
 #include "cli/output.h"
 #include "cli/probe.h"
 
@@ -17,89 +19,130 @@ struct CheckOptions {
 
 void Append(Findings& to, Findings more) { to.insert(to.end(), more.begin(), more.end()); }
 
-void ProbeRelay(Findings& findings, const Config& config) {
-  if (!RelayIsHere(config.relay)) {
+void ExamineRelay(Findings& findings, const Config& config, bool must_be_here) {
+  if (!must_be_here && !RelayIsHere(config.relay)) {
     findings.push_back(Fine("relay", config.relay.address, "runs on another machine: not checked here"));
     return;
   }
   findings.push_back(ProbeOwnFolder("relay journal", config.relay.journal));
-  Append(findings, ProbePorts(config));
+  if (RelayIsHere(config.relay)) Append(findings, ProbePorts(config));
+  Append(findings, ForeseenForRelay(config.relay));
 }
 
-void ProbeNode(Findings& findings, const std::string& name, const NodeConfig& node) {
+void ExamineNode(Findings& findings, const std::string& name, const NodeConfig& node) {
+  const bool running = IsServed(node);
   findings.push_back(ProbeOwnFolder(name + " state", node.state));
   for (const auto& [volume, replica] : node.volumes) {
     findings.push_back(ProbeStore(name + " " + volume.value + " store", node, volume));
-    findings.push_back(ProbeMount(name + " " + volume.value + " mount", replica));
+    findings.push_back(ProbeMount(name + " " + volume.value + " mount", replica, running));
   }
+  Append(findings, ForeseenForNode(name, node));
 }
 
 Result<Findings> Examine(const Config& config, const CheckOptions& options) {
   const bool everything = options.nodes.empty() && !options.relay;
   Findings findings{Fine("config", config.path, "valid, group " + config.group)};
-  if (options.relay || everything) ProbeRelay(findings, config);
+  Append(findings, ForeseenForGroup(config));
+  Append(findings, ProbePrimaries(config));
+  if (options.relay || everything) ExamineRelay(findings, config, options.relay);
   if (!options.nodes.empty() || everything) Append(findings, ProbeFuse(config));
   for (const auto& name : options.nodes) {
     HAWSER_ASSIGN(const NodeConfig* node, FindNode(config, name));
-    ProbeNode(findings, name, *node);
+    ExamineNode(findings, name, *node);
   }
   if (everything) {
-    for (const auto& [name, node] : config.nodes) ProbeNode(findings, name.value, node);
+    for (const auto& [name, node] : config.nodes) ExamineNode(findings, name.value, node);
   }
-  Append(findings, ProbeLinks(config));
+  Append(findings, ProbeApart(config, Machines::kMany));
   return findings;
 }
 
-void ShowTable(const Findings& findings, std::size_t problems) {
+std::size_t CountOf(const Findings& findings, Level level) {
+  return static_cast<std::size_t>(std::count_if(
+      findings.begin(), findings.end(), [level](const Finding& finding) { return finding.level == level; }));
+}
+
+struct LevelWord {
+  const char* word;
+  Colour colour;
+};
+
+LevelWord WordOf(Level level) {
+  switch (level) {
+    case Level::kFine:
+      return {"OK", Colour::kGood};
+    case Level::kWarning:
+      return {"warning", Colour::kWarning};
+    case Level::kProblem:
+      break;
+  }
+  return {"problem", Colour::kBad};
+}
+
+std::string Plural(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string Verdict(std::size_t problems, std::size_t warnings) {
+  const std::string warned = warnings == 0 ? "" : Plural(warnings, "warning");
+  if (problems > 0) return Plural(problems, "problem") + (warned.empty() ? "" : ", " + warned) + ".";
+  return warned.empty() ? "Everything is there." : "Everything is there; " + warned + ".";
+}
+
+void ShowTable(const Findings& findings) {
   Table table({{"WHAT"}, {"WHERE"}, {"IS"}, {"FOUND"}, {"WHAT TO DO"}}, StdoutHasColour());
   for (const auto& finding : findings) {
+    const auto [word, colour] = WordOf(finding.level);
     table.Add({{finding.subject},
                {Printable(finding.place)},
-               {finding.ok ? "OK" : "problem", finding.ok ? Colour::kGood : Colour::kBad},
+               {word, colour},
                {Printable(finding.detail)},
                {Printable(finding.advice)}});
   }
   fmt::print("{}\n{}\n", table.Text(),
-             problems == 0 ? "Everything is there."
-                           : fmt::format("{} problem{}.", problems, problems == 1 ? "" : "s"));
+             Verdict(CountOf(findings, Level::kProblem), CountOf(findings, Level::kWarning)));
 }
 
-void ShowJson(const Findings& findings, std::size_t problems) {
+void ShowJson(const Findings& findings) {
   auto list = Json::array();
   for (const auto& finding : findings) {
     list.push_back({{"what", finding.subject},
                     {"where", Utf8(finding.place)},
-                    {"ok", finding.ok},
+                    {"ok", finding.level != Level::kProblem},
+                    {"is", WordOf(finding.level).word},
                     {"found", Utf8(finding.detail)},
                     {"todo", Utf8(finding.advice)}});
   }
-  PrintJson({{"ok", problems == 0}, {"problems", problems}, {"findings", list}});
+  const std::size_t problems = CountOf(findings, Level::kProblem);
+  PrintJson({{"ok", problems == 0},
+             {"problems", problems},
+             {"warnings", CountOf(findings, Level::kWarning)},
+             {"findings", list}});
 }
 
 Result<Exit> RunCheck(const Session& session, const CheckOptions& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_ASSIGN(const Findings findings, Examine(config, options));
-  const auto problems = static_cast<std::size_t>(
-      std::count_if(findings.begin(), findings.end(), [](const Finding& finding) { return !finding.ok; }));
   if (session.json) {
-    ShowJson(findings, problems);
+    ShowJson(findings);
   } else {
-    ShowTable(findings, problems);
+    ShowTable(findings);
   }
-  return problems == 0 ? Exit::kDone : Exit::kNo;
+  return CountOf(findings, Level::kProblem) == 0 ? Exit::kDone : Exit::kNo;
 }
 
 }  // namespace
 
 void AddCheck(CLI::App& app, Session& session) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* command =
-      AddCommand(app, session, "check", "Check the config and this machine: is everything there?",
-                 "  hawser check                  the relay and all nodes of the file\n"
-                 "  hawser check --node alpha     what the node alpha needs on this machine\n"
-                 "  hawser check --relay          what the relay needs on this machine\n"
-                 "\n"
-                 "Looks only, changes nothing. Exit code 1 if there are problems, 2 if the config is wrong.");
+  CLI::App* command = AddCommand(
+      app, session, "check", "Check the config and this machine: is everything there?",
+      "  hawser check                  the relay and all nodes of the file\n"
+      "  hawser check --node alpha     what the node alpha needs on this machine\n"
+      "  hawser check --relay          what the relay needs on this machine\n"
+      "\n"
+      "Looks only, changes nothing. A warning is about what works, and yet not as one may think; the start\n"
+      "says it too. Exit code 1 if there are problems, 2 if the config is wrong.");
   AddJsonOption(*command, session);
   command->add_option("--node", options->nodes, "Only this node (may be repeated)")->type_name("NODE");
   command->add_flag("--relay", options->relay, "Only the relay");

@@ -73,7 +73,7 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
                  .volumes = {},
                  .problem = {}};
   const StateFolder folder(node.folder);
-  node.running = IsLocked(folder.Lock());
+  node.running = IsServed(settings);
   ReadAccount(node);
   std::map<VolumeName, NodeName> primaries;
   for (const auto& [volume, known] : config.volumes) primaries[volume] = known.primary;
@@ -91,6 +91,8 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
 }
 
 }  // namespace
+
+bool IsServed(const NodeConfig& node) { return IsLocked(StateFolder(node.state).Lock()); }
 
 std::vector<LocalNode> ReadLocalNodes(const Config& config) {
   std::vector<LocalNode> nodes;

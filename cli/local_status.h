@@ -30,6 +30,9 @@ struct LocalNode {
   std::string problem;
 };
 
+// Whether a process on this machine serves the node.
+bool IsServed(const NodeConfig& node);
+
 // The nodes of the config whose state folder is here. Never fails: what can't be read is that node's problem.
 std::vector<LocalNode> ReadLocalNodes(const Config& config);
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/daemon.h"
+#include "cli/foresight.h"
 #include "common/base/log.h"
 #include "node/node.h"
 
@@ -19,6 +20,7 @@ struct MountOptions {
   std::string node;
   std::vector<std::string> new_stores;
   bool take_over = false;
+  bool group_is_examined = false;
 };
 
 using Started = Result<std::unique_ptr<Node>>;
@@ -53,12 +55,14 @@ Result<std::set<VolumeName>> NewStores(const Config& config, const MountOptions&
 
 Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
-  HAWSER_TRY(FindNode(config, options.node));
+  HAWSER_ASSIGN(const NodeConfig* own, FindNode(config, options.node));
   StartOptions start{.take_over = options.take_over, .new_stores = {}};
   HAWSER_ASSIGN(start.new_stores, NewStores(config, options));
   HAWSER_ASSIGN(Signals signals, ServiceSignals());
   BecomeService(options.node, session);
   log::info("node {} of group {} from {}", options.node, config.group, config.path);
+  if (!options.group_is_examined) HAWSER_TRY(SayForeseen(ForeseenForGroup(config)));
+  HAWSER_TRY(SayForeseen(ForeseenForNode(options.node, *own)));
 
   bool stopped = false;
   Started node = StartUntilSignal(signals, config, options.node, start, stopped);
@@ -100,6 +104,7 @@ void AddMount(CLI::App& app, Session& session) {
       ->add_option("--new-store", options->new_stores,
                    "This volume's store is meant to be new and empty: forget what the one before held")
       ->type_name("VOLUME");
+  AddGroupIsExamined(*command, options->group_is_examined);
   Handle(command, session, options, RunMount);
 }
 

@@ -116,17 +116,20 @@ Finding ProbeStore(const std::string& subject, const NodeConfig& node, const Vol
   return Fine(subject, path, (has_id ? "in use by Hawser, " : "empty, ") + FreeSpace(path));
 }
 
-Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica) {
+Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica, bool running) {
   const std::string& path = replica.mount;
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 && errno == ENOTCONN) {
-    return Problem(subject, path, "a dead mount that an earlier process left",
+    return Warning(subject, path, "a dead mount that an earlier process left",
                    "start the node, which takes its place, or: fusermount3 -u '" + path + "'");
   }
   if (const auto type = MountedAt(path)) {
-    if (type->starts_with("fuse")) return Fine(subject, path, "mounted (" + *type + ")");
-    return Problem(subject, path, "another filesystem (" + *type + ") is mounted there",
-                   "use an empty folder");
+    const bool is_fuse = type->starts_with("fuse");
+    if (is_fuse && running) return Fine(subject, path, "mounted (" + *type + ")");
+    if (is_fuse) {
+      return Problem(subject, path, "somebody else has mounted there (" + *type + "), the node doesn't run",
+                     "end that, or name another folder");
+    }
   }
   // Root mounts on what it can't write to: an immutable folder.
   const int ways = ::geteuid() == 0 ? R_OK | X_OK : R_OK | W_OK | X_OK;
@@ -137,32 +140,41 @@ Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica) {
                  "move that away, or say nonempty: true beside mount: in the config");
 }
 
+std::string NearestFolder(const std::string& path) {
+  std::filesystem::path nearest(path);
+  while (::access(nearest.c_str(), F_OK) != 0 && nearest.has_relative_path()) nearest = nearest.parent_path();
+  return nearest;
+}
+
 Finding ProbeOwnFolder(const std::string& subject, const std::string& path) {
   if (::access(path.c_str(), F_OK) == 0 || errno != ENOENT) {
     if (auto trouble = FolderTrouble(subject, path)) return *trouble;
     return Fine(subject, path, FreeSpace(path));
   }
-  auto parent = std::filesystem::path(path).parent_path();
-  while (::access(parent.c_str(), F_OK) != 0 && parent.has_relative_path()) parent = parent.parent_path();
+  const std::string parent = NearestFolder(path);
   if (::access(parent.c_str(), W_OK | X_OK) == 0)
     return Fine(subject, path, "will be created, " + FreeSpace(parent));
-  return Problem(subject, path,
-                 "does not exist and cannot be created in '" + parent.string() + "': " + Text(errno),
+  return Problem(subject, path, "does not exist and cannot be created in '" + parent + "': " + Text(errno),
                  "create it and give it to this user, or run as root");
 }
 
-Findings ProbeLinks(const Config& config) {
+Findings ProbeApart(const Config& config, Machines machines) {
   auto folders = FoldersOf(config);
-  for (auto& folder : folders) {
-    std::error_code failure;
-    const auto real = std::filesystem::weakly_canonical(folder.path, failure);
-    if (!failure) folder.path = real;
+  std::string how;
+  auto overlap = FindOverlap(folders, machines);
+  if (!overlap) {
+    for (auto& folder : folders) {
+      std::error_code failure;
+      const auto real = std::filesystem::weakly_canonical(folder.path, failure);
+      if (!failure) folder.path = real;
+    }
+    overlap = FindOverlap(folders, machines);
+    how = "links followed: ";
   }
-  const auto overlap = FindOverlap(folders);
   if (!overlap) return {};
-  return {Problem("folders apart", overlap->folder.Key(),
-                  "links followed: " + overlap->problem.substr(0, overlap->problem.find(';')),
-                  "give each a folder apart from all others")};
+  const auto end = overlap->problem.find(';');
+  return {Problem("folders apart", overlap->folder.Key(), how + overlap->problem.substr(0, end),
+                  overlap->problem.substr(end + 2))};
 }
 
 }  // namespace hawser::cli

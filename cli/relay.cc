@@ -3,18 +3,24 @@
 
 #include "cli/commands.h"
 #include "cli/daemon.h"
+#include "cli/foresight.h"
 #include "common/base/log.h"
 
 namespace hawser::cli {
 namespace {
 
-struct RelayOptionsOfUser {};
+struct RelayOptionsOfUser {
+  bool group_is_examined = false;
+};
 
-Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser&) {
+Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser& options) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_ASSIGN(Signals signals, ServiceSignals());
   BecomeService("relay", session);
   log::info("relay of group {} from {}", config.group, config.path);
+  if (!options.group_is_examined) HAWSER_TRY(SayForeseen(ForeseenForGroup(config)));
+  if (const Status able = SayForeseen(ForeseenForRelay(config.relay)); !able)
+    return CannotDo("relay: " + able.error().message);
 
   auto relay = Relay::Start(config);
   if (!relay) {
@@ -39,7 +45,9 @@ void AddRelay(CLI::App& app, Session& session) {
                  "\n"
                  "Logs to stderr and tells systemd when it is ready. The journal's folder, the address and\n"
                  "the ports are those of the config.");
-  Handle(command, session, std::make_shared<RelayOptionsOfUser>(), RunRelay);
+  auto options = std::make_shared<RelayOptionsOfUser>();
+  AddGroupIsExamined(*command, options->group_is_examined);
+  Handle(command, session, options, RunRelay);
 }
 
 }  // namespace hawser::cli

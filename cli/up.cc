@@ -7,8 +7,8 @@
 #include "cli/commands.h"
 #include "cli/daemon.h"
 #include "cli/family.h"
+#include "cli/foresight.h"
 #include "common/base/log.h"
-#include "common/config/folders.h"
 
 namespace hawser::cli {
 namespace {
@@ -30,11 +30,11 @@ std::string Mounts(const Config& config) {
 
 // On one machine mounts have to lie apart too.
 Status CheckMountsApart(const Config& config) {
-  const auto overlap = FindOverlap(FoldersOf(config), Machines::kOne);
-  if (!overlap) return {};
+  const Findings found = ProbeApart(config, Machines::kOne);
+  if (found.empty()) return {};
   return Usage(fmt::format(
-      "{}: {}: {}; or run them on machines of their own, by 'hawser relay' and 'hawser mount NODE'",
-      config.path, overlap->folder.Key(), overlap->problem));
+      "{}: {}: {}; {}, or run them on machines of their own, by 'hawser relay' and 'hawser mount NODE'",
+      config.path, found.front().place, found.front().detail, found.front().advice));
 }
 
 void ReportLost(Family& family) {
@@ -85,11 +85,12 @@ Result<Exit> RunUp(const Session& session, const UpOptions&) {
   HAWSER_ASSIGN(const Config config, LoadConfig(session));
   HAWSER_TRY(CheckMountsApart(config));
   BecomeService("up", session);
+  HAWSER_TRY(SayForeseen(ForeseenForGroup(config)));
   auto family = Family::Open();
   if (!family) return CannotDo(family.error(), "try again");
 
   const std::vector<std::string> options{"--config", std::filesystem::absolute(config.path), "--log-level",
-                                         session.log_level};
+                                         session.log_level, kGroupIsExamined};
   const auto started = StartAll(*family, config, options);
   bool lost = false;
   if (started && *started == Exit::kDone) {

@@ -131,11 +131,15 @@ class NodeProcess : public Node {
     log::info("the relay has given this start session {}", welcome.session);
     if (!welcome.replaces.empty())
       log::warn("took the place of another process that served this node: {}", welcome.replaces);
-    for (const VolumeFact& fact : welcome.volumes) {
-      if (const auto note = PrimaryDiffers(config_, fact.volume, fact.primary)) log::warn("{}", *note);
-    }
+    SayWherePrimariesDiffer(welcome.volumes);
     HAWSER_TRY(WriteKnownRoles(StateFolder(own_.state).Roles(), welcome.volumes));
     return welcome;
+  }
+
+  void SayWherePrimariesDiffer(const std::vector<VolumeFact>& facts) const {
+    for (const VolumeFact& fact : facts) {
+      if (const auto note = PrimaryDiffers(config_, fact.volume, fact.primary)) log::warn("{}", *note);
+    }
   }
 
   // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for. Nor if
@@ -152,7 +156,7 @@ class NodeProcess : public Node {
       log::warn("the relay at {} doesn't answer; {}", config_.relay.WriteEndpoint(),
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
                             : "showing the last state that was received");
-      if (!needs_relay) return {};
+      if (!needs_relay) return SayWherePrimariesDiffer(known), Status();
       welcome = SayHello(std::nullopt, cancel);
     }
     if (!welcome && welcome.error().code == ENODATA && !needs_relay) {

@@ -22,6 +22,17 @@ class StateFolder {
   std::string HeardHead() const { return path_ + "/heard"; }  // the newest head heard of
   std::string Journal() const { return path_ + "/journal"; }  // a folder: what a secondary has received
 
+  // Whether the folder of a volume of this name would lie on one of these.
+  static bool IsTaken(const VolumeName& name) {
+    const StateFolder here("");
+    const std::string path = here.Volume(name);
+    for (const std::string& own : {here.Lock(), here.Incarnation(), here.KnownHead(), here.Roles(),
+                                   here.HeardHead(), here.Journal()}) {
+      if (path == own) return true;
+    }
+    return false;
+  }
+
   // A folder for each volume that the node holds, and what is in it.
   std::string Volume(const VolumeName& name) const { return path_ + "/" + name.value; }
   std::string Checkpoint(const VolumeName& name) const { return Volume(name) + "/checkpoint"; }

@@ -28,7 +28,7 @@ bool MayMeet(const Folder& folder, const Folder& other) {
 std::string Folder::Key() const { return fmt::format("{}", fmt::join(keys, ".")); }
 
 std::vector<Folder> FoldersOf(const Config& config) {
-  std::vector<Folder> folders{{.path = config.relay.journal, .keys = {"relay", "journal"}}};
+  std::vector<Folder> folders{{config.relay.journal, {"relay", "journal"}, /*node=*/""}};
   for (const auto& [name, node] : config.nodes) {
     const std::string& owner = name.value;
     folders.push_back({node.state, {"nodes", owner, "state"}, owner});

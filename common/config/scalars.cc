@@ -28,6 +28,10 @@ Status CheckName(const YamlPlace& place, const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   };
+  if (name.starts_with('-')) {
+    return place.Wrong(fmt::format("'{}' begins with '-', as options of commands do; give it another name",
+                                   name.substr(0, kMaxNameLength)));
+  }
   const bool fine = !name.empty() && name.size() <= kMaxNameLength &&
                     std::all_of(name.begin(), name.end(), allowed) && name != "." && name != "..";
   if (fine) return {};
@@ -49,8 +53,14 @@ Read HostPath(std::string& into) {
     if (text == "~" || text.starts_with("~/")) {
       return place.Wrong("'" + text + "': '~' is not replaced by a home folder; write the whole path");
     }
-    if (text.find('\0') != std::string::npos)
-      return place.Wrong("a path cannot hold a NUL byte; correct the path");
+    const auto control =
+        std::find_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    if (control != text.end()) {
+      return place.Wrong(fmt::format("the path holds {}; correct the path", *control == '\n' ? "a line break"
+                                                                            : *control == '\0'
+                                                                                ? "a NUL byte"
+                                                                                : "a control character"));
+    }
     into = place.source.HostPath(text);
     return {};
   });

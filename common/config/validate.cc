@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "common/base/state_folder.h"
 #include "common/config/folders.h"
 
 namespace hawser {
@@ -50,8 +51,11 @@ Status CheckAddress(const Config& config, const Source& source) {
   if (inet_pton(AF_INET, address.c_str(), &v4) != 1) {
     return wrong("is not an IP address; write one like 127.0.0.1 (names are not looked up)");
   }
-  if (v4.s_addr == INADDR_ANY) return wrong("is no address that nodes can connect to; write the relay's own");
-  const bool is_loopback = (ntohl(v4.s_addr) >> 24) == 127;
+  const std::uint32_t first = ntohl(v4.s_addr) >> 24;
+  constexpr std::uint32_t kFirstOfMany = 224;  // multicast, reserved, broadcast
+  if (first == 0 || first >= kFirstOfMany)
+    return wrong("is no address that nodes can connect to; write the relay's own");
+  const bool is_loopback = first == 127;
   if (is_loopback || config.relay.insecure) return {};
   return wrong(
       "is not a loopback address, and connections are neither encrypted nor authenticated yet; use 127.0.0.1 "
@@ -61,6 +65,12 @@ Status CheckAddress(const Config& config, const Source& source) {
 
 Status CheckVolumes(const Config& config, const Source& source) {
   for (const auto& [volume, settings] : config.volumes) {
+    if (StateFolder::IsTaken(volume)) {
+      return source.Wrong({"volumes", volume.value},
+                          "'" + volume.value +
+                              "' is the name of something else in a node's state folder; give the "
+                              "volume another name");
+    }
     const KeyPath keys{"volumes", volume.value, "primary"};
     const auto node = config.nodes.find(settings.primary);
     if (node == config.nodes.end()) {

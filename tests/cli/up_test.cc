@@ -87,9 +87,19 @@ TEST_F(Up, EachLineSaysWhoseItIs) {
   std::istringstream lines(result.err);
   const std::regex logged(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w+ +(up|relay|alpha|charlie): .*)");
   for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("hawser: up: ")) EXPECT_TRUE(std::regex_match(line, logged)) << line;
+    if (line.starts_with("hawser: up: ")) continue;
+    EXPECT_TRUE(std::regex_match(line, logged)) << line;
   }
   EXPECT_THAT(result.err, HasSubstr(" charlie: hawser: node charlie: "));
+}
+
+TEST_F(Up, WhatIsForeseenForTheGroupIsSaidOnce) {
+  ChangeConfig("group: test", "group: test\nfailover: { mode: automatic, candidates: [charlie] }");
+  StartUp();
+  const std::string log = Log();
+  const auto at = log.find("config 'failover.mode'");
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_EQ(log.find("config 'failover.mode'", at + 1), std::string::npos) << log;
 }
 
 TEST_F(Up, DebugLogTellsWhatIsDone) {

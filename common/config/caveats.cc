@@ -1,0 +1,54 @@
+#include "common/config/caveats.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace hawser {
+namespace {
+
+std::string Lower(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
+template <class Map>
+void AddAlike(std::vector<Caveat>& caveats, const std::string& what, const Map& map) {
+  std::map<std::string, std::string> seen;
+  for (const auto& [name, value] : map) {
+    const auto [first, is_new] = seen.emplace(Lower(name.value), name.value);
+    if (is_new) continue;
+    caveats.push_back(
+        {fmt::format("{}s.{}", what, name.value),
+         fmt::format("differs from the {} '{}' in the case of its letters only", what, first->second),
+         "give it another name, before somebody takes one for the other"});
+  }
+}
+
+// Until roles move.
+void AddIdle(std::vector<Caveat>& caveats, const FailoverConfig& failover) {
+  if (failover.mode == FailoverMode::kAutomatic) {
+    caveats.push_back(
+        {"failover.mode",
+         "'automatic' does nothing yet: when a primary is lost, nobody takes its place by itself",
+         "write 'mode: manual', and let 'hawser status --check' tell a person"});
+  }
+  if (!failover.before.empty() || !failover.after.empty()) {
+    caveats.push_back({failover.before.empty() ? "failover.after" : "failover.before",
+                       "no command is run yet, since no node changes its role",
+                       "remove them, or keep them for a later version"});
+  }
+}
+
+}  // namespace
+
+std::vector<Caveat> CaveatsOf(const Config& config) {
+  std::vector<Caveat> caveats;
+  AddAlike(caveats, "volume", config.volumes);
+  AddAlike(caveats, "node", config.nodes);
+  AddIdle(caveats, config.failover);
+  return caveats;
+}
+
+}  // namespace hawser
