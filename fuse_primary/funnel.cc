@@ -5,6 +5,7 @@
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/record/codec.h"
+#include "common/record/kinds.h"
 #include "fuse_primary/remedy.h"
 #include "fuse_primary/verdict.h"
 
@@ -113,6 +114,8 @@ Status Funnel::TakeTurn(const Mutation& mutation, const Patience& patience) {
 Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience) {
   HAWSER_ASSIGN(std::optional<Decision> decision, mutation.decide());
   if (!decision) return {};
+  // As this store will keep them: what later records say of the state before is then true everywhere.
+  ForEachTime(decision->body, [this](Timestamp& time) { time = volume_.store().times().Kept(time); });
   Record record{volume_.name(), generation_, {}, std::move(decision->body)};
   if (decision->orphan) {
     const int open_file = decision->open_file ? decision->open_file->get() : -1;

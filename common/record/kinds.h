@@ -261,6 +261,19 @@ void ForEachFileId(B& body, F&& f) {
   std::visit([&](auto& r) { ForEachField(r, visit_field); }, body);
 }
 
+// Calls `f(time)` for each time that the record sets; not for what it names as having been before.
+template <class F>
+void ForEachTime(Body& body, F&& f) {
+  const auto visit_field = [&](const char*, auto& field) {
+    using T = std::decay_t<decltype(field)>;
+    if constexpr (std::is_same_v<T, Timestamp>) f(field);
+    if constexpr (std::is_same_v<T, std::optional<Timestamp>>) {
+      if (field) f(*field);
+    }
+  };
+  std::visit([&](auto& r) { ForEachField(r, visit_field); }, body);
+}
+
 // One word, or two with a line between.
 std::string_view NameOf(NodeKind kind);
 std::string_view NameOf(RenameMode mode);

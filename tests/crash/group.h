@@ -15,10 +15,10 @@
 #include "common/base/result.h"
 #include "tests/crash/network.h"
 #include "tests/crash/proxy.h"
-#include "tests/crash/small_disk.h"
 #include "tests/support/daemons.h"
 #include "tests/support/group_config.h"
 #include "tests/support/hawser_program.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
 
 namespace hawser::test {

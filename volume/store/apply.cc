@@ -23,8 +23,8 @@ struct Found {
 
 class Applier {
  public:
-  Applier(int root, const Record& record, Bytes payload, ApplyTo to)
-      : root_(root), record_(record), payload_(payload), to_(to) {}
+  Applier(int root, const StoreTimes& times, const Record& record, Bytes payload, ApplyTo to)
+      : root_(root), times_(times), record_(record), payload_(payload), to_(to) {}
 
   Status operator()(const Write& r) {
     HAWSER_ASSIGN(const int fd, FileToChange(r));
@@ -197,13 +197,14 @@ class Applier {
   Result<int> FileToChange(const R& r) {
     if (to_.open_file >= 0) return to_.open_file;
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
-    if (to_.orphan < 0 && !(StateOf(node.info) == r.before)) {
-      const FileState state = StateOf(node.info);
+    const FileState state = StateOf(node.info);
+    const FileState expected{r.before.size, times_.Kept(r.before.mtime)};
+    if (to_.orphan < 0 && state != expected) {
       return Diverged(
           r.path,
           fmt::format("was changed by somebody else (size {}, mtime {} where size {}, mtime {} "
                       "belong)",
-                      state.size, state.mtime.nanoseconds, r.before.size, r.before.mtime.nanoseconds));
+                      state.size, state.mtime.nanoseconds, expected.size, expected.mtime.nanoseconds));
     }
     HAWSER_ASSIGN(opened_, OpenWritable(node, r.path));
     return opened_.get();
@@ -319,6 +320,7 @@ class Applier {
   }
 
   int root_;
+  const StoreTimes& times_;
   const Record& record_;
   Bytes payload_;
   ApplyTo to_;
@@ -329,9 +331,9 @@ class Applier {
 }  // namespace
 
 Status Store::Apply(const Record& record, Bytes payload, ApplyTo to) {
-  if (keeps_value_ids_) return std::visit(Applier(root_.get(), record, payload, to), record.body);
+  if (keeps_value_ids_) return std::visit(Applier(root_.get(), times_, record, payload, to), record.body);
   const Record local = Localized(record);
-  return std::visit(Applier(root_.get(), local, payload, to), local.body);
+  return std::visit(Applier(root_.get(), times_, local, payload, to), local.body);
 }
 
 }  // namespace hawser

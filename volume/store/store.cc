@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/xattr.h>
 
+#include "common/base/log.h"
 #include "common/record/kinds.h"
 #include "volume/store/directory.h"
 #include "volume/store/owner_access.h"
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
                            options.root, options.volume.value)};
   }
   HAWSER_TRY(store->Claim());
+  store->FindOutTimes();
   return store;
 }
 
@@ -122,6 +124,17 @@ Status Store::Claim() {
     return ErrnoError("cannot mark the store", options_.root);
   is_new_ = true;
   return {};
+}
+
+// A full disk may not tell: then times are taken to be kept as they are set, which most filesystems do.
+void Store::FindOutTimes() {
+  const auto times = ProbeTimes(root_.get());
+  if (times) {
+    times_ = *times;
+  } else {
+    log::warn("the store '{}' of volume {}: {}; it is taken to keep them to the nanosecond", options_.root,
+              options_.volume.value, times.error().Text());
+  }
 }
 
 Result<bool> Store::IsEmpty() const {

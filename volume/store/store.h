@@ -25,6 +25,7 @@
 #include "volume/store/beneath.h"
 #include "volume/store/identity.h"
 #include "volume/store/store_mark.h"
+#include "volume/store/store_times.h"
 
 namespace hawser {
 
@@ -69,6 +70,8 @@ class Store {
   // Whether symlinks and special files have ids here: that was settled by the first process to open the
   // store.
   bool keeps_value_ids() const { return keeps_value_ids_; }
+  // How its filesystem keeps times; found out at Open.
+  const StoreTimes& times() const { return times_; }
   // The record as it is for this store: ids that it doesn't keep are left out.
   Record Localized(const Record& record) const;
 
@@ -98,11 +101,13 @@ class Store {
   explicit Store(StoreOptions options) : options_(std::move(options)) {}
 
   Status Claim();
+  void FindOutTimes();
 
   StoreOptions options_;
   UniqueFd root_;
   bool is_new_ = false;
   bool keeps_value_ids_ = false;
+  StoreTimes times_;
 };
 
 // fstat of a descriptor of any kind, O_PATH too.

@@ -1,4 +1,4 @@
-#include "tests/crash/small_disk.h"
+#include "tests/support/small_disk.h"
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -38,15 +38,16 @@ bool SmallDisk::Available() {
   return available;
 }
 
-Result<std::unique_ptr<SmallDisk>> SmallDisk::Make(std::string image, std::string mount,
-                                                   std::uint64_t bytes) {
+Result<std::unique_ptr<SmallDisk>> SmallDisk::Make(std::string image, std::string mount, std::uint64_t bytes,
+                                                   std::vector<std::string> mkfs) {
   std::unique_ptr<SmallDisk> disk(new SmallDisk(std::move(image), std::move(mount)));
   HAWSER_TRY(MakeDirectories(disk->mount_));
   {
     HAWSER_ASSIGN(const UniqueFd fd, OpenFile(disk->image_, O_RDWR | O_CREAT | O_EXCL));
     if (ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return ErrnoError("cannot size", disk->image_);
   }
-  HAWSER_TRY(RunSuccessfully({"mkfs.ext4", "-q", "-F", "-m", "0", disk->image_}));
+  mkfs.push_back(disk->image_);
+  HAWSER_TRY(RunSuccessfully(mkfs));
   HAWSER_TRY(RunSuccessfully({"mount", "-o", "loop", disk->image_, disk->mount_}));
   HAWSER_TRY(MakeDirectories(disk->folder()));
   return disk;

@@ -1,9 +1,11 @@
-// A small filesystem of its own (ext4 in a file, over a loop device), so that a test can fill it. Needs root.
+// A small filesystem of its own (in a file, over a loop device), so that a test can fill it, or have one of
+// another kind. Needs root.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 
@@ -14,8 +16,11 @@ class SmallDisk {
   // Whether this machine lets this user make one. Asked once.
   static bool Available();
 
-  // Makes `image`, sparse, and mounts it at the folder `mount`, which is created.
-  static Result<std::unique_ptr<SmallDisk>> Make(std::string image, std::string mount, std::uint64_t bytes);
+  // Makes `image`, sparse, and mounts it at the folder `mount`, which is created. `mkfs`: the
+  // command that makes the filesystem, without the image.
+  static Result<std::unique_ptr<SmallDisk>> Make(std::string image, std::string mount, std::uint64_t bytes,
+                                                 std::vector<std::string> mkfs = {"mkfs.ext4", "-q", "-F",
+                                                                                  "-m", "0"});
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
   // Detaches it, also if it is in use, and removes the image.
