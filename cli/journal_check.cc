@@ -8,12 +8,16 @@ namespace hawser::cli {
 namespace {
 
 Json ToJson(const JournalFault& fault) {
-  return {{"segment", Utf8(fault.segment)}, {"offset", fault.offset}, {"what", Utf8(fault.what)}};
+  return {{"segment", Utf8(fault.segment)},
+          {"offset", fault.offset},
+          {"what", Utf8(fault.what)},
+          {"first_group", fault.first.value},
+          {"last_group", fault.last.value}};
 }
 
 void ShowJson(const std::string& folder, const CheckReport& report) {
   Json json{{"folder", Utf8(folder)},
-            {"sound", !report.damage},
+            {"sound", !report.damage && !report.missing_beginning},
             {"journal", report.journal.Hex()},
             {"segments", report.segments},
             {"groups", report.groups},
@@ -21,6 +25,7 @@ void ShowJson(const std::string& folder, const CheckReport& report) {
             {"file_bytes", report.file_bytes},
             {"first_sequence", Next(report.oldest.position.sequence).value},
             {"last_sequence", report.end.position.sequence.value}};
+  if (report.missing_beginning) json["missing_beginning"] = ToJson(*report.missing_beginning);
   if (report.damage) json["damage"] = ToJson(*report.damage);
   if (report.torn_tail) {
     json["torn_tail"] = ToJson(*report.torn_tail);
@@ -48,7 +53,8 @@ void ShowText(const CheckReport& report) {
     fmt::print("note: {} was just being created in a crash, and is removed at the next start\n",
                Printable(report.unfinished_segment));
   }
-  if (!report.damage) fmt::print("sound: every checksum and the whole chain are right\n");
+  if (!report.damage && !report.missing_beginning)
+    fmt::print("sound: every checksum and the whole chain are right\n");
 }
 
 }  // namespace
@@ -58,7 +64,12 @@ Result<Exit> RunJournalCheck(const Session& session, const JournalOptions& optio
   const auto report = CheckJournal(folder);
   if (!report) return CannotDo(report.error(), "correct that and check again");
   session.json ? ShowJson(folder, *report) : ShowText(*report);
-  if (!report->damage) return Exit::kDone;
+  if (report->missing_beginning) {
+    PrintError(fmt::format("journal {}: {}", folder, TextOf(*report->missing_beginning)),
+               fmt::format("put it back; what begins with record {} is not touched by it",
+                           Next(report->oldest.position.sequence).value));
+  }
+  if (!report->damage) return report->missing_beginning ? Exit::kNo : Exit::kDone;
   PrintError(
       fmt::format("journal {}: damaged in {} at {}: {}", folder, report->damage->segment,
                   report->damage->offset, report->damage->what),

@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
+#include "common/journal/begin.h"
 #include "common/journal/inspect.h"
-#include "common/journal/segment_reader.h"
+#include "common/journal/segment_check.h"
 
 namespace hawser {
 
@@ -12,79 +13,61 @@ class Checker {
  public:
   Checker(const std::string& folder, CheckReport& report) : folder_(folder), report_(report) {}
 
-  Status CheckSegment(Group first, bool is_last) {
-    segment_ = SegmentName(first);
-    auto reader = SegmentReader::Open(folder_, first);
-    if (!reader) return CheckUnreadable(first, is_last, reader.error());
-    CheckHeader(*reader);
+  // `next` is where the segment behind it begins; nullopt: it is the last.
+  Status CheckSegment(Group first, const std::optional<Progress>& next) {
+    auto segment = SegmentCheck::Open(folder_, first);
+    if (!segment) return CheckUnreadable(first, !next, segment.error());
+    const SegmentReader& reader = segment->reader();
+    CheckHeader(reader);
     if (report_.damage) return {};
     ++report_.segments;
-    HAWSER_ASSIGN(const std::uint64_t file_bytes, reader->FileBytes());
+    HAWSER_ASSIGN(const std::uint64_t file_bytes, reader.FileBytes());
     report_.file_bytes += file_bytes;
-    HAWSER_TRY(CheckFrames(*reader));
+    HAWSER_TRY(segment->Step(UINT64_MAX, kAllGroups));
+    report_.groups += segment->groups();
+    report_.records += segment->records();
+    report_.end = segment->end();
+    report_.damage = segment->fault();
     if (report_.damage) return {};
-    return CheckTail(*reader, is_last);
+    if (!next) return CheckRemains(*segment);
+    HAWSER_ASSIGN(report_.damage, segment->CheckEnd(*next));
+    return {};
+  }
+
+  // A header that can't be read is said when its segment's turn comes.
+  Status CheckSegment(Group first, Group next) {
+    auto behind = SegmentReader::Open(folder_, next);
+    return CheckSegment(first, behind ? std::optional(behind->header().before) : std::optional<Progress>());
   }
 
  private:
-  void Damage(std::uint64_t offset, std::string what) {
-    report_.damage = JournalFault{segment_, offset, std::move(what)};
-  }
-
   Status CheckUnreadable(Group first, bool is_last, const Error& error) {
     if (error.code != EBADMSG && error.code != ENOTSUP) return error;
     HAWSER_ASSIGN(const bool unfinished, IsUnfinishedSegment(folder_, first));
     if (is_last && unfinished)
-      report_.unfinished_segment = segment_;
+      report_.unfinished_segment = SegmentName(first);
     else
-      Damage(0, error.message);
+      report_.damage = JournalFault{SegmentName(first), 0, error.message, first, {}};
     return {};
   }
 
   void CheckHeader(const SegmentReader& reader) {
-    const Progress& before = reader.header().before;
-    if (report_.segments == 0) {
-      report_.journal = before.position.journal;
-      report_.oldest = report_.end = before;
-    } else if (before != report_.end) {
-      Damage(0, fmt::format(
-                    "it continues from {} with digest {} in journal {}, but the segment before ends with {} "
-                    "with digest {} in journal {}",
-                    before.position.Text(), before.position.digest.Hex(), before.position.journal.Hex(),
-                    report_.end.position.Text(), report_.end.position.digest.Hex(), report_.journal.Hex()));
-    }
+    if (report_.segments > 0) return;
+    report_.oldest = report_.end = reader.header().before;
+    report_.journal = report_.oldest.position.journal;
   }
 
-  Status CheckFrames(SegmentReader& reader) {
-    for (;;) {
-      const std::uint64_t offset = reader.offset();
-      HAWSER_ASSIGN(const auto frame, reader.Next(kReadAhead));
-      if (!frame) return {};
-      CheckRecords(*frame, offset);
-      if (report_.damage) return {};
-      ++report_.groups;
-      report_.records += frame->header.count;
-      report_.end = reader.at();
-    }
-  }
-
-  void CheckRecords(const Frame& frame, std::uint64_t offset) {
-    Sequence sequence = frame.header.first_sequence;
-    for (const Entry& entry : frame.entries) {
-      const auto record = DecodeRecord(entry.header, entry.payload);
-      if (!record)
-        return Damage(offset, fmt::format("sequence {}: {}", sequence.value, record.error().message));
-      sequence = Next(sequence);
-    }
-  }
-
-  Status CheckTail(SegmentReader& reader, bool is_last) {
-    HAWSER_ASSIGN(const Tail tail, reader.ExamineTail());
+  Status CheckRemains(SegmentCheck& segment) {
+    HAWSER_ASSIGN(const Tail tail, segment.Remains());
     if (tail.kind == Tail::Kind::kClean) return {};
-    if (tail.kind == Tail::Kind::kDamaged || !is_last) {
-      Damage(reader.offset(), tail.what);
+    const SegmentReader& reader = segment.reader();
+    const Group next = Next(reader.at().position.group);
+    const JournalFault there{
+        SegmentName(reader.header().first_group()), reader.offset(), tail.what, next, {}};
+    if (tail.kind == Tail::Kind::kDamaged) {
+      report_.damage = there;
     } else {
-      report_.torn_tail = JournalFault{segment_, reader.offset(), tail.what};
+      report_.torn_tail = there;
       report_.torn_bytes = tail.end - reader.offset();
     }
     return {};
@@ -92,7 +75,6 @@ class Checker {
 
   const std::string& folder_;
   CheckReport& report_;
-  std::string segment_;
 };
 
 }  // namespace
@@ -102,14 +84,15 @@ Result<CheckReport> CheckJournal(const std::string& folder,
   HAWSER_ASSIGN(const std::vector<Group> groups, ListSegments(folder));
   if (groups.empty()) return Error{ENOENT, fmt::format("folder '{}' holds no journal", folder)};
   CheckReport report;
+  HAWSER_ASSIGN(const auto begin, ReadBegin(folder));
+  report.missing_beginning = MissingBeginning(begin, groups.front());
+  HAWSER_ASSIGN(const bool unfinished, IsUnfinishedSegment(folder, groups.back()));
   Checker checker(folder, report);
   for (std::size_t i = 0; i < groups.size() && !report.damage; ++i) {
     // An unfinished segment at the end makes the one before it the last.
-    bool is_last = i + 1 == groups.size();
-    if (i + 2 == groups.size()) {
-      HAWSER_ASSIGN(is_last, IsUnfinishedSegment(folder, groups.back()));
-    }
-    HAWSER_TRY(checker.CheckSegment(groups[i], is_last));
+    const bool is_last = i + 1 == groups.size() || (unfinished && i + 2 == groups.size());
+    HAWSER_TRY(is_last ? checker.CheckSegment(groups[i], std::nullopt)
+                       : checker.CheckSegment(groups[i], groups[i + 1]));
     if (progress) progress(report);
   }
   return report;

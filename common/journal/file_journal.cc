@@ -9,6 +9,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/journal/begin.h"
 #include "common/journal/cut.h"
 #include "common/journal/segment_reader.h"
 
@@ -37,6 +38,14 @@ void Log(const std::string& folder, const RecoveryReport& report) {
     log::warn("journal {}: cut a torn tail of {} bytes at offset {} of {}, behind {}", folder,
               report.torn_bytes, report.torn_offset, report.torn_segment, report.end.position.Text());
   }
+  for (const JournalFault& fault : report.damage)
+    log::error("journal {} is damaged: {}", folder, TextOf(fault));
+}
+
+// Of a journal from before there was such a file.
+Status RememberBeginning(const std::string& folder, const Progress& oldest) {
+  HAWSER_ASSIGN(const auto begin, ReadBegin(folder));
+  return begin ? Status() : WriteBegin(folder, oldest);
 }
 
 }  // namespace
@@ -52,9 +61,11 @@ Result<std::unique_ptr<FileJournal>> FileJournal::Open(const JournalOptions& opt
     Progress& before = recovered.report.end;
     before = start;
     if (before.position.journal == JournalId{}) before.position.journal = JournalId::Random();
+    HAWSER_TRY(WriteBegin(options.folder, before));
     HAWSER_TRY(journal->BeginSegment(before, 0));
     recovered.report.segments = 1;
   } else {
+    HAWSER_TRY(RememberBeginning(options.folder, recovered.segments.front().before));
     SegmentEntry& last = recovered.segments.back();
     last.bytes = std::max(last.bytes, options.segment_bytes);
     const std::string path = options.folder + "/" + SegmentName(last.first_group());
@@ -152,7 +163,13 @@ Status FileJournal::TryCut(const Position& position) {
 }
 
 Result<std::unique_ptr<JournalReader>> FileJournal::OpenReader(const Position& after) const {
-  return OpenJournalReader(options_.folder, after);
+  if (after != Position{}) return OpenJournalReader(options_.folder, after);
+  // The oldest that is whole; it may be dropped while we look for it.
+  for (;;) {
+    const Position first = oldest().position;
+    auto reader = OpenJournalReader(options_.folder, first);
+    if (reader || oldest().position == first) return reader;
+  }
 }
 
 JournalStatus FileJournal::Poison(const Status& status) {
@@ -193,6 +210,9 @@ std::uint64_t FileJournal::bytes() const {
 
 Status FileJournal::DropThrough(Group group) {
   const MutexLock dropping(drop_mutex_);
+  const Progress begin = EndAtOrBefore(group);
+  if (begin == oldest()) return {};
+  HAWSER_TRY(WriteBegin(options_.folder, begin));
   while (const auto path = TakeOldest(group)) {
     HAWSER_TRY(disk_->Remove(*path));
     // One by one: a power cut must not keep an older one without a newer one.

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "common/journal/begin.h"
+#include "common/journal/segment_check.h"
+
 namespace hawser {
 
 namespace {
@@ -61,13 +64,14 @@ Status SkipTo(const std::string& folder, const Position& after, bool is_last, Se
 // ENOENT if a segment was dropped under our hands.
 Result<SegmentReader> TryOpenAt(const std::string& folder, const Position& after) {
   HAWSER_ASSIGN(const std::vector<Group> groups, UsableSegments(folder));
-  HAWSER_ASSIGN(SegmentReader oldest, SegmentReader::Open(folder, groups.front()));
-  if (after.journal == JournalId{} && after.group == Group(0)) return oldest;
-  const Position& begin = oldest.header().before.position;
+  if (after.journal == JournalId{} && after.group == Group(0))
+    return SegmentReader::Open(folder, groups.front());
+  auto behind = std::upper_bound(groups.begin(), groups.end(), Next(after.group));
+  const bool is_before = behind == groups.begin();
+  HAWSER_ASSIGN(SegmentReader segment, SegmentReader::Open(folder, is_before ? *behind : *std::prev(behind)));
+  const Position& begin = segment.header().before.position;
   if (after.journal != begin.journal) return Parted(folder, after, begin);
-  if (after.group < begin.group) return Gone(folder, after, begin);
-  const auto behind = std::upper_bound(groups.begin(), groups.end(), Next(after.group));
-  HAWSER_ASSIGN(SegmentReader segment, SegmentReader::Open(folder, *std::prev(behind)));
+  if (is_before) return Gone(folder, after, begin);
   HAWSER_TRY(SkipTo(folder, after, behind == groups.end(), segment));
   return segment;
 }
@@ -114,9 +118,15 @@ Status FileJournalReader::CheckEnd(Group last) {
   HAWSER_ASSIGN(const std::vector<Group> groups, ListSegments(folder_));
   const auto later = std::upper_bound(groups.begin(), groups.end(), hawser::Next(at().position.group));
   if (later != groups.end()) {
-    if (!segment_.obstacle().empty()) return segment_.DamageAt(segment_.obstacle());
-    HAWSER_ASSIGN(const SegmentReader oldest, SegmentReader::Open(folder_, *later));
-    return Gone(folder_, at().position, oldest.header().before.position);
+    HAWSER_ASSIGN(const SegmentReader next, SegmentReader::Open(folder_, *later));
+    const Progress& before = next.header().before;
+    // Listed first: what was dropped since then is no damage.
+    HAWSER_ASSIGN(const auto begin, ReadBegin(folder_));
+    if (begin && at().position.group < begin->position.group)
+      return Gone(folder_, at().position, before.position);
+    HAWSER_ASSIGN(const auto fault, FaultBefore(before, segment_));
+    if (!fault) return {};
+    return Error{EBADMSG, fmt::format("the journal in '{}' is damaged: {}", folder_, TextOf(*fault))};
   }
   // Of a group that is durable, nothing but damage can be in the way.
   if (last != kAllGroups && !segment_.obstacle().empty()) return segment_.DamageAt(segment_.obstacle());

@@ -1,5 +1,6 @@
 #include "common/journal/file_window.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -21,6 +22,12 @@ Result<Bytes> FileWindow::Get(std::uint64_t offset, std::uint64_t length, std::u
   }
   const std::uint64_t from = offset - begin_;
   return Bytes(buffer_).subspan(from, std::min(length, held_ - from));
+}
+
+// A wish: a kernel that doesn't follow it only reads less from the disk.
+void FileWindow::ForgetCached() {
+  Forget();
+  static_cast<void>(::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED));
 }
 
 Result<std::uint64_t> FileWindow::FileBytes() const {

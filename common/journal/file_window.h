@@ -26,6 +26,9 @@ class FileWindow {
   // What is held may be out of date: read again.
   void Forget() { held_ = 0; }
 
+  // What the kernel has of the file in memory, too.
+  void ForgetCached();
+
   Result<std::uint64_t> FileBytes() const;
 
  private:

@@ -43,6 +43,12 @@ inline constexpr std::uint64_t kSlotAlignment = 32;
 // Holds a position while the groups after it are being taken back (cut.h).
 inline constexpr std::string_view kCutName = "cut";
 
+// Holds the position behind which the journal begins (begin.h).
+inline constexpr std::string_view kBeginName = "begin";
+
+// Damage that was found and isn't mended yet (scrub.h).
+inline constexpr std::string_view kDamageName = "damage";
+
 // Taken with flock(2) by whoever has the journal open for appending.
 inline constexpr std::string_view kLockName = "lock";
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/journal/fault.h"
 #include "common/record/position.h"
 #include "common/record/record.h"
 
@@ -66,13 +67,6 @@ struct ShownRecord {
 Status ShowJournal(const std::string& folder, const RecordFilter& filter,
                    const std::function<bool(const ShownRecord&)>& show);
 
-// A place in a segment that is not as it must be.
-struct JournalFault {
-  std::string segment;  // file name in the folder
-  std::uint64_t offset = 0;
-  std::string what;
-};
-
 struct CheckReport {
   JournalId journal;
   std::uint64_t segments = 0;  // looked at, up to the damage
@@ -82,7 +76,8 @@ struct CheckReport {
   Progress oldest;  // before the first group that is there
   Progress end;     // after the last whole group (before the damage)
 
-  std::optional<JournalFault> damage;     // the first; the journal cannot be used beyond it
+  std::optional<JournalFault> missing_beginning;  // segments that were never dropped; the check goes on
+  std::optional<JournalFault> damage;             // the first; the journal cannot be used beyond it
   std::optional<JournalFault> torn_tail;  // a warning: a crash's remains, cut when the journal is next opened
   std::uint64_t torn_bytes = 0;
   // A segment whose creation was interrupted by a crash: a warning too, removed when the journal is next
@@ -90,9 +85,9 @@ struct CheckReport {
   std::string unfinished_segment;
 };
 
-// Verifies all of it: segment headers, every digest, every link of the chain within and between segments, and
-// that every record can be decoded. `progress`, if given, is called after each segment. Damage is in the
-// report, not an error.
+// Verifies all of it: that nothing is missing where the journal begins (begin.h), segment headers, every
+// digest, every link of the chain within and between segments, and that every record can be decoded.
+// `progress`, if given, is called after each segment. Damage is in the report, not an error.
 Result<CheckReport> CheckJournal(const std::string& folder,
                                  const std::function<void(const CheckReport&)>& progress = {});
 

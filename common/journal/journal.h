@@ -11,9 +11,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/journal/failure.h"
+#include "common/journal/fault.h"
 #include "common/journal/frame.h"
 #include "common/journal/reader.h"
 
@@ -35,6 +37,7 @@ struct RecoveryReport {
   std::string torn_segment;
   std::uint64_t torn_offset = 0;
   std::string unfinished_segment;     // removed: a crash had interrupted its creation; usually empty
+  std::vector<JournalFault> damage;   // in older segments, as far as their headers and sizes tell
   std::optional<Position> cut_after;  // a CutAfter that a crash had interrupted was ended
 };
 
@@ -81,8 +84,9 @@ class Journal {
 };
 
 // Opens the journal in options.folder, or begins a new empty one there, after `start` (start.position.journal
-// names it; all zero: a new random id, from nothing). A torn tail is cut, flushed and reported; damage before
-// the tail is EBADMSG naming segment and offset. Only one process may have it open (EBUSY names the folder).
+// names it; all zero: a new random id, from nothing). A torn tail is cut, flushed and reported; damage in the
+// last segment is EBADMSG naming segment and offset, damage in older ones is reported: what is whole can be
+// read and the journal goes on. Only one process may have it open (EBUSY names the folder).
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, const Progress& start,
                                              RecoveryReport& report);
 

@@ -7,8 +7,9 @@
 #include <array>
 
 #include "common/base/files.h"
+#include "common/journal/begin.h"
 #include "common/journal/cut.h"
-#include "common/journal/segment_reader.h"
+#include "common/journal/segment_check.h"
 
 namespace hawser {
 
@@ -35,19 +36,27 @@ Result<bool> RemoveUnfinished(const std::string& folder, const std::vector<Group
   return true;
 }
 
-// That the segment `last` continues where the one before it ends.
-Status CheckConnected(const std::string& folder, Group before, const SegmentReader& last) {
-  HAWSER_ASSIGN(SegmentReader reader, SegmentReader::Open(folder, before));
+// What the headers of two segments, one behind the other, and the size of the first say: whether there may be
+// no damage in between.
+bool MayConnect(const SegmentEntry& entry, const Progress& next) {
+  if (next.position.group <= entry.before.position.group) return false;
+  const std::uint64_t groups = next.position.group.value - entry.before.position.group.value;
+  const std::uint64_t frames = next.journal_bytes - entry.before.journal_bytes;
+  return kSegmentHeaderBytes + frames + groups * kStampBytes <= entry.bytes;
+}
+
+// What is wrong between `entry` and the segment that continues from `next`. EBADMSG if their histories have
+// parted: somebody has put other segments there, and the order of all that follows isn't known any more.
+Result<std::optional<JournalFault>> FaultBetween(const std::string& folder, const SegmentEntry& entry,
+                                                 const Progress& next) {
+  HAWSER_ASSIGN(SegmentReader reader, SegmentReader::Open(folder, entry.first_group()));
   for (;;) {
     HAWSER_ASSIGN(const auto frame, reader.Skip());
     if (!frame) break;
   }
-  const Progress& expected = last.header().before;
-  if (reader.at() == expected) return {};
-  if (!reader.obstacle().empty()) return reader.DamageAt(reader.obstacle());
-  return reader.DamageAt(fmt::format(
-      "it ends there with digest {}, but the next segment continues from {} with digest {}",
-      reader.at().position.digest.Hex(), expected.position.Text(), expected.position.digest.Hex()));
+  HAWSER_ASSIGN(auto fault, FaultBefore(next, reader));
+  if (fault && HaveParted(reader, next)) return reader.DamageAt(fault->what);
+  return fault;
 }
 
 // Writes what the file has from `from` to `to` once more. After a flush that failed, the kernel may hold
@@ -89,16 +98,51 @@ Status RecoverLast(SegmentReader& reader, RecoveryReport& report, Disk& disk) {
   return disk.Flush(fd.get(), path);
 }
 
-Result<SegmentEntry> EntryOf(const std::string& folder, Group first, const JournalId& journal) {
-  HAWSER_ASSIGN(const SegmentReader reader, SegmentReader::Open(folder, first));
-  const Progress& before = reader.header().before;
+// nullopt: its header is damaged, as `fault` says.
+Result<std::optional<SegmentEntry>> EntryOf(const std::string& folder, Group first, const JournalId& journal,
+                                            JournalFault& fault) {
+  const auto reader = SegmentReader::Open(folder, first);
+  if (!reader && reader.error().code == EBADMSG) {
+    fault = {SegmentName(first), 0, reader.error().message, first, {}};
+    return std::optional<SegmentEntry>();
+  }
+  if (!reader) return reader.error();
+  const Progress& before = reader->header().before;
   if (before.position.journal != journal) {
     return Error{EBADMSG,
                  fmt::format("journal segment '{}' is of journal {}, but the newest is of journal {}",
-                             reader.path(), before.position.journal.Hex(), journal.Hex())};
+                             reader->path(), before.position.journal.Hex(), journal.Hex())};
   }
-  HAWSER_ASSIGN(const std::uint64_t bytes, reader.FileBytes());
-  return SegmentEntry{before, bytes};
+  HAWSER_ASSIGN(const std::uint64_t bytes, reader->FileBytes());
+  return std::optional(SegmentEntry{before, bytes});
+}
+
+// The segments before the last, and what is wrong with them: nobody waits until all of them are read, so
+// only headers and sizes are looked at, and the frames where these leave a doubt, and right before the last.
+Status TakeOlder(const std::string& folder, const std::vector<Group>& groups, const SegmentReader& last,
+                 RecoveredJournal& recovered) {
+  std::vector<JournalFault>& damage = recovered.report.damage;
+  HAWSER_ASSIGN(const auto begin, ReadBegin(folder));
+  if (auto missing = MissingBeginning(begin, groups.front())) damage.push_back(*std::move(missing));
+  bool linked = false;  // the entry before is of the segment before
+  for (const Group group : groups) {
+    JournalFault fault;
+    HAWSER_ASSIGN(const auto entry, EntryOf(folder, group, last.header().before.position.journal, fault));
+    if (entry && linked) {
+      const SegmentEntry& before = recovered.segments.back();
+      if (group == groups.back() || !MayConnect(before, entry->before)) {
+        HAWSER_ASSIGN(auto between, FaultBetween(folder, before, entry->before));
+        if (between) damage.push_back(*std::move(between));
+      }
+    }
+    linked = entry.has_value();
+    if (entry) {
+      recovered.segments.push_back(*entry);
+    } else {
+      damage.push_back(std::move(fault));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -116,11 +160,7 @@ Result<RecoveredJournal> RecoverJournal(const std::string& folder, const Progres
     if (groups.empty()) return recovered;
   }
   HAWSER_ASSIGN(SegmentReader last, SegmentReader::Open(folder, groups.back()));
-  if (groups.size() > 1) HAWSER_TRY(CheckConnected(folder, groups[groups.size() - 2], last));
-  for (const Group group : groups) {
-    HAWSER_ASSIGN(const SegmentEntry entry, EntryOf(folder, group, last.header().before.position.journal));
-    recovered.segments.push_back(entry);
-  }
+  HAWSER_TRY(TakeOlder(folder, groups, last, recovered));
   HAWSER_TRY(RecoverLast(last, recovered.report, disk));
   HAWSER_TRY(disk.FlushFolder(folder));
   recovered.report.end = last.at();

@@ -21,10 +21,13 @@
 // |                                        | and groups, or not, or in part         | mark                           |
 // clang-format on
 //
-// What no crash leaves is damage and refused with EBADMSG, naming segment and offset: a header that is not
-// whole with something behind it; a segment that does not continue the one before; a frame that is not whole
-// (or does not follow) before one that was written after it had been flushed (the stamp tells, see
-// segment.h).
+// What no crash leaves is damage. In the last segment it is refused with EBADMSG, naming segment and offset:
+// a header that is not whole with something behind it; a frame that is not whole (or does not follow) before
+// one that was written after it had been flushed (the stamp tells, see segment.h). So is a segment of another
+// journal, or of another history: what follows would not be what others hold.
+//
+// Damage in older segments keeps nobody from going on: it is reported, readers never give out what isn't
+// whole, and the scrub (scrub.h) looks for what headers and sizes don't tell.
 #pragma once
 
 #include <memory>

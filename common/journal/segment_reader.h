@@ -61,6 +61,9 @@ class SegmentReader {
   // After Next() returned nothing: reads the rest of the segment to tell why.
   Result<Tail> ExamineTail();
 
+  // So that it is read from the disk, and keeps nothing else out of memory.
+  void ForgetCached() { window_.ForgetCached(); }
+
   Result<std::uint64_t> FileBytes() const { return window_.FileBytes(); }
 
   // EBADMSG at offset(), in one sentence with the segment.

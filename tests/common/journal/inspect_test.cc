@@ -195,7 +195,7 @@ TEST_F(InspectTest, CheckFindsBrokenLinksBetweenSegments) {
   std::filesystem::remove(segments[1]);
   report = Check();
   ASSERT_TRUE(report.damage);
-  EXPECT_EQ(report.damage->segment, SegmentName(groups[2]));
+  EXPECT_EQ(report.damage->segment, SegmentName(groups[1]));  // the one that is missing
 }
 
 TEST_F(InspectTest, CheckWarnsOfATornTailAndChangesNothing) {
