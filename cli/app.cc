@@ -20,11 +20,13 @@ constexpr char kDescription[] =
 
 constexpr char kFooter[] =
     "Try it, all on this machine:\n"
-    "  hawser check -c demo.yaml       is everything there that the config needs?\n"
-    "  hawser up -c demo.yaml          the relay and all nodes of the file, until Ctrl-C\n"
-    "  hawser status -c demo.yaml --watch\n"
+    "  hawser init --lab               writes a commented hawser.yaml, makes the folders in ./lab\n"
+    "  hawser up                       the relay and all nodes of the file, until Ctrl-C\n"
+    "  hawser status --watch\n"
     "\n"
     "On machines of their own:\n"
+    "  hawser init                     a commented config to go on from\n"
+    "  hawser check                    is everything there that the config needs?\n"
     "  hawser relay                    the relay of the group\n"
     "  hawser mount alpha              the node alpha with its mounts\n"
     "\n"
@@ -33,7 +35,7 @@ constexpr char kFooter[] =
     "out); 2 wrong use or config; 3 could not reach or do it.";
 
 using Add = void (*)(CLI::App&, Session&);
-constexpr Add kCommands[] = {AddUp, AddRelay, AddMount, AddStatus, AddWait, AddJournal, AddCheck};
+constexpr Add kCommands[] = {AddInit, AddUp, AddRelay, AddMount, AddStatus, AddWait, AddJournal, AddCheck};
 
 // The command that was chosen, as deep as the command line went.
 const CLI::App& Chosen(const CLI::App& app) {

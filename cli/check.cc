@@ -83,7 +83,7 @@ std::string Plural(std::size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-std::string Verdict(std::size_t problems, std::size_t warnings) {
+std::string Conclusion(std::size_t problems, std::size_t warnings) {
   const std::string warned = warnings == 0 ? "" : Plural(warnings, "warning");
   if (problems > 0) return Plural(problems, "problem") + (warned.empty() ? "" : ", " + warned) + ".";
   return warned.empty() ? "Everything is there." : "Everything is there; " + warned + ".";
@@ -100,7 +100,7 @@ void ShowTable(const Findings& findings) {
                {Printable(finding.advice)}});
   }
   fmt::print("{}\n{}\n", table.Text(),
-             Verdict(CountOf(findings, Level::kProblem), CountOf(findings, Level::kWarning)));
+             Conclusion(CountOf(findings, Level::kProblem), CountOf(findings, Level::kWarning)));
 }
 
 void ShowJson(const Findings& findings) {

@@ -5,6 +5,7 @@
 
 namespace hawser::cli {
 
+void AddInit(CLI::App& app, Session& session);
 void AddRelay(CLI::App& app, Session& session);
 void AddMount(CLI::App& app, Session& session);
 void AddUp(CLI::App& app, Session& session);

@@ -2,6 +2,7 @@
 // nothing running. What a start says too is in foresight.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ Findings ProbePrimaries(const Config& config);
 
 // The relay's ports: free, or in use by whom (probe_ports.cc).
 Findings ProbePorts(const Config& config);
+// Whether somebody could listen there now.
+bool CanListen(const std::string& address, std::uint16_t port);
 // Whether the relay's address is one of this machine.
 bool RelayIsHere(const RelayConfig& relay);
 

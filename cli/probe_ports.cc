@@ -92,6 +92,8 @@ bool GroupsRelayAnswers(const Config& config) {
 
 }  // namespace
 
+bool CanListen(const std::string& address, std::uint16_t port) { return TryListen(address, port) == 0; }
+
 bool RelayIsHere(const RelayConfig& relay) { return TryListen(relay.address, 0) != EADDRNOTAVAIL; }
 
 Findings ProbePorts(const Config& config) {

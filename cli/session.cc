@@ -13,7 +13,11 @@ Result<Config> LoadConfig(const Session& session) {
   auto config = hawser::LoadConfig(path);
   if (config) return config;
   if (config.error().code == EINVAL) return Usage(config.error().message);
-  return Usage("config: " + config.error().Text() + "; name the file with -c FILE or HAWSER_CONFIG");
+  const char* const advice =
+      config.error().code == ENOENT
+          ? "; name the file with -c FILE or HAWSER_CONFIG, or let 'hawser init' write one"
+          : "; name the file with -c FILE or HAWSER_CONFIG";
+  return Usage("config: " + config.error().Text() + advice);
 }
 
 Result<const NodeConfig*> FindNode(const Config& config, const std::string& name) {

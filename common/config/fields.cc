@@ -102,7 +102,7 @@ Read Mapping(std::vector<Field> fields) {
     }));
     for (const auto& field : fields) {
       if (field.requirement != kRequired || place.node.Find(field.key)) continue;
-      return place.Wrong("'" + field.key + "' is missing; add it, config/demo.yaml is a commented example");
+      return place.Wrong("'" + field.key + "' is missing; add it ('hawser init' writes a commented example)");
     }
     return {};
   };

@@ -148,7 +148,7 @@ class SecondDocument : public TreeBuilder {
   }
 };
 
-constexpr char kEmpty[] = "the file is empty; config/demo.yaml is a commented example";
+constexpr char kEmpty[] = "the file is empty; remove it, and 'hawser init' writes one to go on from";
 
 bool IsUtf16(const std::string& text) { return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"); }
 

@@ -23,7 +23,8 @@ class Up : public ProgramTest {
   void TearDown() override {
     up_.reset();  // its children end with it
     WaitUntil([&] { return Children().empty(); });
-    for (const char* mount : {"alpha.mount", "charlie.mount"}) ::umount2(Path(mount).c_str(), MNT_DETACH);
+    for (const char* mount : {"alpha.mount", "charlie.mount", "lab/mnt/alpha/docs", "lab/mnt/charlie/docs"})
+      ::umount2(Path(mount).c_str(), MNT_DETACH);
   }
 
   void StartUp() {
@@ -78,6 +79,22 @@ TEST_F(Up, MountsAreReadyWhenItSaysSoAndGoneWhenItHasStopped) {
   EXPECT_EQ(*exit, 0) << Log();
   EXPECT_TRUE(Children().empty());
   EXPECT_FALSE(std::ifstream(Path("alpha.mount/hello")).good()) << "still mounted";
+}
+
+// What a new user does first.
+TEST_F(Up, LabOfInitRunsAtOnce) {
+  ASSERT_EQ(RunCommand({"rm", "hawser.yaml"}, folder())->exit, 0);
+  const ProgramResult init = Hawser({"init", "--lab", "--port", std::to_string(FreePorts(1).front())});
+  ASSERT_EQ(init.exit, 0) << init.err;
+  StartUp();
+  std::ofstream(Path("lab/mnt/alpha/docs/hello")) << "world";
+  EXPECT_EQ(Hawser({"wait", "--timeout", "60s"}).exit, 0);
+  EXPECT_EQ(Content(Path("lab/mnt/charlie/docs/hello")), "world");
+  EXPECT_EQ(Hawser({"status", "--check"}).exit, 0);
+  up_->Signal(SIGTERM);
+  const auto exit = up_->Wait();
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(*exit, 0) << Log();
 }
 
 // Whatever a process prints: its log, what a program that it runs says, errors at its end.

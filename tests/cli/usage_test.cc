@@ -29,14 +29,15 @@ class Usage : public ProgramTest {
 TEST_F(Usage, HelpNamesEveryCommand) {
   const ProgramResult result = Hawser({"--help"});
   EXPECT_EQ(result.exit, 0);
-  for (const char* command : {"relay", "mount", "up", "status", "wait", "journal", "check"}) {
+  for (const char* command : {"init", "relay", "mount", "up", "status", "wait", "journal", "check"}) {
     EXPECT_THAT(result.out, HasSubstr(std::string("\n  ") + command));
   }
   EXPECT_THAT(result.err, IsEmpty());
 }
 
 TEST_F(Usage, HelpOfEachCommandHasExamples) {
-  const std::vector<std::vector<std::string>> commands = {{"relay"},
+  const std::vector<std::vector<std::string>> commands = {{"init"},
+                                                          {"relay"},
                                                           {"mount"},
                                                           {"up"},
                                                           {"status"},

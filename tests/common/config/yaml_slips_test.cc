@@ -106,7 +106,7 @@ std::string Refusal(const std::string& text) {
 
 TEST(YamlSlips, FileWithNothingInIt) {
   for (const char* text : {"", "\n\n", "# only a comment\n", "---\n", "~\n", "null\n"}) {
-    EXPECT_THAT(Refusal(text), AllOf(StartsWith("bad.yaml:1: the file is empty; "), HasSubstr("config")))
+    EXPECT_THAT(Refusal(text), AllOf(StartsWith("bad.yaml:1: the file is empty; "), HasSubstr("hawser init")))
         << text;
   }
 }
