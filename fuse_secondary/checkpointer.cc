@@ -13,7 +13,7 @@ Checkpointer::Checkpointer(const std::vector<ReplicaVolume>& volumes, OwnJournal
     : journal_(journal), board_(board), options_(std::move(options)) {
   const auto stands = board_.volumes();
   for (std::size_t i = 0; i < volumes.size(); ++i)
-    volumes_.push_back(std::make_unique<Kept>(volumes[i], stands[i].checkpoint));
+    volumes_.push_back(std::make_unique<Kept>(volumes[i], stands[i]));
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -51,6 +51,7 @@ Status Checkpointer::Finish() {
 
 Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, Beyond beyond) {
   CheckpointKeeper& keeper = volumes_[index]->keeper;
+  HAWSER_TRY(KeepDifferences(index, stand));
   const Status kept =
       FlushAndKeep(keeper, volumes_[index]->volume->store(), stand.applied, beyond, "secondary.store_synced");
   if (kept) board_.Checkpointed(index, stand.applied);
@@ -63,6 +64,20 @@ Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, Bey
                     failed->Text(), keeper.last().position.Text()));
   }
   return kept;
+}
+
+// Before the checkpoint: from there on nobody meets again what was refused before it.
+Status Checkpointer::KeepDifferences(std::size_t index, const VolumeStand& stand) {
+  Kept& volume = *volumes_[index];
+  if (stand.differences.empty() && !volume.differs) return {};
+  const Status written = volume.place.WriteDifferences(
+      volume.keeper.last().position.sequence, stand.applied.position.sequence, stand.differences.Encode());
+  if (!written) {
+    board_.NoCheckpoint(index, "it can't be written where the copy differs: " + written.error().Text());
+    return written;
+  }
+  volume.differs = !stand.differences.empty();
+  return {};
 }
 
 void Checkpointer::DropOldSegments() {

@@ -36,15 +36,20 @@ class Checkpointer {
   void Run();
   void CheckpointAll();
   Status Checkpoint(std::size_t index, const VolumeStand& stand, Beyond beyond);
+  Status KeepDifferences(std::size_t index, const VolumeStand& stand);
   void DropOldSegments();
 
   struct Kept {
-    Kept(const ReplicaVolume& the_volume, const Progress& last)
-        : volume(the_volume.volume), place(the_volume.checkpoint_path), keeper(place, last) {}
+    Kept(const ReplicaVolume& the_volume, const VolumeStand& stand)
+        : volume(the_volume.volume),
+          place(the_volume.checkpoint_path),
+          keeper(place, stand.checkpoint),
+          differs(!stand.differences.empty()) {}
 
     Volume* volume;
     CheckpointFile place;
     CheckpointKeeper keeper;
+    bool differs;  // as last written
   };
 
   std::vector<std::unique_ptr<Kept>> volumes_;

@@ -50,7 +50,7 @@ std::vector<GroupFailure> GroupApplier::Apply(GroupInProgress& progress) {
         CrashPoint("secondary.applying");
       } else {
         errors[i] = std::move(applied).error();
-        progress.tried[i] = 1;
+        if (progress.tried[i] < 2) ++progress.tried[i];
         return;  // what follows on this file waits for it
       }
     }

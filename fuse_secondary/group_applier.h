@@ -17,11 +17,17 @@ namespace hawser {
 // what is missing.
 struct GroupInProgress {
   explicit GroupInProgress(const ReplayGroup& the_group)
-      : group(&the_group), done(the_group.records.size()), tried(the_group.records.size()) {}
+      : group(&the_group),
+        done(the_group.records.size()),
+        tried(the_group.records.size()),
+        left(the_group.records.size()),
+        other_names(the_group.records.size()) {}
 
   const ReplayGroup* group;
-  std::vector<char> done;   // by record: applied, or not for this replica
-  std::vector<char> tried;  // by record: an attempt failed, so that it may be applied in part
+  std::vector<char> done;         // by record: applied, or not for this replica
+  std::vector<char> tried;        // by record: how often an attempt failed: it may be applied in part
+  std::vector<char> left;         // by record: it isn't applied, and won't be
+  std::vector<char> other_names;  // by record: the file whose name it takes has others
 };
 
 struct GroupFailure {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "common/record/kinds.h"
 #include "volume/recovery/divergence_note.h"
 #include "volume/store/store.h"
 
@@ -16,6 +17,7 @@ ReplayState::ReplayState(const Progress& begin, std::vector<ReplayedVolume> volu
     names_.push_back(stand.name);
     applied_.push_back(stand.applied.position);
     active_.push_back(stand.active());
+    differences_.push_back(stand.differences);
   }
 }
 
@@ -27,31 +29,76 @@ GroupInProgress& ReplayState::Enter(const ReplayGroup& group) {
   if (in_progress_) return *in_progress_;
   in_progress_.emplace(group);
   for (std::size_t i = 0; i < group.records.size(); ++i) {
-    const std::size_t volume = group.records[i].volume;
-    in_progress_->done[i] = !active_[volume] || group.end.position.group <= applied_[volume].group;
+    const ReplayRecord& record = group.records[i];
+    const bool is_ours = active_[record.volume] && group.end.position.group > applied_[record.volume].group;
+    in_progress_->done[i] = in_progress_->left[i] = !is_ours;
+    if (!is_ours || !Differs(record)) continue;
+    const StorePath* name = NameTakenBy(record.record.body);
+    in_progress_->other_names[i] = name != nullptr && volumes_[record.volume].store->HasOtherNames(*name);
   }
   return *in_progress_;
 }
 
-void ReplayState::Failed(const std::vector<GroupFailure>& failures) {
+void ReplayState::Applied() {
+  for (std::size_t i = 0; i < in_progress_->left.size(); ++i) {
+    const ReplayRecord& record = in_progress_->group->records[i];
+    if (in_progress_->left[i]) continue;
+    differences_[record.volume].Took(record.record, record.sequence, in_progress_->other_names[i] != 0);
+  }
+  in_progress_.reset();
+}
+
+void ReplayState::Failed(const std::vector<GroupFailure>& failures, const FindRemedy& find_remedy) {
   const ReplayGroup& group = *in_progress_->group;
+  const GroupFailure* passing = nullptr;
   for (const GroupFailure& failure : failures) {
-    if (failure.error.code == kStoreDiverged) Diverge(group.end.position, failure);
+    switch (Weigh(failure, find_remedy)) {
+      case Consequence::kDiverged:
+        Diverge(group.end.position, failure);
+        break;
+      case Consequence::kGoOn:
+        GoOnWithout(failure);
+        break;
+      case Consequence::kTryAgain:
+        break;
+      case Consequence::kWait:
+        if (passing == nullptr) passing = &failure;
+        break;
+    }
   }
   // Records of volumes that were stopped need no doing.
   for (std::size_t i = 0; i < group.records.size(); ++i) {
-    if (!active_[group.records[i].volume]) in_progress_->done[i] = 1;
+    if (!active_[group.records[i].volume]) in_progress_->done[i] = in_progress_->left[i] = 1;
   }
-  const auto passing = std::find_if(failures.begin(), failures.end(),
-                                    [this](const GroupFailure& failure) { return active(failure.volume); });
-  if (passing == failures.end()) return;
+  if (passing == nullptr || !active(passing->volume)) return;
   const std::string problem = fmt::format(
       "replay waits at group {} for volume {}, whose store '{}' does not take a record: {}; make room or "
       "mend it, replay then goes on by itself",
-      group.end.position.group.value, names_[passing->volume].value, volumes_[passing->volume].store,
+      group.end.position.group.value, names_[passing->volume].value, volumes_[passing->volume].path,
       passing->error.Text());
   if (!stalled_) log::error("{}", problem);
   Stalled(problem);
+}
+
+Consequence ReplayState::Weigh(const GroupFailure& failure, const FindRemedy& find_remedy) {
+  const ReplayRecord& record = in_progress_->group->records[failure.record];
+  const bool is_refusal = failure.error.code != kStoreDiverged && failure.error.code != ENOENT;
+  return differences_[failure.volume].Weigh(
+      {.record = record.record,
+       .sequence = record.sequence,
+       .payload = record.payload,
+       .error = failure.error,
+       .has_room = is_refusal && volumes_[failure.volume].store->HasRoom(record.payload.size()),
+       .tried_before = in_progress_->tried[failure.record] > 1,
+       .remedied = is_refusal && find_remedy(record.sequence)});
+}
+
+void ReplayState::GoOnWithout(const GroupFailure& failure) {
+  const ReplayRecord& record = in_progress_->group->records[failure.record];
+  in_progress_->done[failure.record] = in_progress_->left[failure.record] = 1;
+  volumes_[failure.volume].store->ApplyFolderTimes(record.record);
+  log::warn("volume {}: going on without a record that its store does not take ({}): {}",
+            names_[failure.volume].value, Describe(record.record), failure.error.Text());
 }
 
 void ReplayState::Stalled(const std::string& problem) {
@@ -76,7 +123,11 @@ void ReplayState::Passed(std::span<const ReplayGroup> groups) {
     applied_[i] = at_.position;
     moved.push_back(i);
   }
-  board_.Applied(moved, at_);
+  std::vector<std::pair<std::size_t, Differences>> changed;
+  for (std::size_t i = 0; i < differences_.size(); ++i) {
+    if (differences_[i].TakeChanged()) changed.emplace_back(i, differences_[i]);
+  }
+  board_.Applied(moved, at_, changed);
 }
 
 // A volume that was ahead of the own journal has been at this group already: then it must have been the same

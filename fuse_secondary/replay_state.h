@@ -2,13 +2,15 @@
 // refuses one, and how far each volume is. The replayer (replayer.h) reads the own journal, holds the gates
 // and applies; the simulation (tests/sim) does so its own way, by the same decisions.
 //
-// A divergence stops its volume and leaves the others going: it is noted beside the checkpoint. Anything else
-// that a store refuses may pass: the whole of replay waits at that group, since all volumes share one order,
-// and only what is missing of it is tried again.
+// A divergence stops its volume and leaves the others going: it is noted beside the checkpoint. A record that
+// a store refuses for good is gone on without, and its path noted (volume/recovery/differences.h). Anything
+// else may pass: the whole of replay waits at that group, since all volumes share one order, and only what is
+// missing of it is tried again.
 //
 // One thread. What others are to know goes to the board.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,13 +19,19 @@
 #include "fuse_secondary/group_applier.h"
 #include "fuse_secondary/replica_board.h"
 #include "volume/recovery/checkpoint_place.h"
+#include "volume/recovery/differences.h"
+#include "volume/recovery/recoverable_store.h"
 
 namespace hawser {
 
 struct ReplayedVolume {
-  CheckpointPlace* place = nullptr;  // outlives the replay
-  std::string store;                 // for messages
+  CheckpointPlace* place = nullptr;   // outlives the replay
+  RecoverableStore* store = nullptr;  // the same
+  std::string path;                   // of the store, for messages
 };
+
+// Whether the journal holds the end of a remedy for the record with this sequence, as far as it is there.
+using FindRemedy = std::function<bool(Sequence refused)>;
 
 class ReplayState {
  public:
@@ -43,9 +51,14 @@ class ReplayState {
   void LookAtBoard();
   // What is missing of the group; the same until it was applied whole. The group outlives that.
   GroupInProgress& Enter(const ReplayGroup& group);
-  void Applied() { in_progress_.reset(); }
-  // It could not be applied whole.
-  void Failed(const std::vector<GroupFailure>& failures);
+  void Applied();
+  // It could not be applied whole. If replay isn't stalled now, what is missing is tried again at once.
+  void Failed(const std::vector<GroupFailure>& failures, const FindRemedy& find_remedy);
+  // Whether it goes to where its store is known not to be what the journal says: to be applied with
+  // ApplyTo::differs. Any thread while a group is being applied.
+  bool Differs(const ReplayRecord& record) const {
+    return differences_[record.volume].Concern(record.record);
+  }
   // The own journal can't be read.
   void Stalled(const std::string& problem);
 
@@ -54,6 +67,8 @@ class ReplayState {
   void Passed(std::span<const ReplayGroup> groups);
 
  private:
+  Consequence Weigh(const GroupFailure& failure, const FindRemedy& find_remedy);
+  void GoOnWithout(const GroupFailure& failure);
   void CheckPassed(const Position& group);
   void Diverge(const Position& group, const GroupFailure& failure);
   void Stop(std::size_t volume, const std::string& problem);
@@ -65,6 +80,7 @@ class ReplayState {
   // By volume; the board shows it to others.
   std::vector<Position> applied_;
   std::vector<char> active_;
+  std::vector<Differences> differences_;
   std::optional<GroupInProgress> in_progress_;
   bool stalled_ = false;
 };

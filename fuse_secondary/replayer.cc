@@ -16,7 +16,8 @@ Replayer::Replayer(OwnJournal& journal, const Progress& begin, std::vector<Repli
       options_(std::move(options)),
       applier_(options_.apply_threads,
                [this](const ReplayRecord& record, bool again) { return ApplyRecord(record, again); }),
-      state_(begin, Replayed(), board_) {
+      state_(begin, Replayed(), board_),
+      remedies_(journal_, state_.names()) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -24,7 +25,8 @@ std::vector<ReplayedVolume> Replayer::Replayed() {
   std::vector<ReplayedVolume> replayed;
   for (const ReplicaVolume& volume : volumes_) {
     places_.emplace_back(volume.checkpoint_path);
-    replayed.push_back({&places_.back(), volume.volume->store().root_path()});
+    stores_.push_back(Recoverable(volume.volume->store()));
+    replayed.push_back({&places_.back(), stores_.back().get(), volume.volume->store().root_path()});
   }
   return replayed;
 }
@@ -70,7 +72,7 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
     TellWhatChanged();
     CrashPoint("secondary.applied");
     state_.Passed(std::span(batch.groups).subspan(first, next - first));
-    if (!failures.empty()) state_.Failed(failures);
+    if (!failures.empty()) state_.Failed(failures, [this](Sequence refused) { return IsRemedied(refused); });
     if (state_.stalled() && !board_.WaitToRetry(options_.retry_every)) return false;
     if (between_checkpoints && next > first && !AwaitCheckpoint()) return false;
   }
@@ -104,10 +106,15 @@ bool Replayer::MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline d
 
 Status Replayer::ApplyRecord(const ReplayRecord& record, bool again) {
   Volume& volume = *volumes_[record.volume].volume;
-  if (!again && !record.record.remedy) return volume.ApplyInGate(record.record, record.payload);
+  if (!again && !record.record.remedy)
+    return volume.ApplyInGate(record.record, record.payload, {.differs = state_.Differs(record)});
   HAWSER_TRY(RedoOne(volume.store(), record.record, record.payload));
   volume.FollowInGate(record.record);
   return {};
+}
+
+bool Replayer::IsRemedied(Sequence refused) {
+  return remedies_.Find(refused, state_.at(), board_.received().position.group);
 }
 
 // First the kernel gives up what it has cached, then the position is told: who waits for it reads what it

@@ -10,10 +10,12 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <thread>
 
 #include "fuse_secondary/group_applier.h"
 #include "fuse_secondary/own_journal.h"
+#include "fuse_secondary/remedy_search.h"
 #include "fuse_secondary/replay_state.h"
 #include "fuse_secondary/replica.h"
 #include "fuse_secondary/replica_board.h"
@@ -42,6 +44,7 @@ class Replayer {
   std::vector<GroupFailure> ApplySlice(const ReplayBatch& batch, std::size_t& next);
   bool MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const;
   Status ApplyRecord(const ReplayRecord& record, bool again);
+  bool IsRemedied(Sequence refused);
   void TellWhatChanged();
   // What the state is to know of the volumes.
   std::vector<ReplayedVolume> Replayed();
@@ -49,10 +52,12 @@ class Replayer {
   OwnJournal& journal_;
   const std::vector<ReplicaVolume> volumes_;
   std::deque<CheckpointFile> places_;
+  std::vector<std::unique_ptr<RecoverableStore>> stores_;
   ReplicaBoard& board_;
   const ReplicaOptions options_;
   GroupApplier applier_;
   ReplayState state_;
+  RemedySearch remedies_;
   std::unique_ptr<JournalReader> reader_;
   std::thread thread_;
 };

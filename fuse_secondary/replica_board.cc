@@ -1,5 +1,7 @@
 #include "fuse_secondary/replica_board.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace hawser {
@@ -22,6 +24,27 @@ ReplicaState StateOf(Condition condition) {
       return ReplicaState::kDiverged;
   }
   return ReplicaState::kUnknown;
+}
+
+constexpr std::size_t kMostReported = 20;
+constexpr std::size_t kMostTextBytes = 500;
+
+std::string Shortened(const std::string& text) {
+  return text.size() <= kMostTextBytes ? text : text.substr(0, kMostTextBytes) + "...";
+}
+
+std::string DifferText(const std::vector<std::string>& differing) {
+  return fmt::format("{} here {} not what the journal says: {}{}",
+                     differing.size() == 1 ? "a path" : fmt::format("{} paths", differing.size()),
+                     differing.size() == 1 ? "is" : "are", Shortened(differing.front()),
+                     differing.size() == 1 ? "" : ", ...");
+}
+
+std::vector<std::string> FirstOf(const std::vector<std::string>& differing) {
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < std::min(differing.size(), kMostReported); ++i)
+    first.push_back(Shortened(differing[i]));
+  return first;
 }
 
 }  // namespace
@@ -92,8 +115,10 @@ bool ReplicaBoard::WaitToRetry(std::chrono::milliseconds time) {
   return !stop_replay_;
 }
 
-void ReplicaBoard::Applied(const std::vector<std::size_t>& volumes, const Progress& progress) {
+void ReplicaBoard::Applied(const std::vector<std::size_t>& volumes, const Progress& progress,
+                           const std::vector<std::pair<std::size_t, Differences>>& differences) {
   const MutexLock lock(mutex_);
+  for (const auto& [volume, there] : differences) volumes_[volume].differences = there;
   for (const std::size_t volume : volumes) volumes_[volume].applied = progress;
   changed_.NotifyAll();
 }
@@ -229,6 +254,7 @@ std::chrono::milliseconds ReplicaBoard::LagLocked(const VolumeStand& volume) con
 ReplicaState ReplicaBoard::StateLocked(std::size_t index) const {
   const VolumeStand& volume = volumes_[index];
   ReplicaState state = Worse(StateOf(volume.condition), StateOf(stream_));
+  if (!volume.differences.empty()) state = Worse(state, ReplicaState::kDiffers);
   if (!no_checkpoint_[index].empty()) state = Worse(state, ReplicaState::kStalled);
   if (paused_) state = Worse(state, ReplicaState::kPaused);
   if (!ConnectedLocked())
@@ -243,6 +269,8 @@ std::vector<VolumeReport> ReplicaBoard::Reports() const {
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
     const VolumeStand& volume = volumes_[i];
     std::string problem = volume.problem;
+    const std::vector<std::string> differing = volume.differences.Texts();
+    if (!differing.empty()) problem += (problem.empty() ? "" : "; ") + DifferText(differing);
     const bool silent = !ConnectedLocked() && !BeginsLocked();
     for (const std::string& more : {stream_problem_, no_checkpoint_[i], std::string(silent ? kSilent : "")}) {
       if (!more.empty()) problem += (problem.empty() ? "" : "; ") + more;
@@ -252,7 +280,9 @@ std::vector<VolumeReport> ReplicaBoard::Reports() const {
                        .state = StateLocked(i),
                        .applied = volume.applied,
                        .checkpoint = volume.checkpoint,
-                       .problem = std::move(problem)});
+                       .problem = std::move(problem),
+                       .differences = differing.size(),
+                       .differing = FirstOf(differing)});
   }
   return reports;
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -44,7 +45,9 @@ class ReplicaBoard {
   // After a failure: waits for `time`, and as long as replay is paused; false: the end. While it waits,
   // replay stands.
   bool WaitToRetry(std::chrono::milliseconds time);
-  void Applied(const std::vector<std::size_t>& volumes, const Progress& progress);
+  // `differences`: of the volumes whose have changed with that.
+  void Applied(const std::vector<std::size_t>& volumes, const Progress& progress,
+               const std::vector<std::pair<std::size_t, Differences>>& differences = {});
   // Has a checkpoint made now, and waits until all active volumes have theirs at `group`; false: the end.
   bool WaitUntilCheckpointed(Group group);
   void SetVolume(std::size_t volume, Condition condition, const std::string& problem);

@@ -47,11 +47,25 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
   std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, from, nothing_yet));
   role->funnel_ = std::make_shared<Funnel>(volume, parts.shipper, parts.config, generation, welcome.head,
                                            std::move(on_setback));
+  role->refused_ = recovery.refused().entries();
   return role;
+}
+
+// What the store has refused comes first: whoever calls is told what is there, and that is what replicas get.
+Status PrimaryRole::MakeUp() {
+  std::optional<Sequence> last;  // a record can stand for two paths
+  for (const Difference& entry : std::exchange(refused_, {})) {
+    if (std::exchange(last, entry.sequence) == entry.sequence) continue;
+    log::warn("{}: the store refuses a journaled record ({}): {}; journaling what is there instead",
+              parts_.volume.name().value, Describe(entry.record), entry.why);
+    HAWSER_TRY(funnel_->Compensate(entry.record, entry.sequence));
+  }
+  return {};
 }
 
 // The root before the first checkpoint: a start that is cut off in between does it again.
 Status PrimaryRole::Open() {
+  HAWSER_TRY(MakeUp());
   if (nothing_yet_) HAWSER_TRY(funnel_->JournalRoot());
   return WriteCheckpoint(Beyond::kAnything);
 }

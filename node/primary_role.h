@@ -9,6 +9,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/config/config.h"
 #include "common/net/context.h"
@@ -17,6 +18,7 @@
 #include "fuse_primary/shipper.h"
 #include "volume/mount/volume.h"
 #include "volume/recovery/checkpoint_keeper.h"
+#include "volume/recovery/differences.h"
 
 namespace hawser {
 
@@ -61,12 +63,14 @@ class PrimaryRole {
   PrimaryRole(const Parts& parts, const Progress& checkpoint, bool nothing_yet)
       : parts_(parts), checkpoints_(parts.checkpoint, checkpoint), nothing_yet_(nothing_yet) {}
 
+  Status MakeUp();
   Status WriteCheckpoint(Beyond beyond);
 
   const Parts parts_;
   CheckpointKeeper checkpoints_;
   const bool nothing_yet_;  // the journal holds nothing of this volume
   std::shared_ptr<Funnel> funnel_;
+  std::vector<Difference> refused_;  // records that the store didn't take in recovery
 };
 
 }  // namespace hawser

@@ -29,7 +29,11 @@ Json Common(const Status& status) {
   json["applied"] = SequenceOf(status.applied);
   json["checkpoint"] = SequenceOf(status.checkpoint);
   json["lag"] = ToJson(status.lag);
-  json["differences"] = nullptr;  // not known until a verify has been made
+  // That there are none isn't known until a verify has been made.
+  json["differences"] = status.differences > 0 ? Json(status.differences) : Json();
+  if constexpr (requires { status.differing; }) {
+    if (!status.differing.empty()) json["differing"] = status.differing;
+  }
   if (!status.problem.empty()) json["problem"] = status.problem;
   return json;
 }

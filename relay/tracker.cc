@@ -146,6 +146,7 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
     const bool worst = first || Worse(status.state, replica.state) != status.state;
     if (worst || status.problem.empty()) status.problem = replica.problem;
     status.state = Worse(status.state, replica.state);
+    status.differences += replica.differences;
     Hindmost(first, status.applied, replica.applied);
     Hindmost(first, status.checkpoint, replica.checkpoint);
     status.volumes.push_back(std::move(replica));
@@ -172,6 +173,8 @@ ReplicaStatus Tracker::StatusOf(const NodeName& node, const VolumeName& volume, 
     status.applied = report->applied;
     status.checkpoint = report->checkpoint;
     status.problem = report->problem;
+    status.differences = report->differences;
+    status.differing = report->differing;
     if (IsOfAnotherJournal(report->applied, facts)) {
       status.problem.clear();
       note(ReplicaState::kDiverged, "it follows another journal than this relay's");

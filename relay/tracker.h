@@ -35,6 +35,8 @@ struct ReplicaStatus {
   std::optional<Progress> checkpoint;
   std::optional<Lag> lag;
   std::string problem;
+  std::uint64_t differences = 0;       // paths that are known to differ
+  std::vector<std::string> differing;  // the first of them, a line each
 };
 
 // A node as a whole is as well off as the worst of its volumes, and as far as the one that is hindmost.
@@ -47,6 +49,7 @@ struct NodeStatus {
   std::optional<Progress> checkpoint;
   std::optional<Lag> lag;
   std::string problem;
+  std::uint64_t differences = 0;  // of all volumes
   std::vector<ReplicaStatus> volumes;
 };
 

@@ -44,6 +44,9 @@ class StateFolder {
 // Beside a volume's checkpoint: why its replay has stopped, until the repair takes it away.
 inline std::string DivergencePath(const std::string& checkpoint) { return checkpoint + ".diverged"; }
 
+// Beside a volume's checkpoint: at which paths the copy isn't what the journal says.
+inline std::string DifferencesPath(const std::string& checkpoint) { return checkpoint + ".differs"; }
+
 // In the folder of the relay's journal.
 inline std::string SavedStatePath(const std::string& journal) { return journal + "/sequencer.state"; }
 

@@ -37,7 +37,7 @@ concept Composite = kIsOneOf<T, VolumeFact, VolumeReport, Sender, Hello, Welcome
 
 // What a list can hold.
 template <class T>
-concept Listed = Composite<T> || kIsOneOf<T, Progress, AnswerRow, std::uint32_t>;
+concept Listed = Composite<T> || kIsOneOf<T, Progress, AnswerRow, std::uint32_t, std::string>;
 
 // `m` is a T& or const T&; `f(name, field)` is called for each field in order.
 template <class M, class F>
@@ -47,7 +47,8 @@ void Fields(M& m, F&& f) {
     f("volume", m.volume), f("primary", m.primary), f("generation", m.generation);
   } else if constexpr (std::is_same_v<T, VolumeReport>) {
     f("volume", m.volume), f("role", m.role), f("state", m.state), f("applied", m.applied),
-        f("checkpoint", m.checkpoint), f("problem", m.problem);
+        f("checkpoint", m.checkpoint), f("problem", m.problem), f("differences", m.differences),
+        f("differing", m.differing);
   } else if constexpr (std::is_same_v<T, Hello>) {
     f("consistency_group", m.group), f("node", m.node), f("incarnation", m.incarnation), f("start", m.start),
         f("where", m.where), f("config", m.config), f("known", m.known), f("take_over", m.take_over);

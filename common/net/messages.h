@@ -19,7 +19,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 4;
+inline constexpr std::uint8_t kWireVersion = 5;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -141,6 +141,10 @@ struct VolumeReport {
   Progress applied;
   Progress checkpoint;
   std::string problem;  // empty, or one sentence
+  // Paths at which the copy isn't what the journal says, as far as it is known: how many, and the first of
+  // them, a line each.
+  std::uint64_t differences = 0;
+  std::vector<std::string> differing = {};
 };
 
 struct Report {

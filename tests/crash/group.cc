@@ -61,8 +61,11 @@ Status Group::MakeDisks(const GroupOptions& options) {
   for (const auto& [name, bytes] : options.disks) {
     std::string flat = name;
     std::ranges::replace(flat, '/', '-');
-    HAWSER_ASSIGN(disks_[name],
-                  SmallDisk::Make(folder() + "/" + flat + ".disk", folder() + "/disks/" + flat, bytes));
+    const std::string image = folder() + "/" + flat + ".disk";
+    const std::string mount = folder() + "/disks/" + flat;
+    HAWSER_ASSIGN(disks_[name], options.xfs.contains(name)
+                                    ? SmallDisk::Make(image, mount, bytes, {"mkfs.xfs", "-q"})
+                                    : SmallDisk::Make(image, mount, bytes));
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ const char* NameOf(Port port);
 struct GroupOptions {
   // Folders on disks of their own, with their sizes: "relay", "alpha/docs" (a store), "charlie/state".
   std::map<std::string, std::uint64_t> disks;
+  std::set<std::string> xfs = {};                 // those of them that are no ext4: 300 MiB at least
   std::map<std::string, std::string> relay_keys;  // more keys of the relay
   bool namespaces =
       false;  // each process on a machine of its own (network.h), without the links of the proxy

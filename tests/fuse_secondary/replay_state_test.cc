@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -29,7 +31,28 @@ class NotedPlace : public CheckpointPlace {
     notes.push_back(problem);
     return {};
   }
+  Result<Buffer> ReadDifferences(Sequence) const override { return Buffer(); }
+  Status WriteDifferences(Sequence, Sequence, Bytes) override { return {}; }
   std::vector<std::string> notes;
+};
+
+// A store that is only asked.
+class AskedStore : public RecoverableStore {
+ public:
+  bool is_new() const override { return false; }
+  Result<StoreMarks> Marks() const override { return StoreMarks{}; }
+  Status Apply(const Record&, Bytes) override { return {}; }
+  Status ApplyAnyhow(const Record&, Bytes) override { return {}; }
+  Status ApplyDiffering(const Record&, Bytes) override { return {}; }
+  void ApplyFolderTimes(const Record&) override {}
+  bool HasRoom(std::uint64_t) const override { return has_room; }
+  bool HasOtherNames(const StorePath&) const override { return false; }
+  Status Repeat(const Record&, Bytes) override { return {}; }
+  void Expect(const Record&) override {}
+  Status Redo(const Record&, Bytes) override { return {}; }
+  Status FinishRedo() override { return {}; }
+
+  bool has_room = false;
 };
 
 // Two volumes, docs and mail; each group has a record of each.
@@ -46,19 +69,29 @@ class ReplayStateTest : public testing::Test {
     stands[kMail].applied = mail;
     const auto day = std::chrono::hours(24);
     board_.emplace(BoardOptions{.disconnected_after = day, .live_within = day}, At(9), std::move(stands));
-    state_.emplace(At(3), std::vector<ReplayedVolume>{{&docs_, "/docs"}, {&mail_, "/mail"}}, *board_);
+    state_.emplace(At(3), std::vector<ReplayedVolume>{{&docs_, &store_, "/docs"}, {&mail_, &store_, "/mail"}},
+                   *board_);
   }
 
   static ReplayGroup GroupOf(std::uint64_t number) {
     ReplayGroup group;
     group.end = At(number);
-    for (const std::size_t volume : {kDocs, kMail}) group.records.push_back({volume, Record{}, {}});
+    for (const std::size_t volume : {kDocs, kMail})
+      group.records.push_back({volume, Record{}, {}, Sequence(number * 10 - 1 + volume)});
     return group;
   }
   static GroupFailure Failure(std::size_t volume, int code) { return {volume, volume, Error{code, "no"}}; }
   void Pass(const ReplayGroup& group) { state_->Passed(std::span(&group, 1)); }
   Condition ConditionOf(std::size_t volume) const { return board_->volume(volume).condition; }
 
+  void Fail(const std::vector<GroupFailure>& failures) {
+    for (const GroupFailure& failure : failures) ++state_->Enter(*group_).tried[failure.record];
+    state_->Failed(failures, [this](Sequence refused) { return remedied_.contains(refused); });
+  }
+
+  AskedStore store_;
+  std::set<Sequence> remedied_;
+  const ReplayGroup* group_ = nullptr;
   NotedPlace docs_;
   NotedPlace mail_;
   std::optional<ReplicaBoard> board_;
@@ -68,6 +101,7 @@ class ReplayStateTest : public testing::Test {
 TEST_F(ReplayStateTest, AllOfAGroupIsAppliedAndTheBoardIsTold) {
   Start(At(3), At(3));
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   EXPECT_THAT(state_->Enter(group).done, ElementsAre(0, 0));
   EXPECT_TRUE(state_->within_group());
   state_->Applied();
@@ -81,6 +115,7 @@ TEST_F(ReplayStateTest, AllOfAGroupIsAppliedAndTheBoardIsTold) {
 TEST_F(ReplayStateTest, VolumeThatIsAheadIsLeftAloneUpToThere) {
   Start(At(3), At(4));
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   EXPECT_THAT(state_->Enter(group).done, ElementsAre(0, 1));
   state_->Applied();
   Pass(group);
@@ -94,6 +129,7 @@ TEST_F(ReplayStateTest, VolumeThatWasAheadInAnotherHistoryIsADivergence) {
   other.position.digest.bytes[0] = std::byte{1};
   Start(At(3), other);
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   state_->Enter(group);
   state_->Applied();
   Pass(group);
@@ -105,8 +141,9 @@ TEST_F(ReplayStateTest, VolumeThatWasAheadInAnotherHistoryIsADivergence) {
 TEST_F(ReplayStateTest, DivergenceStopsItsVolumeAndIsNoted) {
   Start(At(3), At(3));
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   state_->Enter(group).done[kMail] = 1;
-  state_->Failed({Failure(kDocs, kStoreDiverged)});
+  Fail({Failure(kDocs, kStoreDiverged)});
   EXPECT_EQ(ConditionOf(kDocs), Condition::kDiverged);
   EXPECT_THAT(docs_.notes, ElementsAre(HasSubstr("before group 4")));
   EXPECT_FALSE(state_->stalled());
@@ -121,8 +158,9 @@ TEST_F(ReplayStateTest, DivergenceStopsItsVolumeAndIsNoted) {
 TEST_F(ReplayStateTest, FullStoreHoldsBothVolumesUntilTheGroupIsApplied) {
   Start(At(3), At(3));
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   state_->Enter(group).done[kDocs] = 1;
-  state_->Failed({Failure(kMail, ENOSPC)});
+  Fail({Failure(kMail, ENOSPC)});
   EXPECT_TRUE(state_->stalled());
   EXPECT_EQ(ConditionOf(kDocs), Condition::kStalled);
   EXPECT_EQ(ConditionOf(kMail), Condition::kStalled);
@@ -139,8 +177,9 @@ TEST_F(ReplayStateTest, FullStoreHoldsBothVolumesUntilTheGroupIsApplied) {
 TEST_F(ReplayStateTest, DivergedVolumeDoesntWaitForTheFullOne) {
   Start(At(3), At(3));
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   state_->Enter(group);
-  state_->Failed({Failure(kDocs, kStoreDiverged), Failure(kMail, ENOSPC)});
+  Fail({Failure(kDocs, kStoreDiverged), Failure(kMail, ENOSPC)});
   EXPECT_EQ(ConditionOf(kDocs), Condition::kDiverged);
   EXPECT_EQ(ConditionOf(kMail), Condition::kStalled);
 }
@@ -151,6 +190,7 @@ TEST_F(ReplayStateTest, VolumeThatSomebodyElseHasStoppedIsLeftAlone) {
   state_->LookAtBoard();
   EXPECT_FALSE(state_->active(kDocs));
   const ReplayGroup group = GroupOf(4);
+  group_ = &group;
   EXPECT_THAT(state_->Enter(group).done, ElementsAre(1, 0));
   state_->Applied();
   Pass(group);

@@ -23,6 +23,18 @@ Status StateFolder::Write(const Checkpoint& checkpoint) {
   return {};
 }
 
+Result<Buffer> StateFolder::ReadDifferences(Sequence at) const {
+  const auto found = disk_.differences.find(at);
+  return found == disk_.differences.end() ? Buffer() : found->second;
+}
+
+Status StateFolder::WriteDifferences(Sequence last, Sequence at, Bytes encoded) {
+  if (life_->dead) return Error{EIO, "the process has ended"};
+  std::erase_if(disk_.differences, [&](const auto& entry) { return entry.first != last; });
+  disk_.differences[at].assign(encoded.begin(), encoded.end());
+  return {};
+}
+
 void Checkpoints::Make(const Progress& applied, std::function<void(Status)> done) {
   const auto begun = keeper_.Begin(applied, Beyond::kAnything);
   if (!begun) return done(begun.error());

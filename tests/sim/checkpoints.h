@@ -21,6 +21,8 @@ class StateFolder : public CheckpointPlace {
   // A divergence ends a run: no start comes after it.
   Result<std::optional<std::string>> ReadDivergence() const override { return std::optional<std::string>(); }
   Status NoteDivergence(const std::string&) override { return {}; }
+  Result<Buffer> ReadDifferences(Sequence at) const override;
+  Status WriteDifferences(Sequence last, Sequence at, Bytes encoded) override;
 
  private:
   World& world_;

@@ -20,8 +20,9 @@ struct VolumeDisk {
 
   ModelStore store;
   std::optional<Checkpoint> checkpoint;
-  std::optional<ModelStore::Disk> old;    // a copy of the store, made some time ago
-  std::optional<ModelStore::Disk> right;  // what belongs there, while another one stands in its place
+  std::optional<ModelStore::Disk> old;     // a copy of the store, made some time ago
+  std::optional<ModelStore::Disk> right;   // what belongs there, while another one stands in its place
+  std::map<Sequence, Buffer> differences;  // by the checkpoint that they belong to
 };
 
 struct Machine {

@@ -53,6 +53,8 @@ Status ModelStore::Apply(const Record& record, Bytes payload) {
   return DoAll(effects);
 }
 
+Status ModelStore::ApplyDiffering(const Record& record, Bytes payload) { return Apply(record, payload); }
+
 Status ModelStore::Redo(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
   if (full_ && NeedsRoom(record.body)) return Error{ENOSPC, "the simulated store is full"};

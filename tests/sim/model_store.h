@@ -30,6 +30,11 @@ class ModelStore : public RecoverableStore {
   // As Store::Apply. kStoreDiverged: nothing changed. Else the disk's error: applied in part.
   Status Apply(const Record& record, Bytes payload) override;
   Status ApplyAnyhow(const Record& record, Bytes payload) override { return Redo(record, payload); }
+  Status ApplyDiffering(const Record& record, Bytes payload) override;
+  void ApplyFolderTimes(const Record&) override {}  // folders have none here
+  bool HasRoom(std::uint64_t) const override { return !full_; }
+  bool HasOtherNames(const StorePath&) const override { return false; }
+  Status Repeat(const Record& record, Bytes payload) override { return Redo(record, payload); }
   // As Redo::Apply and RedoOne, and Redo::Finish. Files are found by id here, with no looking ahead.
   void Expect(const Record&) override {}
   Status Redo(const Record& record, Bytes payload) override;

@@ -30,6 +30,7 @@ SecondarySide::SecondarySide(Parts parts)
       journal_({.folder = parts_.machine.journal_folder,
                 .segment_bytes = parts_.world.profile().segment_bytes,
                 .disk = std::shared_ptr<Disk>(std::shared_ptr<Disk>(), &parts_.machine.journal_disk)}),
+      remedies_(journal_, parts_.volumes),
       applier_(1, [this](const ReplayRecord& record, bool again) { return ApplyRecord(record, again); }) {}
 
 // Replica::Start.
@@ -46,7 +47,8 @@ Status SecondarySide::Start() {
   }
   board_.emplace(BoardTimes(), received, std::move(recovered.volumes));
   std::vector<ReplayedVolume> replayed;
-  for (StateFolder& folder : folders_) replayed.push_back({&folder, "a simulated store"});
+  for (std::size_t i = 0; i < folders_.size(); ++i)
+    replayed.push_back({&folders_[i], &DiskOf(i).store, "a simulated store"});
   replay_.emplace(recovered.begin, std::move(replayed), *board_);
   intake_.emplace(
       journal_, received, *board_,
@@ -227,7 +229,9 @@ void SecondarySide::Publish(std::size_t from, std::size_t to) {
 }
 
 void SecondarySide::Failed(const ReplayGroup& group, const std::vector<GroupFailure>& failures) {
-  replay_->Failed(failures);
+  replay_->Failed(failures, [this](Sequence refused) {
+    return remedies_.Find(refused, replay_->at(), board_->received().position.group);
+  });
   for (const VolumeStand& stand : board_->volumes()) {
     if (stand.condition == Condition::kDiverged)
       return parts_.checker.Diverged(parts_.node, stand.name, stand.problem);

@@ -12,6 +12,7 @@
 #include "fuse_secondary/intake.h"
 #include "fuse_secondary/own_journal.h"
 #include "fuse_secondary/recovery.h"
+#include "fuse_secondary/remedy_search.h"
 #include "fuse_secondary/replay_state.h"
 #include "fuse_secondary/replica_board.h"
 #include "tests/sim/checker.h"
@@ -87,6 +88,7 @@ class SecondarySide {
   bool receiver_awake_ = false;
   bool pulling_ = false;
 
+  RemedySearch remedies_;
   GroupApplier applier_;
   std::unique_ptr<JournalReader> reader_;
   ReplayBatch batch_;

@@ -26,6 +26,7 @@ Result<AttributesReply> Operations::SetAttributes(const Caller& who, NodeId node
       SetAttr record{subject.id, subject.path(), {}, change.uid, change.gid, change.atime, change.mtime};
       if (options_.uid) record.uid.reset();  // squashed: there is one owner
       if (options_.gid) record.gid.reset();
+      HAWSER_TRY(RehearseOwner(volume_.store().root_fd(), record.uid, record.gid));
       if (change.uid || change.gid) record.mode = ModeAfterChown(subject.info, who.uid, who.in_group);
       if (change.mode) record.mode = *change.mode & 07777;
       return std::optional<Body>(std::move(record));

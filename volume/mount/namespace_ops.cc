@@ -12,6 +12,7 @@
 #include "volume/mount/operations.h"
 #include "volume/store/acl_names.h"
 #include "volume/store/directory.h"
+#include "volume/store/rehearsal.h"
 
 namespace hawser {
 
@@ -22,14 +23,6 @@ Buffer DefaultAcl(const std::string& directory) {
   const ssize_t size = ::getxattr(directory.c_str(), kDefaultAcl, acl.data(), acl.size());
   acl.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
   return acl;
-}
-
-// Symlinks are short enough for one block, or refused as the filesystem would.
-Status CheckTarget(const std::string& target, const struct stat& directory) {
-  if (target.empty()) return Error{ENOENT, "empty target"};
-  if (target.size() >= PATH_MAX || target.size() >= static_cast<std::size_t>(directory.st_blksize))
-    return Error{ENAMETOOLONG, "target of a symlink"};
-  return {};
 }
 
 Status CheckPath(const StorePath& path) {
@@ -75,8 +68,13 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
         record.time = Now();
         if ((place.directory.st_mode & S_ISGID) != 0)
           record.gid = options_.gid.value_or(place.directory.st_gid);
+        // The folder's group comes by itself.
+        const bool inherits =
+            (place.directory.st_mode & S_ISGID) != 0 && record.gid == place.directory.st_gid;
+        if (record.uid != ::geteuid() || (record.gid != ::getegid() && !inherits))
+          HAWSER_TRY(RehearseOwner(volume_.store().root_fd(), record.uid, record.gid));
         if (node.kind == NodeKind::kSymlink) {
-          HAWSER_TRY(CheckTarget(node.target, place.directory));
+          HAWSER_TRY(CheckTarget(volume_.store().root_fd(), node.target));
           record.mode = 0777;
           record.target = node.target;
         } else {

@@ -101,9 +101,9 @@ Status Volume::Apply(const Record& record, Bytes payload, ApplyTo to) {
   return {};
 }
 
-Status Volume::ApplyInGate(const Record& record, Bytes payload) {
+Status Volume::ApplyInGate(const Record& record, Bytes payload, ApplyTo to) {
   PinWhatGoes(record.body);
-  HAWSER_TRY(store_->Apply(record, payload));
+  HAWSER_TRY(store_->Apply(record, payload, to));
   FollowInGate(record);
   return {};
 }

@@ -63,7 +63,7 @@ class Volume {
   Status Apply(const Record& record, Bytes payload, ApplyTo to = {});
   // The same for callers that hold the gate alone already. Records that don't conflict may be applied by
   // several threads at once. For replay.
-  Status ApplyInGate(const Record& record, Bytes payload);
+  Status ApplyInGate(const Record& record, Bytes payload, ApplyTo to = {});
   // For a record that got into the store in another way: the rest of ApplyInGate.
   void FollowInGate(const Record& record);
 

@@ -75,9 +75,7 @@ Status Operations::SetXattr(const Caller& who, NodeId node, const std::string& n
     if (!present && present.error().code != ENODATA) return present.error();
     if (present && (flags & XATTR_CREATE) != 0) return Error{EEXIST, name};
     if (!present && (flags & XATTR_REPLACE) != 0) return Error{ENODATA, name};
-    if (S_ISREG(subject.info.st_mode))
-      HAWSER_TRY(
-          RehearseSetXattr(volume_.store().root_fd(), ProcPath(subject.pin.get()), name, value.bytes()));
+    HAWSER_TRY(RehearseSetXattr(volume_.store().root_fd(), ProcPath(subject.pin.get()), name, value.bytes()));
     return std::optional<Body>(hawser::SetXattr{subject.id, subject.path(), name});
   };
   return Change(who, node, nullptr, decide, value);

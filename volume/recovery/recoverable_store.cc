@@ -1,7 +1,10 @@
 #include "volume/recovery/recoverable_store.h"
 
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include "common/record/kinds.h"
 #include "volume/store/redo.h"
 
 namespace hawser {
@@ -20,6 +23,14 @@ class RealStore : public RecoverableStore {
     return RedoOne(store_, record, payload);
   }
 
+  Status ApplyDiffering(const Record& record, Bytes payload) override {
+    return store_.Apply(record, payload, {.differs = true});
+  }
+  void ApplyFolderTimes(const Record& record) override;
+  bool HasRoom(std::uint64_t bytes) const override { return store_.HasRoom(bytes); }
+  bool HasOtherNames(const StorePath& path) const override { return store_.HasOtherNames(path); }
+  Status Repeat(const Record& record, Bytes payload) override;
+
   void Expect(const Record& record) override { redoing().Expect(record); }
   Status Redo(const Record& record, Bytes payload) override { return redoing().Apply(record, payload); }
   Status FinishRedo() override {
@@ -37,6 +48,38 @@ class RealStore : public RecoverableStore {
   Store& store_;
   std::optional<hawser::Redo> redo_;
 };
+
+// The time that a record gives the folders of the names that it changes.
+std::optional<Timestamp> FolderTimeOf(const Body& body) {
+  using Time = std::optional<Timestamp>;
+  return std::visit(Overloaded{
+                        [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto& r) { return Time(r.time); },
+                        [](const OneOf<Write, Truncate, Allocate> auto&) { return Time(); },
+                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return Time(); },
+                        [](const ControlKind auto&) { return Time(); },
+                    },
+                    body);
+}
+
+void RealStore::ApplyFolderTimes(const Record& record) {
+  const auto time = FolderTimeOf(record.body);
+  for (const StorePath& folder : FoldersOf(record.body))
+    static_cast<void>(store_.SetFolderTime(folder, *time));
+}
+
+Status RealStore::Repeat(const Record& record, Bytes payload) {
+  std::vector<std::pair<StorePath, Timestamp>> times;
+  for (StorePath& folder : FoldersOf(record.body)) {
+    HAWSER_ASSIGN(const struct stat info, store_.Stat(folder));
+    times.emplace_back(std::move(folder), Timestamp::From(info.st_mtim));
+  }
+  Status applied = RedoOne(store_, record, payload);
+  for (const auto& [folder, time] : times) {
+    Status set = store_.SetFolderTime(folder, time);
+    if (applied) applied = std::move(set);
+  }
+  return applied;
+}
 
 }  // namespace
 

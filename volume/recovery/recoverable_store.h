@@ -25,6 +25,16 @@ class RecoverableStore {
   // Brings what the record touches to the state after it, whatever it is now (RedoOne in redo.h).
   virtual Status ApplyAnyhow(const Record& record, Bytes payload) = 0;
 
+  // For a path at which the store isn't what the journal says (ApplyTo::differs in store.h).
+  virtual Status ApplyDiffering(const Record& record, Bytes payload) = 0;
+  // What is left to do of a record that isn't applied: the times of the folders, as far as that goes.
+  virtual void ApplyFolderTimes(const Record& record) = 0;
+  // As in store.h.
+  virtual bool HasRoom(std::uint64_t bytes) const = 0;
+  virtual bool HasOtherNames(const StorePath& path) const = 0;
+  // Tries once more what was refused when it stood last; the times of folders stay as they are by now.
+  virtual Status Repeat(const Record& record, Bytes payload) = 0;
+
   // Redo: all records are expected, in order, then the same are redone, then it is finished.
   virtual void Expect(const Record& record) = 0;
   virtual Status Redo(const Record& record, Bytes payload) = 0;

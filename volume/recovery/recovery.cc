@@ -27,6 +27,13 @@ Status Recovery::ReadStands() {
     // Without a checkpoint only a new store is known to hold nothing.
     redo_.push_back(checkpoint ? !nothing_beyond : !volume.store->is_new());
     checkpoints_.push_back(checkpoint.value_or(Checkpoint{}));
+    if (checkpoint && purpose_ == RecoverFor::kFollowing) {
+      HAWSER_ASSIGN(const Buffer differences,
+                    volume.checkpoint->ReadDifferences(checkpoint->progress.position.sequence));
+      if (!differences.empty()) {
+        HAWSER_ASSIGN(stand.differences, Differences::Decode(differences));
+      }
+    }
     HAWSER_ASSIGN(const auto divergence, volume.checkpoint->ReadDivergence());
     if (divergence) {
       stand.condition = Condition::kDiverged;
@@ -170,19 +177,88 @@ Status Recovery::TakeGroup(const ReplayGroup& group) {
 }
 
 Status Recovery::TakeRecord(const ReplayGroup& group, const ReplayRecord& record) {
-  RecoverableStore& store = *volumes_[record.volume].store;
-  const bool redo = redo_[record.volume] != 0;
+  if (record.record.remedy && record.record.remedy->last) remedied_.insert(record.record.remedy->refused);
   if (pass_ == Pass::kLookingAhead) {
-    if (redo) store.Expect(record.record);
+    if (redo_[record.volume]) volumes_[record.volume].store->Expect(record.record);
     return {};
   }
   CrashPoint(crash_point_);
   if (!IsControl(record.record.body)) ++records_;
-  const bool anyhow = record.record.remedy.has_value();
-  return Settle(record.volume, group.end.position,
-                redo     ? store.Redo(record.record, record.payload)
-                : anyhow ? store.ApplyAnyhow(record.record, record.payload)
-                         : store.Apply(record.record, record.payload));
+  if (HadTaken(record)) {
+    const Difference& refused = stands_[record.volume].differences.entries().front();
+    Stop(record.volume, Condition::kFailed,
+         fmt::format("the store refuses a record that it had taken before ({}): {}; mend the store, then "
+                     "start this node again",
+                     Describe(refused.record), refused.why));
+    return {};
+  }
+  return Change(group, record);
+}
+
+// A primary's store has refused a record now that later ones build on: nobody made up for it then, so it had
+// been taken.
+bool Recovery::HadTaken(const ReplayRecord& record) const {
+  return purpose_ == RecoverFor::kServing && !record.record.remedy &&
+         stands_[record.volume].differences.Concern(record.record);
+}
+
+Status Recovery::Change(const ReplayGroup& group, const ReplayRecord& record) {
+  RecoverableStore& store = *volumes_[record.volume].store;
+  Differences& differences = stands_[record.volume].differences;
+  const StorePath* name = NameTakenBy(record.record.body);
+  const bool other_names =
+      name != nullptr && differences.Concern(record.record) && store.HasOtherNames(*name);
+  Status done = Try(record);
+  for (int again = 0; !done; ++again) {
+    // A remedy says what a primary's store holds already; one that won't be touched still holds it.
+    const bool is_own = purpose_ == RecoverFor::kServing && record.record.remedy;
+    if (is_own && done.error().code != kStoreDiverged && !MayPass(done.error().code, true)) return {};
+    const Consequence consequence = Weigh(record, done.error(), again > 0);
+    if (consequence == Consequence::kDiverged || consequence == Consequence::kWait)
+      return Settle(record.volume, group.end.position, std::move(done));
+    if (consequence == Consequence::kGoOn) {
+      log::warn("volume {}: going on without a record that its store does not take ({}): {}",
+                names_[record.volume].value, Describe(record.record), done.error().Text());
+      store.ApplyFolderTimes(record.record);
+      return {};
+    }
+    done = store.ApplyAnyhow(record.record, record.payload);
+  }
+  differences.Took(record.record, record.sequence, other_names);
+  return {};
+}
+
+Status Recovery::Try(const ReplayRecord& record) {
+  RecoverableStore& store = *volumes_[record.volume].store;
+  if (redo_[record.volume]) return store.Redo(record.record, record.payload);
+  if (record.record.remedy) return store.ApplyAnyhow(record.record, record.payload);
+  if (stands_[record.volume].differences.Concern(record.record))
+    return store.ApplyDiffering(record.record, record.payload);
+  return store.Apply(record.record, record.payload);
+}
+
+Consequence Recovery::Weigh(const ReplayRecord& record, const Error& error, bool again) {
+  return stands_[record.volume].differences.Weigh(
+      {.record = record.record,
+       .sequence = record.sequence,
+       .payload = record.payload,
+       .error = error,
+       .has_room = volumes_[record.volume].store->HasRoom(record.payload.size()),
+       .tried_before = again,
+       .remedied = remedied_.contains(record.sequence)});
+}
+
+// What a copy's store has refused may be taken by now.
+void Recovery::RepeatRefused() {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (!stands_[i].active()) continue;
+    Differences& differences = stands_[i].differences;
+    for (const Difference& entry : std::vector<Difference>(differences.entries())) {
+      if (!entry.repeatable || !volumes_[i].store->Repeat(entry.record, entry.payload)) continue;
+      differences.Repeated(entry.sequence);
+      log::info("volume {}: '{}' no longer differs", names_[i].value, entry.path.Printable());
+    }
+  }
 }
 
 bool Recovery::Lacks(std::size_t volume, const ReplayGroup& group) const {
@@ -202,7 +278,9 @@ Status Recovery::FinishPass() {
   if (pass_ == Pass::kLookingAhead) return StartApplying();
   if (pass_ == Pass::kApplying) HAWSER_TRY(FinishRedo());
   pass_ = Pass::kDone;
-  return MarkUnclean();
+  HAWSER_TRY(MarkUnclean());
+  if (purpose_ == RecoverFor::kFollowing) RepeatRefused();
+  return {};
 }
 
 Status Recovery::FinishRedo() {

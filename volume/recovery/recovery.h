@@ -14,6 +14,10 @@
 // journal's end is redone (volume/store/redo.h). That takes the records twice: first they are all looked at,
 // then applied. Before the first one is applied, no checkpoint says any more that its end was clean.
 //
+// A record that a store refuses for good is gone on without (differences.h). Of a copy the path is noted, and
+// what can be tried again is tried at the end of each recovery. A primary is told what it has to make up for;
+// unless later records show that the store had taken it once: then it isn't what it was, and the start fails.
+//
 // A volume that can't go on is no error: it is marked in stands(), left as it is, and the others go on.
 //
 // One thread.
@@ -21,6 +25,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,6 +92,9 @@ class Recovery {
   std::optional<Progress> hindmost() const;
   // Where replay goes on.
   Progress next() const;
+  // What a primary's store has refused, and no remedy in the journal makes up for: the primary has to journal
+  // one before it serves. For kServing, of the only volume.
+  const Differences& refused() const { return stands_.front().differences; }
   bool redoes() const;                                // whether any volume's end was unclean
   std::uint64_t records() const { return records_; }  // applied so far that change a store
   std::string ProgressText() const;                   // for a person
@@ -110,6 +118,11 @@ class Recovery {
   Status TakeRecord(const ReplayGroup& group, const ReplayRecord& record);
   // Of volumes that stand at this group already: it must be the same group.
   void CheckPassed(const Position& group);
+  Status Change(const ReplayGroup& group, const ReplayRecord& record);
+  Status Try(const ReplayRecord& record);
+  Consequence Weigh(const ReplayRecord& record, const Error& error, bool again);
+  bool HadTaken(const ReplayRecord& record) const;
+  void RepeatRefused();
   // What became of a change of the store: a divergence stops the volume only.
   Status Settle(std::size_t volume, const Position& group, Status done);
   void Stop(std::size_t volume, Condition condition, std::string problem);
@@ -130,7 +143,8 @@ class Recovery {
   Progress begin_;  // where each pass begins
   Progress at_;
   Position target_;
-  bool taken_ = false;  // something of what was planned: the journal holds begin_
+  std::set<Sequence> remedied_;  // records whose remedy has been seen to its end, ahead or already
+  bool taken_ = false;           // something of what was planned: the journal holds begin_
   std::uint64_t records_ = 0;
 };
 

@@ -23,8 +23,8 @@ Result<ReplayGroup> DecodeGroup(const Frame& frame, const std::vector<VolumeName
     const auto volume = std::find(volumes.begin(), volumes.end(), record->volume);
     if (volume != volumes.end()) {
       group.needs_checkpoint = group.needs_checkpoint || NeedsCheckpoint(record->body);
-      group.records.push_back(
-          {static_cast<std::size_t>(volume - volumes.begin()), *std::move(record), entry.payload});
+      group.records.push_back({static_cast<std::size_t>(volume - volumes.begin()), *std::move(record),
+                               entry.payload, Sequence(sequence)});
     }
     ++sequence;
   }

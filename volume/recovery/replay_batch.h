@@ -12,7 +12,8 @@ namespace hawser {
 struct ReplayRecord {
   std::size_t volume = 0;  // index among the volumes' names
   Record record;
-  Bytes payload;  // in the batch's bytes
+  Bytes payload = {};  // in the batch's bytes
+  Sequence sequence = {};
 };
 
 struct ReplayGroup {

@@ -5,6 +5,7 @@
 
 #include "common/base/ids.h"
 #include "common/record/position.h"
+#include "volume/recovery/differences.h"
 
 namespace hawser {
 
@@ -21,7 +22,8 @@ struct VolumeStand {
   Progress applied;
   Progress checkpoint;
   Condition condition = Condition::kFine;
-  std::string problem;  // empty when fine
+  std::string problem;      // empty when fine
+  Differences differences;  // with everything up to `applied` in the store
 
   // Whether records are applied to it any more.
   bool active() const { return condition == Condition::kFine || condition == Condition::kStalled; }

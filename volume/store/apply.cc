@@ -21,6 +21,12 @@ struct Found {
   struct stat info;
 };
 
+Status SetFolderTime(int folder, Timestamp mtime) {
+  const timespec times[2] = {{0, UTIME_OMIT}, mtime.ToTimespec()};
+  if (::utimensat(folder, "", times, AT_EMPTY_PATH) != 0) return ErrnoError("cannot set a directory's times");
+  return {};
+}
+
 class Applier {
  public:
   Applier(int root, const StoreTimes& times, const Record& record, Bytes payload, ApplyTo to)
@@ -54,7 +60,7 @@ class Applier {
         ::unlinkat(entry.parent.get(), entry.name.c_str(), r.kind == NodeKind::kDirectory ? AT_REMOVEDIR : 0);
       return made;
     }
-    return SetParentTime(entry.parent.get(), r.time);
+    return SetFolderTime(entry.parent.get(), r.time);
   }
 
   Status operator()(const Link& r) {
@@ -63,14 +69,14 @@ class Applier {
     HAWSER_ASSIGN(const EntryRef to, Parent(r.new_path));
     if (::linkat(from.parent.get(), from.name.c_str(), to.parent.get(), to.name.c_str(), 0) != 0)
       return FailedEntry("link", r.new_path);
-    return SetParentTime(to.parent.get(), r.time);
+    return SetFolderTime(to.parent.get(), r.time);
   }
 
   Status operator()(const Unlink& r) {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
     HAWSER_ASSIGN(const EntryRef entry, Parent(r.path));
     if (::unlinkat(entry.parent.get(), entry.name.c_str(), 0) != 0) return FailedEntry("unlink", r.path);
-    return SetParentTime(entry.parent.get(), r.time);
+    return SetFolderTime(entry.parent.get(), r.time);
   }
 
   Status operator()(const Rmdir& r) {
@@ -78,25 +84,31 @@ class Applier {
     HAWSER_ASSIGN(const EntryRef entry, Parent(r.path));
     if (::unlinkat(entry.parent.get(), entry.name.c_str(), AT_REMOVEDIR) != 0)
       return FailedEntry("remove directory", r.path);
-    return SetParentTime(entry.parent.get(), r.time);
+    return SetFolderTime(entry.parent.get(), r.time);
   }
 
   Status operator()(const Rename& r) {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
-    if (r.replaced) {
-      HAWSER_ASSIGN(const Found replaced, Find(r.new_path, *r.replaced));
+    bool replaces = r.replaced.has_value();
+    if (replaces) {
+      const auto replaced = Find(r.new_path, *r.replaced);
+      replaces = static_cast<bool>(replaced);
+      const bool may_lack = r.mode != RenameMode::kExchange && !replaced && replaced.error().code == ENOENT;
+      if (!replaced && !may_lack) return replaced.error();
     }
     HAWSER_ASSIGN(const EntryRef from, Parent(r.path));
-    HAWSER_ASSIGN(const EntryRef to, Parent(r.new_path));
+    const auto to = Parent(r.new_path);
+    if (!to && to.error().code == ENOENT) return Diverged(r.new_path, "lies in a folder that is missing");
+    if (!to) return to.error();
     // Nothing may be there that the record doesn't know of, so NOREPLACE also where the caller didn't ask for
     // it.
     const unsigned flags = r.mode == RenameMode::kExchange ? RENAME_EXCHANGE
-                           : r.replaced                    ? 0
+                           : replaces                      ? 0
                                                            : RENAME_NOREPLACE;
-    if (::renameat2(from.parent.get(), from.name.c_str(), to.parent.get(), to.name.c_str(), flags) != 0)
+    if (::renameat2(from.parent.get(), from.name.c_str(), to->parent.get(), to->name.c_str(), flags) != 0)
       return FailedEntry("rename", r.new_path);
-    HAWSER_TRY(SetParentTime(from.parent.get(), r.time));
-    return SetParentTime(to.parent.get(), r.time);
+    HAWSER_TRY(SetFolderTime(from.parent.get(), r.time));
+    return SetFolderTime(to->parent.get(), r.time);
   }
 
   Status operator()(const SetAttr& r) {
@@ -125,6 +137,7 @@ class Applier {
   Status operator()(const RemoveXattr& r) {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
     if (::removexattr(ProcPath(node.fd.get()).c_str(), r.name.c_str()) != 0) {
+      if ((errno == ENODATA || errno == EOPNOTSUPP) && to_.differs) return {};
       if (errno == ENODATA || errno == EOPNOTSUPP) return Diverged(r.path, "has no xattr " + r.name);
       return Failed("remove xattr " + r.name + " of", r.path);
     }
@@ -143,13 +156,19 @@ class Applier {
     return ErrnoError("cannot " + what, path.Printable());
   }
 
+  // Nothing is there at all.
+  Error Missing(const StorePath& path) const {
+    if (to_.differs) return {ENOENT, fmt::format("'{}' is missing", path.Printable())};
+    return Diverged(path, "is missing");
+  }
+
   // A call on a directory entry failed: these errors say that the tree isn't the expected one.
   Error FailedEntry(const char* what, const StorePath& path) const {
     switch (errno) {
       case EEXIST:
         return Diverged(path, "is there and should not be");
       case ENOENT:
-        return Diverged(path, "is missing");
+        return Missing(path);
       case ENOTEMPTY:
         return Diverged(path, "holds entries that the journal doesn't know");
       case ENOTDIR:
@@ -164,6 +183,7 @@ class Applier {
     if (to_.parent >= 0)
       return EntryRef{UniqueFd(::fcntl(to_.parent, F_DUPFD_CLOEXEC, 0)), std::string(path.Name())};
     auto entry = OpenParent(root_, path);
+    if (!entry && entry.error().code == ENOENT && to_.differs) return Missing(path.Parent());
     if (!entry &&
         (entry.error().code == ENOENT || entry.error().code == ENOTDIR || entry.error().code == ELOOP))
       return Diverged(path.Parent(), "is not the directory that it should be");
@@ -178,7 +198,7 @@ class Applier {
     auto fd = OpenBeneath(root_, path, O_PATH);
     if (!fd) {
       const int code = fd.error().code;
-      if (code == ENOENT || code == ENOTDIR || code == ELOOP) return Diverged(path, "is missing");
+      if (code == ENOENT || code == ENOTDIR || code == ELOOP) return Missing(path);
       return std::move(fd).error();
     }
     HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(fd->get())));
@@ -199,7 +219,7 @@ class Applier {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
     const FileState state = StateOf(node.info);
     const FileState expected{r.before.size, times_.Kept(r.before.mtime)};
-    if (to_.orphan < 0 && state != expected) {
+    if (to_.orphan < 0 && !to_.differs && state != expected) {
       return Diverged(
           r.path,
           fmt::format("was changed by somebody else (size {}, mtime {} where size {}, mtime {} "
@@ -312,13 +332,6 @@ class Applier {
     return {};
   }
 
-  static Status SetParentTime(int parent, Timestamp mtime) {
-    const timespec times[2] = {{0, UTIME_OMIT}, mtime.ToTimespec()};
-    if (::utimensat(parent, "", times, AT_EMPTY_PATH) != 0)
-      return ErrnoError("cannot set a directory's times");
-    return {};
-  }
-
   int root_;
   const StoreTimes& times_;
   const Record& record_;
@@ -334,6 +347,26 @@ Status Store::Apply(const Record& record, Bytes payload, ApplyTo to) {
   if (keeps_value_ids_) return std::visit(Applier(root_.get(), times_, record, payload, to), record.body);
   const Record local = Localized(record);
   return std::visit(Applier(root_.get(), times_, local, payload, to), local.body);
+}
+
+std::vector<StorePath> FoldersOf(const Body& body) {
+  using Paths = std::vector<StorePath>;
+  return std::visit(Overloaded{
+                        [](const OneOf<Create, Unlink, Rmdir> auto& r) { return Paths{r.path.Parent()}; },
+                        [](const Link& r) { return Paths{r.new_path.Parent()}; },
+                        [](const Rename& r) {
+                          return Paths{r.path.Parent(), r.new_path.Parent()};
+                        },
+                        [](const OneOf<Write, Truncate, Allocate> auto&) { return Paths{}; },
+                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return Paths{}; },
+                        [](const ControlKind auto&) { return Paths{}; },
+                    },
+                    body);
+}
+
+Status Store::SetFolderTime(const StorePath& path, Timestamp mtime) const {
+  HAWSER_ASSIGN(const UniqueFd folder, OpenBeneath(root_.get(), path, O_PATH | O_DIRECTORY));
+  return hawser::SetFolderTime(folder.get(), mtime);
 }
 
 }  // namespace hawser

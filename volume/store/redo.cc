@@ -83,6 +83,18 @@ class RedoRules {
 
   // The node goes to the new name, from wherever it is; the old name no longer holds it.
   Status operator()(const Rename& r) {
+    Status moved = Move(r);
+    // What was set aside for it isn't lost if the store refuses it.
+    if (!moved && moved.error().code != kStoreDiverged) HAWSER_TRY(PutBack());
+    HAWSER_TRY(std::move(moved));
+    HAWSER_TRY(SetTime(at_.entry, r.time));
+    return SetTime(at_.new_entry, r.time);
+  }
+
+  Status operator()(const ControlKind auto&) { return {}; }
+
+ private:
+  Status Move(const Rename& r) {
     if (r.mode == RenameMode::kExchange) {
       HAWSER_TRY(Exchange(r));
     } else if (r.file == kNoFileId) {
@@ -92,13 +104,16 @@ class RedoRules {
       HAWSER_TRY(tree_.Place(at_.node, at_.new_entry, at_.entry, true));
       HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
     }
-    HAWSER_TRY(SetTime(at_.entry, r.time));
-    return SetTime(at_.new_entry, r.time);
+    return {};
   }
 
-  Status operator()(const ControlKind auto&) { return {}; }
+  // A rename that can't take place: to where all was before it.
+  Status PutBack() {
+    HAWSER_TRY(Exchanged(at_.node, at_.entry, at_.new_entry));
+    if (at_.replaced == nullptr) return {};
+    return Exchanged(at_.replaced, at_.new_entry, at_.entry);
+  }
 
- private:
   Status ApplyTo(int fd) { return store_.Apply(record_, payload_, {.orphan = fd}); }
 
   Status Again(FileId file, bool may_lack = false) {

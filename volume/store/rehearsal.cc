@@ -2,18 +2,26 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
 #include <vector>
 
 #include "common/base/unique_fd.h"
+#include "volume/store/acl_names.h"
 
 namespace hawser {
 
 namespace {
 
 UniqueFd OpenUnnamed(int root) { return UniqueFd(::openat(root, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)); }
+
+// A directory's default ACL takes its room under another name: a file can't have one.
+std::string NameOnAFile(const std::string& name) { return name == kDefaultAcl ? "user.hawser.acl" : name; }
 
 // All xattrs that can be copied; the security ones of a file don't count in its favour or against it.
 void CopyXattrs(const std::string& from, int to) {
@@ -25,7 +33,8 @@ void CopyXattrs(const std::string& from, int to) {
     at += static_cast<ssize_t>(name.size()) + 1;
     const ssize_t length = ::getxattr(from.c_str(), name.c_str(), value.data(), value.size());
     if (length >= 0)
-      static_cast<void>(::fsetxattr(to, name.c_str(), value.data(), static_cast<std::size_t>(length), 0));
+      static_cast<void>(
+          ::fsetxattr(to, NameOnAFile(name).c_str(), value.data(), static_cast<std::size_t>(length), 0));
   }
 }
 
@@ -35,7 +44,7 @@ Status RehearseSetXattr(int root, const std::string& node_path, const std::strin
   const UniqueFd fd = OpenUnnamed(root);
   if (!fd) return {};
   CopyXattrs(node_path, fd.get());
-  if (::fsetxattr(fd.get(), name.c_str(), value.data(), value.size(), 0) != 0)
+  if (::fsetxattr(fd.get(), NameOnAFile(name).c_str(), value.data(), value.size(), 0) != 0)
     return ErrnoError("the store would not take xattr " + name);
   return {};
 }
@@ -59,6 +68,28 @@ Status RehearseSize(int root, std::uint64_t size) {
   if (!fd) return {};
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
     return ErrnoError("the store would not take that size");
+  return {};
+}
+
+Status RehearseOwner(int root, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) {
+  if (::geteuid() == 0 || (!uid && !gid)) return {};
+  const UniqueFd fd = OpenUnnamed(root);
+  if (!fd) return {};
+  constexpr auto kKeep = static_cast<std::uint32_t>(-1);
+  if (::fchown(fd.get(), uid.value_or(kKeep), gid.value_or(kKeep)) != 0)
+    return ErrnoError("the store would not take that owner");
+  return {};
+}
+
+Status CheckTarget(int root, const std::string& target) {
+  constexpr std::size_t kMostOnXfs = 1023;
+  if (target.empty()) return Error{ENOENT, "empty target"};
+  struct statfs info {};
+  if (::fstatfs(root, &info) != 0) return ErrnoError("cannot ask about the store's filesystem");
+  // Short enough for one block.
+  std::size_t most = std::min<std::size_t>(PATH_MAX, static_cast<std::size_t>(info.f_bsize)) - 1;
+  if (info.f_type == XFS_SUPER_MAGIC) most = std::min(most, kMostOnXfs);
+  if (target.size() > most) return Error{ENAMETOOLONG, "target of a symlink"};
   return {};
 }
 

@@ -178,6 +178,20 @@ Result<struct statvfs> Store::Space() const {
   return info;
 }
 
+// Filesystems keep something in reserve, and take it back late: a few MiB are not room.
+bool Store::HasRoom(std::uint64_t bytes) const {
+  constexpr std::uint64_t kLeast = 4 * kMiB;
+  constexpr std::uint64_t kLeastNodes = 16;
+  const auto space = Space();
+  if (!space || (space->f_files > 0 && space->f_ffree < kLeastNodes)) return false;
+  return space->f_bavail * space->f_frsize >= kLeast + 2 * bytes;
+}
+
+bool Store::HasOtherNames(const StorePath& path) const {
+  const auto info = Stat(path);
+  return info && !S_ISDIR(info->st_mode) && info->st_nlink > 1;
+}
+
 Status Store::Flush() const {
   if (::syncfs(root_.get()) != 0) return ErrnoError("cannot flush the store", options_.root);
   return {};

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
@@ -50,6 +51,9 @@ struct ApplyTo {
   // An O_PATH descriptor of the directory that the record's path lies in, whatever that directory is called
   // now.
   int parent = -1;
+  // The store is known not to be what the journal says where the record goes: the file's state before isn't
+  // compared, and a node that is missing is ENOENT, not a divergence.
+  bool differs = false;
 };
 
 class Store {
@@ -94,6 +98,13 @@ class Store {
     return WriteStoreMarks(root_.get(), marks, options_.root);
   }
 
+  Status SetFolderTime(const StorePath& path, Timestamp mtime) const;
+
+  // Whether there is room for that much data and what belongs to it, and then some. Unknown: no.
+  bool HasRoom(std::uint64_t bytes) const;
+  // Whether a file has other names than this one. Unknown: no.
+  bool HasOtherNames(const StorePath& path) const;
+
   // Returns when everything applied before the call survives a power cut (syncfs).
   Status Flush() const;
 
@@ -109,6 +120,9 @@ class Store {
   bool keeps_value_ids_ = false;
   StoreTimes times_;
 };
+
+// The directories whose times a record sets by changing names in them.
+std::vector<StorePath> FoldersOf(const Body& body);
 
 // fstat of a descriptor of any kind, O_PATH too.
 Result<struct stat> StatFd(int fd);

@@ -53,6 +53,11 @@ Status LoggedStore::FinishRedo() {
   return {};
 }
 
+Status LoggedStore::Repeat(const Record& record, Bytes) {
+  log_.push_back(name_ + ": repeat " + Describe(record));
+  return {};
+}
+
 Status LoggedStore::Do(const std::string& what, const Record& record) {
   const std::uint64_t group = std::get<Write>(record.body).offset;
   log_.push_back(fmt::format("{}: {} {}", name_, what, group));

@@ -31,7 +31,11 @@ class LoggedPlace : public CheckpointPlace {
   Result<std::optional<std::string>> ReadDivergence() const override { return note; }
   Status NoteDivergence(const std::string& problem) override;
 
+  Result<Buffer> ReadDifferences(Sequence) const override { return differences; }
+  Status WriteDifferences(Sequence, Sequence, Bytes) override { return {}; }
+
   std::optional<Checkpoint> checkpoint;
+  Buffer differences;
   std::optional<std::string> note;
 
  private:
@@ -47,6 +51,11 @@ class LoggedStore : public RecoverableStore {
   Result<StoreMarks> Marks() const override { return marks; }
   Status Apply(const Record& record, Bytes) override { return Do("apply", record); }
   Status ApplyAnyhow(const Record& record, Bytes) override { return Do("apply anyhow", record); }
+  Status ApplyDiffering(const Record& record, Bytes) override { return Do("apply differing", record); }
+  void ApplyFolderTimes(const Record&) override {}
+  bool HasRoom(std::uint64_t) const override { return has_room; }
+  bool HasOtherNames(const StorePath&) const override { return false; }
+  Status Repeat(const Record& record, Bytes) override;
   void Expect(const Record& record) override { static_cast<void>(Do("expect", record)); }
   Status Redo(const Record& record, Bytes) override { return Do("redo", record); }
   Status FinishRedo() override;
@@ -55,6 +64,7 @@ class LoggedStore : public RecoverableStore {
 
   StoreMarks marks;
   void FailAt(std::uint64_t group, int code) { failures_[group] = code; }
+  bool has_room = false;
 
  private:
   Status Do(const std::string& what, const Record& record);

@@ -1,0 +1,267 @@
+// What a refusal by a store means, for each errno and each kind of record; what is noted, and what takes it
+// off again.
+#include "volume/recovery/differences.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "common/record/kinds.h"
+#include "volume/store/store.h"
+
+namespace hawser {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr FileId kFile{100};
+constexpr FileId kOther{101};
+constexpr FileId kFolder{102};
+
+StorePath Path(std::string_view text) { return *StorePath::Parse(text); }
+
+Record Named(Body body) {
+  return {VolumeName("docs"), Generation(1), {NodeName("alpha"), 1, 1}, std::move(body)};
+}
+
+// One of each kind that changes a tree.
+std::vector<Body> EachKind() {
+  return {Write{kFile, Path("d/f"), 0, 3, {}, {}, {}},
+          Truncate{kFile, Path("d/f"), 7, {}, {}, {}},
+          Allocate{kFile, Path("d/f"), 0, 0, 9, {}, {}, {}},
+          Create{kFile, Path("d/f"), NodeKind::kRegular, 0644, 0, 0, 0, {}, {}},
+          Link{kFile, Path("g"), Path("d/f"), {}},
+          Unlink{kFile, Path("d/f"), {}},
+          Rmdir{kFolder, Path("d/f"), {}},
+          Rename{kFile, Path("g"), Path("d/f"), RenameMode::kReplace, {}, {}},
+          SetAttr{kFile, Path("d/f"), 0600, {}, {}, {}, {}},
+          SetXattr{kFile, Path("d/f"), "user.x"},
+          RemoveXattr{kFile, Path("d/f"), "user.x"}};
+}
+
+class DifferencesTest : public ::testing::Test {
+ protected:
+  Consequence Refuse(const Body& body, int code, bool has_room = true, bool remedied = false) {
+    const Record record = Named(body);
+    const Sequence sequence(next_++);
+    Consequence consequence = Consequence::kTryAgain;
+    for (int tries = 0; tries < 2 && consequence == Consequence::kTryAgain; ++tries) {
+      consequence = differences_.Weigh({.record = record,
+                                        .sequence = sequence,
+                                        .payload = AsBytes("abc"),
+                                        .error = Error{code, "no"},
+                                        .has_room = has_room,
+                                        .tried_before = tries > 0,
+                                        .remedied = remedied});
+    }
+    return consequence;
+  }
+  void Take(Body body, bool other_names = false) {
+    differences_.Took(Named(std::move(body)), Sequence(next_++), other_names);
+  }
+  bool Concern(Body body) const { return differences_.Concern(Named(std::move(body))); }
+  std::vector<std::string> Paths() const {
+    std::vector<std::string> paths;
+    for (const Difference& entry : differences_.entries()) paths.push_back(entry.path.text());
+    return paths;
+  }
+
+  Differences differences_;
+  std::uint64_t next_ = 10;
+};
+
+TEST_F(DifferencesTest, EachErrnoOfEachKindIsWaitedOutOrNotedAndNothingElse) {
+  for (const Body& body : EachKind()) {
+    for (int code = 1; code < 134; ++code) {
+      if (code == ENOENT || code == kStoreDiverged) continue;
+      for (const bool has_room : {false, true}) {
+        const std::string about = std::string(KindName(body)) + ": " + std::strerror(code);
+        SCOPED_TRACE(about);
+        differences_ = {};
+        const Consequence consequence = Refuse(body, code, has_room);
+        EXPECT_EQ(consequence, MayPass(code, has_room) ? Consequence::kWait : Consequence::kGoOn);
+        EXPECT_EQ(differences_.empty(), consequence == Consequence::kWait);
+        if (!differences_.empty()) EXPECT_THAT(Paths(), ::testing::Contains("d/f"));
+        differences_ = {};
+        EXPECT_EQ(Refuse(body, code, has_room, true), Consequence::kGoOn) << "a remedy follows";
+        EXPECT_TRUE(differences_.empty());
+      }
+    }
+  }
+}
+
+TEST_F(DifferencesTest, WhatPasses) {
+  for (const int code : {ENOSPC, EDQUOT, EMFILE, ENFILE, EIO, ENOMEM, EROFS})
+    EXPECT_TRUE(MayPass(code, false));
+  for (const int code : {EPERM, EACCES, E2BIG, EFBIG, ENAMETOOLONG, EOPNOTSUPP, EINVAL, EMLINK, ENOSPC})
+    EXPECT_FALSE(MayPass(code, true)) << code;
+}
+
+TEST_F(DifferencesTest, NoRoomWhereThereIsRoomIsTriedOnceMoreFirst) {
+  const Record record = Named(SetXattr{kFile, Path("f"), "user.x"});
+  const Refused refused{.record = record,
+                        .sequence = Sequence(1),
+                        .payload = {},
+                        .error = Error{ENOSPC, "no"},
+                        .has_room = true,
+                        .tried_before = false,
+                        .remedied = false};
+  EXPECT_EQ(differences_.Weigh(refused), Consequence::kTryAgain);
+  EXPECT_TRUE(differences_.empty());
+}
+
+TEST_F(DifferencesTest, WhatSomebodyElseHasChangedIsADivergenceUnlessItIsNoted) {
+  for (const Body& body : EachKind()) {
+    differences_ = {};
+    EXPECT_EQ(Refuse(body, kStoreDiverged), Consequence::kDiverged) << KindName(body);
+    EXPECT_EQ(Refuse(Create{kOther, Path("d"), NodeKind::kDirectory, 0, 0, 0, 0, {}, {}}, EPERM),
+              Consequence::kGoOn);
+    EXPECT_EQ(Refuse(body, kStoreDiverged), Consequence::kGoOn) << KindName(body);
+  }
+}
+
+TEST_F(DifferencesTest, WhatTheRemedyEndsIsTakenOff) {
+  for (const Body& body : EachKind()) {
+    differences_ = {};
+    ASSERT_EQ(Refuse(body, EPERM), Consequence::kGoOn);
+    Record remedy = Named(SetAttr{kFile, Path("d/f"), {}, {}, {}, {}, {}});
+    const Sequence refused = differences_.entries().front().sequence;
+    remedy.remedy = RemedyOf{refused, false};
+    differences_.Took(remedy, Sequence(next_++), false);
+    EXPECT_FALSE(differences_.empty()) << KindName(body);
+    remedy.remedy->last = true;
+    differences_.Took(remedy, Sequence(next_++), false);
+    EXPECT_TRUE(differences_.empty()) << KindName(body);
+  }
+}
+
+TEST_F(DifferencesTest, RemovedOrReplacedIsRightAgain) {
+  for (const Body& body : EachKind()) {
+    differences_ = {};
+    ASSERT_EQ(Refuse(body, EPERM), Consequence::kGoOn);
+    Take(Unlink{kFile, Path("d/f"), {}});
+    EXPECT_THAT(Paths(), ::testing::Not(::testing::Contains("d/f"))) << KindName(body);
+    differences_ = {};
+    ASSERT_EQ(Refuse(body, EPERM), Consequence::kGoOn);
+    Take(Rename{kOther, Path("o"), Path("d/f"), RenameMode::kReplace, kFile, {}});
+    EXPECT_THAT(Paths(), ::testing::Not(::testing::Contains("d/f"))) << KindName(body);
+  }
+}
+
+TEST_F(DifferencesTest, WhatIsSetAgainIsRightAgain) {
+  Refuse(SetXattr{kFile, Path("f"), "user.x"}, ENOSPC);
+  Take(SetXattr{kFile, Path("f"), "user.y"});
+  EXPECT_THAT(Paths(), ElementsAre("f"));
+  Take(RemoveXattr{kFile, Path("f"), "user.x"});
+  EXPECT_THAT(Paths(), IsEmpty());
+
+  Refuse(SetAttr{kFile, Path("f"), 0600, 5, {}, {}, {}}, EPERM);
+  Take(SetAttr{kFile, Path("f"), 0640, {}, {}, {}, {}});
+  ASSERT_THAT(Paths(), ElementsAre("f"));
+  EXPECT_FALSE(std::get<SetAttr>(differences_.entries().front().record.body).mode) << "set since";
+  Take(SetAttr{kFile, Path("f"), {}, 6, {}, {}, {}});
+  EXPECT_THAT(Paths(), IsEmpty());
+
+  Refuse(Truncate{kFile, Path("f"), 1 << 20, {}, {}, {}}, EFBIG);
+  Take(Write{kFile, Path("f"), 0, 3, {}, {}, {}});
+  EXPECT_THAT(Paths(), ElementsAre("f"));
+  Take(Truncate{kFile, Path("f"), 0, {}, {}, {}});
+  EXPECT_THAT(Paths(), IsEmpty());
+}
+
+// In a write group a file's records stand in their order: an earlier one doesn't undo what a later one lacks.
+TEST_F(DifferencesTest, OnlyLaterRecordsMakeItRight) {
+  next_ = 20;
+  Refuse(SetXattr{kFile, Path("f"), "user.x"}, ENOSPC);
+  next_ = 19;
+  Take(SetXattr{kFile, Path("f"), "user.x"});
+  EXPECT_THAT(Paths(), ElementsAre("f"));
+}
+
+TEST_F(DifferencesTest, RecordsBelowAFolderThatIsMissingAreGoneOnWithoutAndNotNotedEach) {
+  Refuse(Create{kFolder, Path("d"), NodeKind::kDirectory, 0755, 0, 0, 0, {}, {}}, ENOSPC);
+  EXPECT_EQ(Refuse(Create{kFile, Path("d/f"), NodeKind::kRegular, 0644, 0, 0, 0, {}, {}}, ENOENT),
+            Consequence::kGoOn);
+  EXPECT_EQ(Refuse(Write{kFile, Path("d/f"), 0, 3, {}, {}, {}}, ENOENT), Consequence::kGoOn);
+  EXPECT_THAT(Paths(), ElementsAre("d"));
+  EXPECT_FALSE(differences_.entries().front().repeatable) << "an empty folder would not be right";
+  EXPECT_EQ(Refuse(Unlink{kFile, Path("d/f"), {}}, ENOENT), Consequence::kGoOn);
+  EXPECT_THAT(Paths(), ElementsAre("d"));
+  EXPECT_EQ(Refuse(Rmdir{kFolder, Path("d"), {}}, ENOENT), Consequence::kGoOn);
+  EXPECT_THAT(Paths(), IsEmpty());
+}
+
+// As programs save: a new file under another name, then over the old one.
+TEST_F(DifferencesTest, MissingFileThatIsRenamedIsMissingThere) {
+  Refuse(Create{kFile, Path("f.new"), NodeKind::kSymlink, 0777, 0, 0, 0, "far", {}}, ENAMETOOLONG);
+  const Rename rename{kFile, Path("f.new"), Path("f"), RenameMode::kReplace, kOther, {}};
+  EXPECT_EQ(Refuse(rename, ENOENT), Consequence::kGoOn);
+  EXPECT_THAT(Paths(), ElementsAre("f"));
+  EXPECT_FALSE(Concern(Create{FileId(300), Path("f.new"), NodeKind::kRegular, 0, 0, 0, 0, {}, {}}));
+}
+
+TEST_F(DifferencesTest, PathsMoveWithTheirFolders) {
+  Refuse(SetXattr{kFile, Path("d/f"), "user.x"}, ENOSPC);
+  Take(Rename{kFolder, Path("d"), Path("e"), RenameMode::kReplace, {}, {}});
+  ASSERT_THAT(Paths(), ElementsAre("e/f"));
+  EXPECT_EQ(std::get<SetXattr>(differences_.entries().front().record.body).path, Path("e/f"));
+  EXPECT_TRUE(differences_.entries().front().repeatable);
+  Take(Rename{kFolder, Path("e"), Path("x"), RenameMode::kExchange, kOther, {}});
+  EXPECT_THAT(Paths(), ElementsAre("x/f"));
+  Take(Rename{kFolder, Path("y"), Path("x"), RenameMode::kExchange, kOther, {}});
+  EXPECT_THAT(Paths(), ElementsAre("y/f"));
+}
+
+TEST_F(DifferencesTest, RefusedRenameDiffersAtBothPaths) {
+  Refuse(Rename{kFile, Path("a"), Path("b"), RenameMode::kReplace, kOther, {}}, ENOSPC);
+  EXPECT_THAT(Paths(), UnorderedElementsAre("a", "b"));
+  EXPECT_EQ(Refuse(Unlink{kFile, Path("b"), {}}, kStoreDiverged), Consequence::kGoOn);
+  EXPECT_EQ(Refuse(Create{FileId(300), Path("a"), NodeKind::kRegular, 0, 0, 0, 0, {}, {}}, kStoreDiverged),
+            Consequence::kGoOn);
+  EXPECT_THAT(Paths(), UnorderedElementsAre("a", "b"));
+}
+
+TEST_F(DifferencesTest, FileThatLosesOneOfItsNamesDiffersUnderTheOthers) {
+  Refuse(SetXattr{kFile, Path("f"), "user.x"}, ENOSPC);
+  Take(Unlink{kFile, Path("f"), {}}, true);
+  EXPECT_FALSE(differences_.empty());
+  Take(Create{kOther, Path("f"), NodeKind::kRegular, 0, 0, 0, 0, {}, {}});
+  Take(Unlink{kOther, Path("f"), {}});
+  EXPECT_FALSE(differences_.empty()) << "another file had the name";
+  Take(Write{kFile, Path("g"), 0, 3, {}, {}, {}});
+  EXPECT_THAT(Paths(), ElementsAre("g"));
+  Take(Unlink{kFile, Path("g"), {}}, false);
+  EXPECT_TRUE(differences_.empty());
+}
+
+TEST_F(DifferencesTest, OnlySoManyAreNotedThenReplayWaits) {
+  for (std::size_t i = 0; i < kMostDifferences; ++i) {
+    ASSERT_EQ(
+        Refuse(Create{FileId(1000 + i), Path("f" + std::to_string(i)), NodeKind::kFifo, 0, 0, 0, 0, {}, {}},
+               EPERM),
+        Consequence::kGoOn)
+        << i;
+  }
+  EXPECT_EQ(Refuse(Create{FileId(9), Path("one more"), NodeKind::kFifo, 0, 0, 0, 0, {}, {}}, EPERM),
+            Consequence::kWait);
+  EXPECT_EQ(Paths().size(), kMostDifferences);
+}
+
+TEST_F(DifferencesTest, ComesBackFromTheDiskAsItWas) {
+  for (const Body& body : EachKind()) Refuse(body, EPERM);
+  const auto decoded = Differences::Decode(differences_.Encode());
+  ASSERT_TRUE(decoded) << decoded.error().Text();
+  EXPECT_EQ(decoded->Encode(), differences_.Encode());
+  EXPECT_EQ(decoded->Texts(), differences_.Texts());
+  EXPECT_THAT(differences_.Texts(), ::testing::Contains(HasSubstr("'d/f': ")));
+  Buffer damaged = differences_.Encode();
+  damaged.pop_back();
+  EXPECT_FALSE(Differences::Decode(damaged));
+}
+
+}  // namespace
+}  // namespace hawser

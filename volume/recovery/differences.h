@@ -1,0 +1,107 @@
+// The paths at which a copy isn't what the journal says, because its store refused a record, and what a
+// refusal means. Pure: replay (fuse_secondary/replay_state.h) and recovery (recovery.h) ask it, and the
+// simulation does.
+//
+// A refusal that may pass (no room, no descriptors, an I/O error) is waited out. One that won't (too large
+// for this filesystem, not permitted, not supported, no room although there is) is noted here, and all else
+// goes on. If the primary's own store refused the record too, a remedy follows in the journal (record.h):
+// then nothing has to be noted, or it is taken off again.
+//
+// Later records about such a path are tried, whatever is there; what they set again, replace or remove is
+// right again. What could be tried again as it stands is tried at each start.
+//
+// An entry is changed by later records only: in a write group those of one file stand in their order, and a
+// redo begins before what was noted.
+//
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/record/record.h"
+
+namespace hawser {
+
+// As many entries are noted at most; a store that refuses more waits for somebody to look.
+inline constexpr std::size_t kMostDifferences = 1000;
+
+// Whether a store that gave this error may take the record later as it is. `has_room`: there was room enough
+// for it all the same.
+bool MayPass(int code, bool has_room);
+
+// The path whose node loses that name by the record; null: none does.
+const StorePath* NameTakenBy(const Body& body);
+
+struct Difference {
+  StorePath path;
+  Sequence sequence;  // of the record that was refused, or of the first that missed what an earlier one left
+  std::string why;
+  Record record;  // what is still to be done of it
+  Buffer payload;
+  bool repeatable = false;  // it can be tried again as it stands
+  bool nameless = false;    // the path is gone, but the file has other names: it is known by its id
+};
+
+// A record that a store hasn't taken.
+struct Refused {
+  const Record& record;
+  Sequence sequence;
+  Bytes payload;
+  Error error;
+  bool has_room = false;      // asked after it was refused
+  bool tried_before = false;  // it was refused once more
+  bool remedied = false;      // the journal holds the end of a remedy for it
+};
+
+enum class Consequence {
+  kDiverged,  // the store was changed by somebody: nobody can go on with it
+  kGoOn,      // noted, or made up for: as if it had been applied
+  kTryAgain,  // at once
+  kWait,
+};
+
+class Differences {
+ public:
+  bool empty() const { return entries_.empty(); }
+  const std::vector<Difference>& entries() const { return entries_; }
+  // One line a path: "'a/b': why".
+  std::vector<std::string> Texts() const;
+
+  // Whether the record is about something that is noted. Then it is to be applied with ApplyTo::differs.
+  bool Concern(const Record& record) const;
+
+  Consequence Weigh(const Refused& refused);
+  // The record is in the store. `other_names`: what it took the name of has others.
+  void Took(const Record& record, Sequence sequence, bool other_names);
+
+  // Of what could be tried again: it was taken now.
+  void Repeated(Sequence sequence);
+
+  // Whether something has changed since the last call.
+  bool TakeChanged() { return std::exchange(changed_, false); }
+
+  Buffer Encode() const;
+  static Result<Differences> Decode(Bytes bytes);
+
+ private:
+  bool Note(const Refused& refused);
+  bool Lack(const Refused& refused);
+  static std::size_t SizeOf(const Difference& entry);
+  bool Add(StorePath path, const Refused& refused, bool repeatable);
+  bool Covers(const StorePath& path) const;
+  void MoveNames(const Rename& r, Sequence sequence, bool other_names);
+  void DropNames(const StorePath& path, Sequence sequence, bool other_names);
+  void FindAgain(const Record& record);
+  template <class Predicate>
+  void Drop(Predicate predicate);
+
+  std::vector<Difference> entries_;
+  bool changed_ = false;
+};
+
+}  // namespace hawser
