@@ -100,7 +100,8 @@ void Child::PrintLine(const std::string& line) const {
   if (is_logged) {
     std::fprintf(stderr, "%s\n", line.c_str());
   } else {
-    log::Relay(name_.substr(name_.rfind(' ') + 1), line);
+    const bool is_error = line.starts_with("hawser: ");  // its last word
+    log::Relay(name_.substr(name_.rfind(' ') + 1), line, is_error);
   }
 }
 

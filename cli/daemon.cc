@@ -22,12 +22,16 @@ void BecomeService(const std::string& who, const Session& session) {
 
 void Notify(const std::string& state) { sd_notify(/*unset_environment=*/0, state.c_str()); }
 
-Result<Signals> ServiceSignals() { return Signals::Block(SIGHUP); }
+Result<Signals> ServiceSignals() { return Signals::Block({SIGHUP}); }
+
+void SayHangup() {
+  log::warn("SIGHUP: the config can't be read anew while this runs; restart it after a change");
+}
 
 std::optional<int> WaitForEnd(Signals& signals, std::chrono::milliseconds time) {
   const auto signal = signals.WaitFor(time);
   if (signal != SIGHUP) return signal;
-  log::warn("SIGHUP: the config can't be read anew while this runs; restart it after a change");
+  SayHangup();
   return std::nullopt;
 }
 

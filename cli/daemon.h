@@ -19,6 +19,7 @@ void Notify(const std::string& state);
 // The signals of a service: SIGTERM and SIGINT end it. SIGHUP will make it read its config anew; until then
 // it is heard and nothing follows.
 Result<Signals> ServiceSignals();
+void SayHangup();
 // The next signal that ends the service; nullopt when `time` has passed without one.
 std::optional<int> WaitForEnd(Signals& signals, std::chrono::milliseconds time);
 

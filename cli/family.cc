@@ -1,9 +1,11 @@
 #include "cli/family.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "cli/daemon.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
@@ -15,7 +17,7 @@ constexpr auto kStillWaiting = std::chrono::seconds(10);
 }  // namespace
 
 Result<Family> Family::Open() {
-  HAWSER_ASSIGN(Signals signals, Signals::Block(SIGCHLD));
+  HAWSER_ASSIGN(Signals signals, Signals::Block({SIGCHLD, SIGHUP}));
   HAWSER_ASSIGN(NotifySocket notices, NotifySocket::Open());
   return Family(std::move(signals), std::move(notices));
 }
@@ -71,6 +73,11 @@ void Family::Listen(std::chrono::milliseconds time) {
   }
   while (const auto signal = signals_.Take()) {
     if (*signal == SIGCHLD) continue;
+    // Without a terminal it is a service's signal; else the terminal is gone, as with Ctrl-C.
+    if (*signal == SIGHUP && ::isatty(STDERR_FILENO) == 0) {
+      SayHangup();
+      continue;
+    }
     if (signalled_) log::info("still stopping; killing a node by force leaves a dead mount behind");
     signalled_ = true;
   }

@@ -8,12 +8,12 @@
 
 namespace hawser::cli {
 
-Result<Signals> Signals::Block(int also) {
+Result<Signals> Signals::Block(std::initializer_list<int> also) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  if (also != 0) sigaddset(&set, also);
+  for (const int signal : also) sigaddset(&set, signal);
   if (const int failure = pthread_sigmask(SIG_BLOCK, &set, nullptr); failure != 0) {
     return Error{failure, "cannot block signals"};
   }

@@ -1,10 +1,11 @@
-// SIGTERM, SIGINT and, if wanted, another one as something to wait for instead of something that interrupts.
+// SIGTERM, SIGINT and, if wanted, others as something to wait for instead of something that interrupts.
 #pragma once
 
 #include <sys/signalfd.h>
 
 #include <chrono>
 #include <csignal>
+#include <initializer_list>
 #include <optional>
 
 #include "common/base/result.h"
@@ -15,8 +16,8 @@ namespace hawser::cli {
 class Signals {
  public:
   // Blocks the signals in this thread and all that it starts: call before any other thread runs. They stay
-  // blocked. `also`: one more; 0: none.
-  static Result<Signals> Block(int also = 0);
+  // blocked. `also`: more of them.
+  static Result<Signals> Block(std::initializer_list<int> also = {});
 
   // The next signal's number; nullopt when `time` has passed without one.
   std::optional<int> WaitFor(std::chrono::milliseconds time);

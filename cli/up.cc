@@ -120,7 +120,7 @@ void AddUp(CLI::App& app, Session& session) {
       "For trying it out and for labs. Here the mounts of all nodes lie\n"
       "apart; on machines of their own they may have the same path. One process each; every line of\n"
       "the log says whose it is. Prints 'ready: ...' with the mounts when all of them answer. A\n"
-      "process that ends by itself is reported, the others go on.");
+      "process that ends by itself is reported, the others go on. Closing its terminal ends it too.");
   Handle(command, session, std::make_shared<UpOptions>(), RunUp);
 }
 

@@ -42,8 +42,8 @@ void Start(const std::string& who, const std::string& level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void Relay(const std::string& who, const std::string& line) {
-  const spdlog::details::log_msg message(who, spdlog::level::info, line);
+void Relay(const std::string& who, const std::string& line, bool bad) {
+  const spdlog::details::log_msg message(who, bad ? spdlog::level::err : spdlog::level::info, line);
   for (const auto& sink : spdlog::default_logger()->sinks()) sink->log(message);
 }
 

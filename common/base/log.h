@@ -16,8 +16,8 @@ using spdlog::warn;
 // text that has several. Call once, from main. `level` is one of trace, debug, info, warn, error.
 void Start(const std::string& who, const std::string& level);
 
-// Logs a line that another process has printed as if `who` had logged it.
-void Relay(const std::string& who, const std::string& line);
+// Logs a line that another process has printed as if `who` had logged it; as an error if it is `bad`.
+void Relay(const std::string& who, const std::string& line, bool bad);
 
 // A line that a pure part wants said: what it decides doesn't log by itself.
 struct Line {

@@ -107,7 +107,7 @@ TEST_F(Up, EachLineSaysWhoseItIs) {
     if (line.starts_with("hawser: up: ")) continue;
     EXPECT_TRUE(std::regex_match(line, logged)) << line;
   }
-  EXPECT_THAT(result.err, HasSubstr(" charlie: hawser: node charlie: "));
+  EXPECT_THAT(result.err, HasSubstr(" error charlie: hawser: node charlie: "));
 }
 
 TEST_F(Up, WhatIsForeseenForTheGroupIsSaidOnce) {
@@ -182,6 +182,16 @@ TEST_F(Up, MountsAtOnePathAreForMachinesOfTheirOwn) {
   up_.emplace(StartHawser({"mount", "charlie"}, Path("up.log")));
   EXPECT_TRUE(WaitUntil([&] { return Said("ready: mounted " + Path("alpha.mount")) || !up_->running(); }));
   EXPECT_TRUE(up_->running()) << Log();
+}
+
+TEST_F(Up, HangupEndsNobody) {
+  StartUp();
+  up_->Signal(SIGHUP);
+  ASSERT_TRUE(WaitUntil([&] { return Said("up: SIGHUP: ") || !up_->running(); }));
+  ASSERT_TRUE(up_->running()) << Log();
+  std::ofstream(Path("alpha.mount/hello")) << "world";
+  EXPECT_EQ(Content(Path("alpha.mount/hello")), "world");
+  EXPECT_EQ(Children().size(), 3u);
 }
 
 TEST_F(Up, SignalWhileStartingStopsEverything) {
