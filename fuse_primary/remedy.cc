@@ -90,7 +90,8 @@ class Remedier {
       HAWSER_ASSIGN(const Timestamp time, TimeOf(r.path.Parent()));
       const bool exchanges = r.mode == RenameMode::kExchange;
       HAWSER_TRY(Send(Rename{r.file, r.new_path, r.path, exchanges ? r.mode : RenameMode::kNoReplace,
-                             exchanges ? r.replaced : std::nullopt, time}));
+                             exchanges ? r.replaced : std::nullopt, time, r.mtime,
+                             exchanges ? r.replaced_mtime : std::nullopt}));
       if (r.replaced && !exchanges) {
         HAWSER_ASSIGN(const auto replaced, Look(r.new_path, *r.replaced));
         if (replaced) HAWSER_TRY(RestoreNode(*replaced, r.new_path));

@@ -43,8 +43,9 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
                  "volume " + volume.name().value + ": " + stand.problem};
   SayWhatWasDone(volume.name(), recovery, from, redo, SteadyClock::now() - began);
 
-  const bool nothing_yet = from.position.group == Group{} && recovery.records() == 0;
-  std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, from, nothing_yet));
+  // Also when it was journaled by a start that was cut off: once more does no harm.
+  const bool first_start = from.position.group == Group{};
+  std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, from, first_start));
   role->funnel_ = std::make_shared<Funnel>(volume, parts.shipper, parts.config, generation, welcome.head,
                                            std::move(on_setback));
   role->refused_ = recovery.refused().entries();
@@ -66,7 +67,7 @@ Status PrimaryRole::MakeUp() {
 // The root before the first checkpoint: a start that is cut off in between does it again.
 Status PrimaryRole::Open() {
   HAWSER_TRY(MakeUp());
-  if (nothing_yet_) HAWSER_TRY(funnel_->JournalRoot());
+  if (first_start_) HAWSER_TRY(funnel_->JournalRoot());
   return WriteCheckpoint(Beyond::kAnything);
 }
 

@@ -60,15 +60,15 @@ class PrimaryRole {
   Status End(bool in_order);
 
  private:
-  PrimaryRole(const Parts& parts, const Progress& checkpoint, bool nothing_yet)
-      : parts_(parts), checkpoints_(parts.checkpoint, checkpoint), nothing_yet_(nothing_yet) {}
+  PrimaryRole(const Parts& parts, const Progress& checkpoint, bool first_start)
+      : parts_(parts), checkpoints_(parts.checkpoint, checkpoint), first_start_(first_start) {}
 
   Status MakeUp();
   Status WriteCheckpoint(Beyond beyond);
 
   const Parts parts_;
   CheckpointKeeper checkpoints_;
-  const bool nothing_yet_;  // the journal holds nothing of this volume
+  const bool first_start_;  // there is no checkpoint yet
   std::shared_ptr<Funnel> funnel_;
   std::vector<Difference> refused_;  // records that the store didn't take in recovery
 };

@@ -89,10 +89,17 @@ struct Kind<Create> {
   static constexpr const char* kName = "create";
   static constexpr TreeEffect kEffect = TreeEffect::kMakesName;
   static constexpr PayloadRule kPayload = PayloadRule::kNone;
-  static constexpr std::tuple kFields{
-      Field{"file", &Create::file},     Field{"path", &Create::path},     Field{"node_kind", &Create::kind},
-      Field{"mode", &Create::mode},     Field{"uid", &Create::uid},       Field{"gid", &Create::gid},
-      Field{"device", &Create::device}, Field{"target", &Create::target}, Field{"time", &Create::time}};
+  static constexpr std::tuple kFields{Field{"file", &Create::file},
+                                      Field{"path", &Create::path},
+                                      Field{"node_kind", &Create::kind},
+                                      Field{"mode", &Create::mode},
+                                      Field{"uid", &Create::uid},
+                                      Field{"gid", &Create::gid},
+                                      Field{"device", &Create::device},
+                                      Field{"target", &Create::target},
+                                      Field{"time", &Create::time},
+                                      Field{"access_acl", &Create::access_acl},
+                                      Field{"default_acl", &Create::default_acl}};
 };
 
 template <>
@@ -134,7 +141,8 @@ struct Kind<Rename> {
   static constexpr std::tuple kFields{
       Field{"file", &Rename::file},         Field{"path", &Rename::path},
       Field{"new_path", &Rename::new_path}, Field{"rename_mode", &Rename::mode},
-      Field{"replaced", &Rename::replaced}, Field{"time", &Rename::time}};
+      Field{"replaced", &Rename::replaced}, Field{"time", &Rename::time},
+      Field{"mtime", &Rename::mtime},       Field{"replaced_mtime", &Rename::replaced_mtime}};
 };
 
 template <>

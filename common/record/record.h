@@ -97,6 +97,9 @@ struct Create {
   std::uint64_t device = 0;  // character and block devices: dev_t
   std::string target;        // symlinks
   Timestamp time;            // atime and mtime of the node, mtime of the parent
+  // What it inherits, as the values of system.posix_acl_access and system.posix_acl_default.
+  std::optional<std::string> access_acl;
+  std::optional<std::string> default_acl;
   friend bool operator==(const Create&, const Create&) = default;
 };
 
@@ -131,6 +134,10 @@ struct Rename {
   // one).
   std::optional<FileId> replaced;
   Timestamp time;  // mtime of both parents
+  // mtime, as it was, of what is moved and of what it is exchanged with, each if it is a directory that gets
+  // another parent: XFS sets it to its own clock's.
+  std::optional<Timestamp> mtime;
+  std::optional<Timestamp> replaced_mtime;
   friend bool operator==(const Rename&, const Rename&) = default;
 };
 

@@ -2,28 +2,19 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <climits>
 
 #include "common/record/codec.h"
-#include "volume/mount/acl.h"
 #include "volume/mount/operations.h"
-#include "volume/store/acl_names.h"
 #include "volume/store/directory.h"
+#include "volume/store/inherited_access.h"
 #include "volume/store/rehearsal.h"
 
 namespace hawser {
 
 namespace {
-
-Buffer DefaultAcl(const std::string& directory) {
-  Buffer acl(4096);
-  const ssize_t size = ::getxattr(directory.c_str(), kDefaultAcl, acl.data(), acl.size());
-  acl.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-  return acl;
-}
 
 Status CheckPath(const StorePath& path) {
   if (path.text().size() <= kMaxPathBytes) return {};
@@ -78,8 +69,13 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
           record.mode = 0777;
           record.target = node.target;
         } else {
-          record.mode = NewNodeMode(node.mode & 07777, who.umask, DefaultAcl(place.directory_path));
-          if (node.kind == NodeKind::kDirectory) record.mode |= place.directory.st_mode & S_ISGID;
+          const bool is_directory = node.kind == NodeKind::kDirectory;
+          HAWSER_ASSIGN(const Buffer default_acl, ReadDefaultAcl(place.directory_path));
+          InheritedAccess access = InheritAccess(node.mode & 07777, who.umask, default_acl, is_directory);
+          record.mode = access.mode;
+          record.access_acl = std::move(access.access_acl);
+          record.default_acl = std::move(access.default_acl);
+          if (is_directory) record.mode |= place.directory.st_mode & S_ISGID;
         }
         if (node.kind == NodeKind::kCharDevice || node.kind == NodeKind::kBlockDevice)
           record.device = node.device;
@@ -198,6 +194,11 @@ Result<std::optional<Decision>> Operations::DecideRename(const Whereabouts& pare
                from.path.IsAtOrBelow(to.path)) {
       return Error{EINVAL, "a directory can't be exchanged with something in it"};
     }
+  }
+  if (from.directory.st_ino != to.directory.st_ino) {
+    if (directory) record.mtime = Timestamp::From(from.child->info.st_mtim);
+    if (record.mode == RenameMode::kExchange && S_ISDIR(to.child->info.st_mode))
+      record.replaced_mtime = Timestamp::From(to.child->info.st_mtim);
   }
   HAWSER_TRY(directory ? CheckMove(from.child->pin, from.path, to.path) : CheckPath(to.path));
   if (record.mode == RenameMode::kExchange && S_ISDIR(to.child->info.st_mode))

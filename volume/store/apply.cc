@@ -8,6 +8,7 @@
 
 #include "common/base/files.h"
 #include "common/record/kinds.h"
+#include "volume/store/acl_names.h"
 #include "volume/store/owner_access.h"
 #include "volume/store/store.h"
 
@@ -89,12 +90,12 @@ class Applier {
 
   Status operator()(const Rename& r) {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
-    bool replaces = r.replaced.has_value();
-    if (replaces) {
-      const auto replaced = Find(r.new_path, *r.replaced);
-      replaces = static_cast<bool>(replaced);
-      const bool may_lack = r.mode != RenameMode::kExchange && !replaced && replaced.error().code == ENOENT;
-      if (!replaced && !may_lack) return replaced.error();
+    std::optional<Found> replaced;
+    if (r.replaced) {
+      auto found = Find(r.new_path, *r.replaced);
+      const bool may_lack = r.mode != RenameMode::kExchange && !found && found.error().code == ENOENT;
+      if (!found && !may_lack) return found.error();
+      if (found) replaced = *std::move(found);
     }
     HAWSER_ASSIGN(const EntryRef from, Parent(r.path));
     const auto to = Parent(r.new_path);
@@ -103,10 +104,12 @@ class Applier {
     // Nothing may be there that the record doesn't know of, so NOREPLACE also where the caller didn't ask for
     // it.
     const unsigned flags = r.mode == RenameMode::kExchange ? RENAME_EXCHANGE
-                           : replaces                      ? 0
+                           : replaced                      ? 0
                                                            : RENAME_NOREPLACE;
     if (::renameat2(from.parent.get(), from.name.c_str(), to->parent.get(), to->name.c_str(), flags) != 0)
       return FailedEntry("rename", r.new_path);
+    if (r.mtime) HAWSER_TRY(SetFolderTime(node.fd.get(), *r.mtime));
+    if (r.replaced_mtime && replaced) HAWSER_TRY(SetFolderTime(replaced->fd.get(), *r.replaced_mtime));
     HAWSER_TRY(SetFolderTime(from.parent.get(), r.time));
     return SetFolderTime(to->parent.get(), r.time);
   }
@@ -297,8 +300,8 @@ class Applier {
     return WriteValueId(ProcPath(fd.get()), r.file);
   }
 
-  // Owner, mode and times of a new node, whatever the directory's set-gid bit, default ACL or our umask made
-  // of them.
+  // Owner, ACLs, mode and times of a new node, whatever the directory's set-gid bit, default ACL or our umask
+  // made of them. That it inherited an ACL of which the record knows nothing can only be in redo.
   Status Finish(const EntryRef& entry, const Create& r) const {
     const UniqueFd fd(::openat(entry.parent.get(), entry.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) return Failed("open", r.path);
@@ -307,11 +310,23 @@ class Applier {
       HAWSER_TRY(SetOwner(fd.get(), r.path, r.uid, r.gid));
       HAWSER_ASSIGN(info, StatFd(fd.get()));
     }
+    if (r.access_acl || r.default_acl) {
+      HAWSER_TRY(SetAcl(fd.get(), r.path, kAccessAcl, r.access_acl));
+      HAWSER_TRY(SetAcl(fd.get(), r.path, kDefaultAcl, r.default_acl));
+      HAWSER_ASSIGN(info, StatFd(fd.get()));
+    }
     if (r.kind != NodeKind::kSymlink && (info.st_mode & 07777) != r.mode &&
         ::chmod(ProcPath(fd.get()).c_str(), r.mode) != 0)
       return Failed("set the mode of", r.path);
     const timespec times[2] = {r.time.ToTimespec(), r.time.ToTimespec()};
     if (::utimensat(fd.get(), "", times, AT_EMPTY_PATH) != 0) return Failed("set the times of", r.path);
+    return {};
+  }
+
+  static Status SetAcl(int fd, const StorePath& path, const char* name,
+                       const std::optional<std::string>& acl) {
+    if (acl && ::setxattr(ProcPath(fd).c_str(), name, acl->data(), acl->size(), 0) != 0)
+      return Failed(fmt::format("set xattr {} of", name), path);
     return {};
   }
 

@@ -3,6 +3,7 @@
 #include <linux/falloc.h>
 
 #include "common/record/kinds.h"
+#include "volume/store/acl_names.h"
 #include "volume/store/redo_plan.h"
 #include "volume/store/redo_tree.h"
 #include "volume/store/redo_values.h"
@@ -62,7 +63,7 @@ class RedoRules {
     if (exists) {
       HAWSER_TRY(tree_.Place(at_.node, at_.entry, {}, false));
       HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenNode(r.file, at_.entry));
-      if (fd) HAWSER_TRY(Settle(fd.get(), AttributesOf(r)));
+      if (fd) HAWSER_TRY(SettleNew(fd.get(), r));
     } else {
       HAWSER_TRY(Make(r));
     }
@@ -104,6 +105,8 @@ class RedoRules {
       HAWSER_TRY(tree_.Place(at_.node, at_.new_entry, at_.entry, true));
       HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
     }
+    if (r.mtime) HAWSER_TRY(SetTimeOf(at_.node, *r.mtime));
+    if (r.replaced_mtime) HAWSER_TRY(SetTimeOf(at_.replaced, *r.replaced_mtime));
     return {};
   }
 
@@ -131,6 +134,27 @@ class RedoRules {
     return store_.Apply(record, {}, {.orphan = fd});
   }
 
+  // As a new node has it, no more and no less. The mode after the ACLs, which change it.
+  Status SettleNew(int fd, const Create& r) {
+    if (r.kind != NodeKind::kSymlink) {
+      HAWSER_TRY(SettleAcl(fd, kAccessAcl, r.access_acl));
+      if (r.kind == NodeKind::kDirectory) HAWSER_TRY(SettleAcl(fd, kDefaultAcl, r.default_acl));
+    }
+    return Settle(fd, AttributesOf(r));
+  }
+
+  Status SettleAcl(int fd, const char* name, const std::optional<std::string>& acl) {
+    Record record = record_;
+    if (acl) {
+      record.body = SetXattr{.file = {}, .path = {}, .name = name};
+      return store_.Apply(record, AsBytes(*acl), {.orphan = fd});
+    }
+    record.body = RemoveXattr{.file = {}, .path = {}, .name = name};
+    Status removed = store_.Apply(record, {}, {.orphan = fd});
+    if (!removed && removed.error().code == kStoreDiverged) return {};  // there is none
+    return removed;
+  }
+
   static SetAttr AttributesOf(const Create& r) {
     SetAttr attributes{
         .file = {}, .path = {}, .mode = {}, .uid = r.uid, .gid = r.gid, .atime = {}, .mtime = r.time};
@@ -146,8 +170,10 @@ class RedoRules {
   }
 
   // The times of the directory that an entry is in.
-  Status SetTime(const PlanEntry& entry, Timestamp mtime) {
-    HAWSER_ASSIGN(const UniqueFd directory, tree_.OpenDirectory(entry.parent));
+  Status SetTime(const PlanEntry& entry, Timestamp mtime) { return SetTimeOf(entry.parent, mtime); }
+
+  Status SetTimeOf(PlanNode* node, Timestamp mtime) {
+    HAWSER_ASSIGN(const UniqueFd directory, tree_.OpenDirectory(node));
     if (!directory) return {};
     return Settle(directory.get(),
                   {.file = {}, .path = {}, .mode = {}, .uid = {}, .gid = {}, .atime = {}, .mtime = mtime});
@@ -163,12 +189,17 @@ class RedoRules {
     }
     HAWSER_TRY(tree_.Displace(parent.get(), at_.entry.name, r.file, r.kind));
     HAWSER_ASSIGN(const Occupant unmarked, OccupantOf(parent.get(), at_.entry.name));
-    if (!unmarked) return MakeIn(parent.get(), at_.entry.name, r);
+    if (!unmarked) {
+      HAWSER_TRY(MakeIn(parent.get(), at_.entry.name, r));
+      // The directory may have a default ACL by now that it didn't have then.
+      HAWSER_ASSIGN(const UniqueFd made, tree_.OpenNode(r.file, at_.entry));
+      return SettleNew(made.get(), r);
+    }
     // Made and not marked when the end came.
     const UniqueFd fd(::openat(parent.get(), at_.entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) return ErrnoError("cannot open", r.path.Printable());
     HAWSER_TRY(WriteFileId(fd.get(), r.file));
-    return Settle(unmarked.fd.get(), AttributesOf(r));
+    return SettleNew(unmarked.fd.get(), r);
   }
 
   Status MakeIn(int directory, const std::string& name, const Create& r) {
@@ -213,7 +244,7 @@ class RedoRules {
       HAWSER_TRY(MakeIn(parent.get(), entry.name, value));
     }
     HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenValue(entry));
-    return Settle(fd.get(), AttributesOf(value));
+    return SettleNew(fd.get(), value);
   }
 
   Status LinkValue() {

@@ -15,8 +15,7 @@
 // Symlinks and special files have ids only in stores that root keeps (identity.h). Elsewhere they are
 // recognised by the state that their names are in as a whole, which takes it that the filesystem keeps
 // changes of names in order, as journaling ones do; two of them that a record exchanges can't be told apart,
-// and several names of one may become several nodes. An inherited default ACL is right under the same
-// condition.
+// and several names of one may become several nodes.
 //
 // Collapsing and inserting ranges (fallocate) can't be done twice: whether it was done is told by the file's
 // size, see NeedsCheckpoint().

@@ -1,6 +1,7 @@
 #include "volume/store/redo_tree.h"
 
 #include <fmt/format.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -28,6 +29,39 @@ Status ForEachEntry(int directory, Function function) {
     return true;
   }));
   for (const std::string& name : names) HAWSER_TRY(function(name));
+  return {};
+}
+
+// The root's mtime from before the hidden folder was made in it, kept on the root itself until the folder is
+// gone: an end between making it and setting the times again would leave the root with a time that no record
+// has. Nothing is flushed in between: filesystems keep changes of metadata in order.
+constexpr const char* kTimesXattr = "user.hawser.redo";
+
+Result<std::optional<Timestamp>> KeptRootTime(int root) {
+  std::int64_t time = 0;
+  const ssize_t size = ::fgetxattr(root, kTimesXattr, &time, sizeof time);
+  if (size < 0 && errno == ENODATA) return std::optional<Timestamp>();
+  if (size < 0) return ErrnoError("cannot read the times that redo has kept of the store");
+  if (size != sizeof time) return Error{EBADMSG, "the times that redo has kept of the store are damaged"};
+  return std::optional(Timestamp{time});
+}
+
+Status KeepRootTime(int root) {
+  HAWSER_ASSIGN(const auto kept, KeptRootTime(root));
+  if (kept) return {};
+  HAWSER_ASSIGN(const struct stat info, StatFd(root));
+  const std::int64_t time = Timestamp::From(info.st_mtim).nanoseconds;
+  if (::fsetxattr(root, kTimesXattr, &time, sizeof time, 0) != 0)
+    return ErrnoError("cannot keep the times of the store for redo");
+  return {};
+}
+
+// Records that are redone set them again.
+Status RestoreRootTime(int root) {
+  HAWSER_ASSIGN(const auto kept, KeptRootTime(root));
+  if (!kept) return {};
+  const timespec times[2] = {{0, UTIME_OMIT}, kept->ToTimespec()};
+  if (::futimens(root, times) != 0) return ErrnoError("cannot set the times of the store");
   return {};
 }
 
@@ -69,6 +103,7 @@ Error RedoTree::Unaccounted(const std::string& name, const std::string& what) co
 }
 
 Status RedoTree::Open() {
+  HAWSER_TRY(RestoreRootTime(store_.root_fd()));
   limbo_ = OpenEntry(store_.root_fd(), kLimboName, O_RDONLY | O_DIRECTORY);
   if (!limbo_) return {};
   return ForEachEntry(limbo_.get(), [this](const std::string& name) -> Status {
@@ -83,6 +118,7 @@ Status RedoTree::Open() {
 
 Result<int> RedoTree::Limbo() {
   if (limbo_) return limbo_.get();
+  HAWSER_TRY(KeepRootTime(store_.root_fd()));
   {
     const KeepTimes keep(store_.root_fd());
     if (::mkdirat(store_.root_fd(), kLimboName, 0700) != 0)
@@ -340,6 +376,13 @@ Result<std::optional<Create>> RedoTree::KeptValue(std::size_t number) {
 }
 
 Status RedoTree::Empty() {
+  HAWSER_TRY(EmptyLimbo());
+  if (::fremovexattr(store_.root_fd(), kTimesXattr) != 0 && errno != ENODATA)
+    return ErrnoError("cannot remove what redo has kept on the store", store_.root_path());
+  return {};
+}
+
+Status RedoTree::EmptyLimbo() {
   if (!limbo_) return {};
   HAWSER_TRY(ForEachEntry(limbo_.get(), [this](const std::string& name) { return RemoveFromLimbo(name); }));
   in_limbo_.clear();

@@ -70,6 +70,7 @@ class RedoTree {
   Status BreakCycle(PlanNode* node, int to);
   Status ToLimbo(int directory, const std::string& name, FileId id);
   Status RemoveLast(int directory, const std::string& name, PlanNode* node, const struct stat& info);
+  Status EmptyLimbo();
   Status RemoveFromLimbo(const std::string& name);
   static Result<Create> ReadValueAt(int fd);
   Error Unaccounted(const std::string& name, const std::string& what) const;

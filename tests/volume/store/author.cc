@@ -1,9 +1,15 @@
 #include "tests/volume/store/author.h"
 
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <sys/xattr.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <span>
+
+#include "volume/store/acl_names.h"
+#include "volume/store/inherited_access.h"
 
 namespace hawser::test {
 
@@ -50,6 +56,12 @@ FileId Author::ParentId(const StorePath& path) const {
 
 FileState Author::StateAt(const std::string& path) const { return StateOf(Must(store_->Stat(PathOf(path)))); }
 
+std::optional<Timestamp> Author::TimeOfDirectory(const std::string& path) const {
+  const struct stat info = Must(store_->Stat(PathOf(path)));
+  if (!S_ISDIR(info.st_mode)) return std::nullopt;
+  return StateOf(info).mtime;
+}
+
 Written Author::Do(Body body, std::string payload) {
   Written written{.record = {.volume = store_->volume(),
                              .generation = Generation(1),
@@ -74,7 +86,13 @@ Written Author::Create(const std::string& path, NodeKind kind) {
   create.file = NextId(kind);
   create.path = PathOf(path);
   create.kind = kind;
-  create.mode = kind == NodeKind::kDirectory ? 0755 : 0644;
+  const bool is_directory = kind == NodeKind::kDirectory;
+  const UniqueFd parent = Must(store_->Pin(create.path.Parent()));
+  InheritedAccess access = InheritAccess(is_directory ? 0755 : 0644, 0,
+                                         Must(ReadDefaultAcl(ProcPath(parent.get()))), is_directory);
+  create.mode = access.mode;
+  create.access_acl = std::move(access.access_acl);
+  create.default_acl = std::move(access.default_acl);
   create.uid = ::geteuid();
   create.gid = ::getegid();
   create.time = {time_};
@@ -128,12 +146,19 @@ Written Author::Allocate(const std::string& path, int flags, std::uint64_t offse
 Written Author::Rename(const std::string& path, const std::string& new_path, RenameMode mode) {
   std::optional<FileId> replaced;
   if (store_->Stat(PathOf(new_path))) replaced = IdOf(new_path);
-  return Do(hawser::Rename{.file = IdOf(path),
-                           .path = PathOf(path),
-                           .new_path = PathOf(new_path),
-                           .mode = mode,
-                           .replaced = replaced,
-                           .time = {time_}});
+  hawser::Rename rename{.file = IdOf(path),
+                        .path = PathOf(path),
+                        .new_path = PathOf(new_path),
+                        .mode = mode,
+                        .replaced = replaced,
+                        .time = {time_},
+                        .mtime = {},
+                        .replaced_mtime = {}};
+  if (ParentId(rename.path) != ParentId(rename.new_path)) {
+    rename.mtime = TimeOfDirectory(path);
+    if (mode == RenameMode::kExchange) rename.replaced_mtime = TimeOfDirectory(new_path);
+  }
+  return Do(std::move(rename));
 }
 
 Written Author::Link(const std::string& path, const std::string& new_path) {
@@ -171,6 +196,20 @@ Written Author::Touch(const std::string& path) {
 
 Written Author::SetXattr(const std::string& path, const std::string& name, const std::string& value) {
   return Do(hawser::SetXattr{.file = IdOf(path), .path = PathOf(path), .name = name}, value);
+}
+
+Written Author::SetDefaultAcl(const std::string& path, unsigned permissions) {
+  const auto bits = static_cast<std::uint16_t>(permissions & 7);
+  constexpr auto kNobody = static_cast<std::uint32_t>(ACL_UNDEFINED_ID);
+  const posix_acl_xattr_entry entries[] = {{ACL_USER_OBJ, 7, kNobody},
+                                           {ACL_USER, bits, 1234},
+                                           {ACL_GROUP_OBJ, 5, kNobody},
+                                           {ACL_MASK, 7, kNobody},
+                                           {ACL_OTHER, 4, kNobody}};
+  const posix_acl_xattr_header header{POSIX_ACL_XATTR_VERSION};
+  std::string acl(AsText(std::as_bytes(std::span(&header, 1))));
+  acl += AsText(std::as_bytes(std::span(entries)));
+  return SetXattr(path, kDefaultAcl, acl);
 }
 
 Written Author::RemoveXattr(const std::string& path, const std::string& name) {

@@ -36,6 +36,8 @@ class Author {
   Written Chmod(const std::string& path, std::uint32_t mode);
   Written Touch(const std::string& path);
   Written SetXattr(const std::string& path, const std::string& name, const std::string& value);
+  // A default ACL of a directory that names one more user, with these permissions.
+  Written SetDefaultAcl(const std::string& path, unsigned permissions);
   Written RemoveXattr(const std::string& path, const std::string& name);
 
   bool HasXattr(const std::string& path, const std::string& name) const;
@@ -48,6 +50,7 @@ class Author {
   FileId ParentId(const StorePath& path) const;
   FileId IdOf(const std::string& path) const;
   FileState StateAt(const std::string& path) const;
+  std::optional<Timestamp> TimeOfDirectory(const std::string& path) const;
 
   std::unique_ptr<Store> store_;
   std::uint64_t next_id_ = (1ULL << 48) + 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "volume/store/acl_names.h"
+
 namespace hawser::test {
 
 namespace {
@@ -95,6 +97,11 @@ std::optional<Written> RandomAuthor::Try() {
       return author_.Touch(node->path);
     case 12:
       if ((node = Pick(any_marked)) == nullptr) return std::nullopt;
+      if (node->is_directory() && Below(2) == 0) {
+        if (Below(3) == 0 && author_.HasXattr(node->path, kDefaultAcl))
+          return author_.RemoveXattr(node->path, kDefaultAcl);
+        return author_.SetDefaultAcl(node->path, static_cast<unsigned>(Below(8)));
+      }
       if (Below(3) == 0 && author_.HasXattr(node->path, "user.colour"))
         return author_.RemoveXattr(node->path, "user.colour");
       return author_.SetXattr(node->path, "user.colour", std::to_string(made_++));

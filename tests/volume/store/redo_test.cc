@@ -15,9 +15,11 @@
 
 #include "common/record/kinds.h"
 #include "tests/support/ok.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tree_compare.h"
 #include "tests/volume/store/random_author.h"
+#include "volume/store/acl_names.h"
 
 namespace hawser::test {
 namespace {
@@ -204,9 +206,30 @@ int Trials() {
 struct Remains {
   Kept kept;
   bool value_ids;  // of symlinks and special files
+  bool xfs = false;
 };
 
-class RedoPropertyTest : public ::testing::TestWithParam<Remains> {};
+class RedoPropertyTest : public ::testing::TestWithParam<Remains> {
+ protected:
+  void SetUp() override {
+    if (!GetParam().xfs) return;
+    if (!SmallDisk::Available()) GTEST_SKIP() << "this user can't mount a disk here";
+    auto disk = SmallDisk::Make(temp_ / "image", temp_ / "mount", 320 * kMiB, {"mkfs.xfs", "-q", "-f"});
+    ASSERT_OK(disk);
+    disk_ = *std::move(disk);
+  }
+  // Gone with the next one's.
+  std::string EmptyFolder() const {
+    const std::string folder = disk_ ? disk_->folder() + "/trial" : temp_ / "trial";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    return folder;
+  }
+
+ private:
+  TempDir temp_{"hawser-redo-"};
+  std::unique_ptr<SmallDisk> disk_;
+};
 
 // Set HAWSER_REDO_SEED and HAWSER_REDO_TRIALS to replay or to go on for longer.
 TEST_P(RedoPropertyTest, AnyRemainsBecomeTheRealTree) {
@@ -216,7 +239,7 @@ TEST_P(RedoPropertyTest, AnyRemainsBecomeTheRealTree) {
     const auto below = [&](std::size_t bound) {
       return std::uniform_int_distribution<std::size_t>(0, bound)(random);
     };
-    const TempDir temp("hawser-redo-");
+    const fs::path temp = EmptyFolder();
     fs::create_directories(temp / "real");
     Author author(temp / "real", "docs", GetParam().value_ids);
     // Values without an id are told apart by names being kept in order.
@@ -248,13 +271,16 @@ INSTANTIATE_TEST_SUITE_P(Redo, RedoPropertyTest,
                          ::testing::Values(Remains{Kept::kPrefix, true}, Remains{Kept::kNamesInOrder, true},
                                            Remains{Kept::kAnything, true}, Remains{Kept::kPrefix, false},
                                            Remains{Kept::kNamesInOrder, false},
-                                           Remains{Kept::kAnything, false}),
+                                           Remains{Kept::kAnything, false},
+                                           Remains{Kept::kPrefix, true, true},
+                                           Remains{Kept::kAnything, true, true}),
                          [](const auto& test) {
                            const Kept kept = test.param.kept;
                            return std::string(kept == Kept::kPrefix         ? "ProcessEnded"
                                               : kept == Kept::kNamesInOrder ? "NamesInOrderDataLost"
                                                                             : "AnySubset") +
-                                  (test.param.value_ids ? "" : "WithoutIdsOfValues");
+                                  (test.param.value_ids ? "" : "WithoutIdsOfValues") +
+                                  (test.param.xfs ? "OnXfs" : "");
                          });
 
 // Single situations that are worth a name.
@@ -302,6 +328,44 @@ TEST_F(RedoTest, FileWrittenAsideAndRenamedOverManyTimes) {
     Do(author_->Rename("tmp", "current"));
   }
   ApplyToCopy(14);
+  RedoAndCompare();
+}
+
+// The end came between making redo's own folder and setting the root's times again: no record does that.
+TEST_F(RedoTest, EndInsideOfRedoLeavesTheRootsTimes) {
+  Do(author_->Create("d", NodeKind::kDirectory));
+  Checkpoint();
+  Do(author_->Create("d/a"));
+  Do(author_->Rename("d/a", "d/b"));
+  Do(author_->Create("d/a"));
+  ApplyToCopy(3);
+  ASSERT_OK(RedoAll(*copy_, records_, checkpoint_, records_.size(), checkpoint_ + 1));
+  ASSERT_TRUE(fs::exists(Copy(".hawser.redo"))) << "this redo needs no folder of its own";
+  const timespec now[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, Copy("").c_str(), now, 0), 0);
+  RedoAndCompare();
+}
+
+// A default ACL that the directory got later isn't inherited, and one that it had is, whatever the disk has.
+TEST_F(RedoTest, NewNodesHaveTheAclsOfTheirTime) {
+  Do(author_->Create("d", NodeKind::kDirectory));
+  Checkpoint();
+  Do(author_->Create("d/before"));
+  Do(author_->SetDefaultAcl("d", 6));
+  Do(author_->Create("d/after"));
+  Do(author_->Create("d/below", NodeKind::kDirectory));
+  Do(author_->RemoveXattr("d", kDefaultAcl));
+  Do(author_->Create("d/last"));
+  // The directory's ACL has reached the disk, and of the nodes only the names.
+  ASSERT_OK(copy_->Apply(records_[2].record, AsBytes(records_[2].payload)));
+  for (const std::string name : {"d/after", "d/below"}) {
+    if (name == "d/below") {
+      ASSERT_EQ(::mkdir(Copy(name).c_str(), 0755), 0);
+    } else {
+      std::ofstream(Copy(name)).flush();
+    }
+    for (const char* acl : {kAccessAcl, kDefaultAcl}) ::removexattr(Copy(name).c_str(), acl);
+  }
   RedoAndCompare();
 }
 
