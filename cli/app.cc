@@ -1,9 +1,12 @@
 #include "cli/app.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
@@ -47,10 +50,18 @@ std::string FullName(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : FullName(*app.get_parent()) + " " + app.get_name();
 }
 
+// Known from the design, and to come.
+constexpr std::string_view kPlanned[] = {"promote", "failover", "pause",  "resume", "sync",
+                                         "verify",  "repair",   "reload", "keygen"};
+
 // The first word that could be meant as a command or option but isn't one.
 std::string UnknownWord(const CLI::App& app, const std::vector<std::string>& extras) {
   std::vector<std::string> known;
   const bool is_option = extras.front().starts_with('-');
+  const bool is_planned =
+      std::find(std::begin(kPlanned), std::end(kPlanned), extras.front()) != std::end(kPlanned);
+  if (app.get_parent() == nullptr && is_planned)
+    return "'" + extras.front() + "' is planned, and not in this version";
   if (is_option) {
     for (const auto* option : app.get_options()) known.push_back(option->get_name());
   } else {

@@ -128,6 +128,8 @@ TEST_F(Foresight, PrimaryThatTheJournalContradicts) {
   WriteFile("alpha/roles", R"({"docs": {"primary": "charlie", "generation": 2}})");
   EXPECT_THAT(Warning("config"),
               HasSubstr("the config names alpha as its primary, and by the journal it is charlie"));
+  EXPECT_THAT(LogOfStart({"mount", "alpha"}), HasSubstr("warning alpha: volume docs: the config names alpha"))
+      << "also while no relay answers";
 }
 
 TEST_F(Foresight, NamesThatDifferInCaseOnly) {
