@@ -52,6 +52,12 @@ void GuardMountFolder(const std::string& path) {
               kept.error().Text());
 }
 
+// A store that isn't its checkpoint's: says where the checkpoint is, too.
+Error AboutCheckpoint(const Error& error, const std::string& checkpoint) {
+  if (error.code != ESTALE) return error;
+  return {error.code, fmt::format("{} (the checkpoint: '{}')", error.message, checkpoint)};
+}
+
 }  // namespace
 
 HostedVolume::HostedVolume(const Config& config, const NodeName& self, const VolumeName& name)
@@ -83,9 +89,11 @@ Result<std::unique_ptr<Store>> HostedVolume::OpenStore(const VolumeName& name) c
   HAWSER_ASSIGN(const auto checkpoint, checkpoint_.Read());
   StoreOptions options{replica_.store, group_, name};
   options.has_checkpoint = checkpoint.has_value();
-  HAWSER_ASSIGN(auto store, Store::Open(options));
-  HAWSER_ASSIGN(const StoreMarks marks, store->Marks());
-  HAWSER_TRY(CheckMarks(checkpoint, marks, name, replica_.store));
+  auto store = Store::Open(options);
+  if (!store) return AboutCheckpoint(store.error(), checkpoint_path_);
+  HAWSER_ASSIGN(const StoreMarks marks, (*store)->Marks());
+  const Status right = CheckMarks(checkpoint, marks, name, replica_.store);
+  if (!right) return AboutCheckpoint(right.error(), checkpoint_path_);
   return store;
 }
 

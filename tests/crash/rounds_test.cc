@@ -69,6 +69,8 @@ TEST_F(CrashRoundsTest, LostLinksHealByThemselves) { Run({"link"}, 1); }
 
 TEST_F(CrashRoundsTest, SecondaryKilledAtARandomMomentShowsAStateThatExisted) { Run({"stop"}, 2); }
 
+TEST_F(CrashRoundsTest, ANodeWithAnotherStoreIsRefusedAndGoesOnWithItsOwn) { Run({"store"}, 2); }
+
 TEST_F(CrashRoundsTest, AnythingAtOnceLosesNothing) { Run({"kill", "point", "freeze", "link", "stop"}, 2); }
 
 TEST_F(CrashRoundsTest, FullDisksHoldUpNobodyForGood) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "common/base/state_folder.h"
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
 #include "tests/support/ok.h"
@@ -222,7 +223,9 @@ class StoreEvidenceTest : public EvidenceTest {
     const auto refused = cluster_.Hawser({"mount", node});
     ASSERT_OK(refused);
     EXPECT_EQ(refused->exit, 3) << refused->output;
-    for (const std::string& said : {cluster_.Store(node, "docs"), std::string("--new-store docs")})
+    const std::string checkpoint = StateFolder(cluster_.State(node)).Checkpoint(VolumeName("docs"));
+    for (const std::string& said :
+         {cluster_.Store(node, "docs"), checkpoint, std::string("hawser mount NODE --new-store docs")})
       EXPECT_NE(refused->output.find(said), std::string::npos) << refused->output;
   }
 };
