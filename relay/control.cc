@@ -26,6 +26,14 @@ Buffer ToBuffer(const std::string& text) {
   return {bytes.begin(), bytes.end()};
 }
 
+std::string WhatIsDamaged(const std::vector<JournalFault>& damage) {
+  std::string text = "the journal is damaged: " + TextOf(damage.front());
+  if (damage.size() > 1) text += fmt::format(" (and {} more places)", damage.size() - 1);
+  return text +
+         "; all else is served and writers go on. Put the segment back from a copy (the relay finds it by "
+         "itself), and look after the disk";
+}
+
 }  // namespace
 
 void Control::Run(const std::atomic<bool>& stop) {
@@ -153,7 +161,13 @@ void Control::AnswerStatus(const Asker& to) {
         "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
         "bring the node that is furthest behind up to date";
   }
-  if (!evidence_.missing().empty() && relay.problem.empty()) {
+  relay.damage = parts_.board.ReadDamage();
+  if (!relay.damage.empty() && relay.problem.empty()) {
+    relay.state = RelayState::kJournalDamaged;
+    relay.problem = WhatIsDamaged(relay.damage);
+  }
+  const bool may_be_worse = relay.problem.empty() || relay.state == RelayState::kJournalDamaged;
+  if (!evidence_.missing().empty() && may_be_worse) {
     relay.state = RelayState::kWentBack;
     relay.problem = evidence_.missing().begin()->second;
   }

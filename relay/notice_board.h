@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
+#include "common/journal/fault.h"
 #include "common/net/messages.h"
 
 namespace hawser {
@@ -52,6 +53,16 @@ class NoticeBoard {
     return word != words_.end() && word->second.session == session && word->second.heard > since;
   }
 
+  // From the scrub: what isn't whole in the journal.
+  void PostDamage(std::vector<JournalFault> damage) {
+    const MutexLock lock(mutex_);
+    damage_ = std::move(damage);
+  }
+  std::vector<JournalFault> ReadDamage() const {
+    const MutexLock lock(mutex_);
+    return damage_;
+  }
+
   // From control: requests are let lie until the journal's filesystem has room again.
   std::atomic<bool> hold_writers = false;
   // Messages that could not be taken, on all ports.
@@ -60,6 +71,7 @@ class NoticeBoard {
  private:
   mutable Mutex mutex_;
   Notes notes_ HAWSER_GUARDED_BY(mutex_);
+  std::vector<JournalFault> damage_ HAWSER_GUARDED_BY(mutex_);
   struct Word {
     std::uint64_t session = 0;
     Deadline heard;

@@ -56,6 +56,7 @@ Result<std::optional<Beginning>> FromSavedState(const Journal& journal, const st
   auto reader = journal.OpenReader(saved);
   if (!reader) {
     if (reader.error().code == ESTALE) return NotInJournal(saved, journal.durable().position, folder);
+    if (reader.error().code != ENODATA) return reader.error();
     log::info("the relay's saved state is older than its journal's beginning ({}): reading the whole journal",
               reader.error().Text());
     return std::optional<Beginning>();

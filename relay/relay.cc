@@ -91,6 +91,7 @@ class RelayProcess : public Relay {
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<DiskWorker> disk_;
   std::unique_ptr<Control> control_;
+  std::unique_ptr<Scrubber> scrubber_;
 
   std::atomic<bool> stop_writer_ = false;
   std::atomic<bool> stop_control_ = false;
@@ -159,11 +160,17 @@ void RelayProcess::StartThreads() {
   stream_thread_ = std::thread([this] { stream_->Run(); });
   disk_thread_ = std::thread([this] { disk_->Run(); });
   control_thread_ = std::thread([this] { control_->Run(stop_control_); });
+  scrubber_ = std::make_unique<Scrubber>(
+      Scrubber::Parts{config_.relay.journal, "the journal",
+                      [this] { return journal_->durable().position.group; },
+                      [this](const std::vector<JournalFault>& damage) { board_.PostDamage(damage); }},
+      options_.scrub, recovery_.damage);
 }
 
 // The writer first: once it has ended, nothing new comes for the others.
 void RelayProcess::Stop() {
   if (!writer_thread_.joinable()) return;
+  scrubber_->Stop();
   stop_writer_.store(true);
   writer_thread_.join();
   frames_.Close();

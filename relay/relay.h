@@ -7,6 +7,7 @@
 //   publisher  serves the stream port: frames as they become durable, and the head every 250 ms
 //   control    serves the control port: reports, status; hands pulls to the disk thread; decides retention
 //   disk       reads frames for pulls, drops old segments: nobody who answers a person waits for it
+//   scrub      reads old segments again, for damage (common/journal/scrubber.h)
 //   and for each port one that watches its peers (common/net/peer_watch.h)
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "common/base/result.h"
 #include "common/config/config.h"
 #include "common/journal/journal.h"
+#include "common/journal/scrubber.h"
 
 namespace hawser {
 
@@ -26,6 +28,7 @@ namespace hawser {
 struct RelayOptions {
   std::uint64_t segment_bytes = 64 * kMiB;
   std::chrono::milliseconds retention_interval = std::chrono::seconds(1);
+  ScrubPace scrub;
   std::uint64_t run = 0;  // of this process, as Welcome says it; 0: a random one
 
   // How the journal is opened and how much room its filesystem has.
@@ -38,7 +41,7 @@ class Relay {
  public:
   // Opens or begins the journal in config.relay.journal, recovers, binds the three ports (0: any free one)
   // and serves until Stop(). When this returns, requests are answered. EBUSY: another relay has the journal;
-  // EADDRINUSE, naming the port; EBADMSG: the journal is damaged.
+  // EADDRINUSE, naming the port; EBADMSG: the journal's end is damaged or isn't where the relay had left it.
   static Result<std::unique_ptr<Relay>> Start(const Config& config, RelayOptions options = {});
 
   virtual ~Relay() = default;  // as Stop()

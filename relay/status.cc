@@ -45,6 +45,19 @@ Json ToJson(const NodeStatus& node) {
   return json;
 }
 
+// A group that isn't known is null.
+Json ToJson(const std::vector<JournalFault>& damage) {
+  const auto group = [](Group number) { return number == Group{} ? Json() : Json(number.value); };
+  Json json = Json::array();
+  for (const JournalFault& fault : damage)
+    json.push_back({{"segment", fault.segment},
+                    {"offset", fault.offset},
+                    {"what", fault.what},
+                    {"first_group", group(fault.first)},
+                    {"last_group", group(fault.last)}});
+  return json;
+}
+
 }  // namespace
 
 std::string StatusJson(const std::string& group, const RelayStatus& relay, const JournalFacts& facts,
@@ -59,6 +72,7 @@ std::string StatusJson(const std::string& group, const RelayStatus& relay, const
                    {"journal", facts.head.position.journal.Hex()},
                    {"refused", relay.refused}};
   if (!relay.problem.empty()) json["relay"]["problem"] = relay.problem;
+  if (!relay.damage.empty()) json["relay"]["damage"] = ToJson(relay.damage);
   json["volumes"] = Json::object();
   for (const VolumeFact& fact : facts.volumes)
     json["volumes"][fact.volume.value] = {{"primary", fact.primary.value},

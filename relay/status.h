@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/journal/fault.h"
 #include "relay/tracker.h"
 
 namespace hawser {
@@ -13,6 +14,7 @@ struct RelayStatus {
   std::string problem;              // empty, or one sentence
   std::uint64_t journal_bytes = 0;  // on disk
   std::uint64_t refused = 0;        // messages since the start that could not be taken
+  std::vector<JournalFault> damage{};
 };
 
 // Any bytes in names and problems give valid JSON.

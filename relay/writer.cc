@@ -17,6 +17,7 @@ namespace {
 constexpr auto kStopCheck = std::chrono::milliseconds(50);
 constexpr auto kNoWait = std::chrono::milliseconds(0);
 constexpr auto kDescriptorPatience = std::chrono::seconds(30);
+constexpr auto kSaveAgain = std::chrono::seconds(2);
 constexpr auto kTryAgain = std::chrono::milliseconds(20);
 
 std::vector<Buffer> OnePart(Buffer part) {
@@ -77,7 +78,11 @@ void Writer::Run(Router& router, const std::atomic<bool>& stop) {
       log::error("the write port has failed: {}", arrival.error().Text());
       break;
     }
-    if (forming.messages() > 0) Finish(std::move(forming));
+    if (forming.messages() > 0) {
+      Finish(std::move(forming));
+    } else {
+      SaveWhenIdle();
+    }
   }
   Save();
 }
@@ -285,7 +290,16 @@ void Writer::Publish(std::shared_ptr<DurableFrame> frame) {
   static_cast<void>(parts_.published.Push(std::move(frame)));
 }
 
+// So that the loss of what came since the segment began is noticed, too. Nobody waits for it.
+void Writer::SaveWhenIdle() {
+  if (saved_ == sequencer_.state().head.position.group || parts_.steady() - saved_at_ < kSaveAgain) return;
+  Save();
+}
+
+// Only what is durable: a journal that ends before what is saved has lost something (recovery.h).
 void Writer::Save() {
+  saved_ = sequencer_.state().head.position.group;
+  saved_at_ = parts_.steady();
   if (auto saved = SaveState(parts_.folder, {sequencer_.state(), milestones_}); !saved)
     log::warn("the relay's state is not saved, a restart will read more of the journal: {}",
               saved.error().Text());

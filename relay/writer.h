@@ -53,6 +53,8 @@ class Writer {
   void Collect(Arrival arrival, Forming& forming);
   // Ends the groups: makes them durable, answers all that wait for them, hands them on to the stream.
   void Finish(Forming forming);
+  // Nothing came: the state is saved if it is a while since it was.
+  void SaveWhenIdle();
 
   // Journals records of the relay itself and hands them on. Not while groups are being formed.
   Status JournalOwn(const std::vector<Record>& records);
@@ -86,6 +88,8 @@ class Writer {
   Sequencer sequencer_;
   Evidence evidence_;
   std::vector<Progress> milestones_;
+  Group saved_;  // up to where the state was saved last, and when
+  Deadline saved_at_;
   Complaints complaints_;
   std::string journal_failure_;
 };

@@ -11,8 +11,8 @@ constexpr std::array<std::string_view, 3> kRoles = {"primary", "secondary", "mix
 constexpr std::array<std::string_view, 12> kStates = {"live",         "catching_up", "syncing",  "paused",
                                                       "differs",      "stalled",     "fenced",   "unmounted",
                                                       "disconnected", "needs_sync",  "diverged", "unknown"};
-constexpr std::array<std::string_view, 6> kRelayStates = {"live",      "holding_writers", "journal_failed",
-                                                          "went_back", "unreachable",     "unknown"};
+constexpr std::array<std::string_view, 7> kRelayStates = {
+    "live", "holding_writers", "journal_failed", "journal_damaged", "went_back", "unreachable", "unknown"};
 static_assert(kRoles.size() == static_cast<std::size_t>(ReplicaRole::kMixed));
 static_assert(kStates.size() == static_cast<std::size_t>(ReplicaState::kUnknown));
 static_assert(kRelayStates.size() == static_cast<std::size_t>(RelayState::kUnknown));

@@ -37,8 +37,9 @@ enum class RelayState : std::uint8_t {
   kLive = 1,
   kHoldingWriters,  // no room for more
   kJournalFailed,
-  kWentBack,     // its journal lacks what it had acknowledged
-  kUnreachable,  // as seen by who asked
+  kJournalDamaged,  // older segments of it aren't whole; writers go on
+  kWentBack,        // its journal lacks what it had acknowledged
+  kUnreachable,     // as seen by who asked
   kUnknown,
 };
 

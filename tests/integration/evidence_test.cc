@@ -1,9 +1,11 @@
 // Nobody is taken for what its name says (DESIGN section 5b): configs of other groups, processes that serve
 // one node twice, journals that have gone back, state folders that were lost.
+#include <fmt/format.h>
 #include <sys/xattr.h>
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <regex>
 #include <set>
 #include <thread>
@@ -177,6 +179,37 @@ TEST_F(EvidenceTest, AJournalThatWentBackIsNoticedAndNothingIsWrittenOnItsFork) 
     EXPECT_TRUE(WaitUntil([&] { return StatusOf(node)["state"] == "live"; })) << StatusOf(node);
   EXPECT_OK(cluster_.CompareAllTrees());
   EXPECT_EQ(Read(Docs("charlie") + "/waits"), "3");
+}
+
+TEST_F(EvidenceTest, DamageInAnOldSegmentOfTheRelaysJournalIsShownUntilItIsMended) {
+  ASSERT_OK(cluster_.Start());
+  // More than a segment.
+  for (int i = 0; i < 70; ++i)
+    Write(fmt::format("{}/file-{}", Docs("alpha"), i), std::string(1'000'000, 'x'));
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  const std::string name = "00000000000000000001.hwj";
+  const auto flip = [&] {
+    std::fstream file(cluster_.journal() + "/" + name, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(1'000'000);
+    const auto byte = static_cast<char>(file.get());
+    file.seekp(1'000'000);
+    file.put(static_cast<char>(byte ^ 1));
+  };
+  const auto restart = [&] {
+    cluster_.Kill("relay");
+    flip();
+    ASSERT_OK(cluster_.Start("relay"));
+  };
+  const auto check = [&] { return *cluster_.Hawser({"status", "--check"}); };
+  ASSERT_NO_FATAL_FAILURE(restart());
+  EXPECT_TRUE(WaitUntil([&] { return (*cluster_.GetStatus())["relay"]["state"] == "journal_damaged"; }));
+  EXPECT_EQ(check().exit, 1);
+  EXPECT_NE(check().output.find("segment " + name + ", offset"), std::string::npos) << check().output;
+  Write(Docs("alpha") + "/after", "writers go on");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  EXPECT_EQ(Read(Docs("charlie") + "/after"), "writers go on");
+  ASSERT_NO_FATAL_FAILURE(restart());  // the byte is as it was
+  EXPECT_TRUE(WaitUntil([&] { return check().exit == 0; })) << check().output;
 }
 
 TEST_F(EvidenceTest, APrimaryDoesNotStartOnAJournalThatWentBackButACopyIsShown) {

@@ -37,6 +37,8 @@ enum class Fault {
   kTrustJournal,
   kTrustEndedSession,
   kCountFileIdsAnew,
+  kIgnoreSavedState,
+  kSkipScrub,
   kTrustAnyStore,
 };
 

@@ -67,6 +67,8 @@ Profile MakeProfile(Rng& rng) {
   profile.twin_every = Every(rng, 0.2, milliseconds(50), milliseconds(400));
   profile.go_back = rng.Chance(0.3) ? 0.5 : 0;
   profile.wrong_store = Sometimes(rng, 0.3, 0.2);
+  profile.lose_segment = 0.3;
+  profile.rot_every = rng.Chance(0.3) ? milliseconds(rng.Between(100, 1000)) : milliseconds(0);
   profile.lose_state = Sometimes(rng, 0.2, 0.3);
   // A machine that begins empty needs all of the journal: syncs aren't simulated.
   if (profile.twin_every.count() != 0 || profile.lose_state > 0) profile.keep_bytes = UINT64_MAX;

@@ -15,6 +15,7 @@ namespace {
 constexpr auto kWake = microseconds(5);  // from a message's arrival to the thread's turn
 constexpr auto kHeadEvery = milliseconds(50);
 constexpr auto kRetainEvery = milliseconds(40);
+constexpr auto kScrubEvery = milliseconds(10);
 constexpr auto kSilence = seconds(2);
 constexpr std::uint64_t kReserve = 1;             // bytes
 constexpr auto kReplaceable = milliseconds(150);  // a node that was silent for so long
@@ -94,7 +95,8 @@ RelayProcess::RelayProcess(World& world, Network& network, Checker& checker, Sim
       run_(1 + world.rng().Below(UINT32_MAX)),
       life_(std::move(life)),
       members_(MembersOf(world.profile())),
-      frames_(kPublishQueue) {}
+      frames_(kPublishQueue),
+      scrub_(folder_) {}
 
 RelayProcess::~RelayProcess() { disk_.set_during_flush({}); }
 
@@ -128,6 +130,7 @@ Status RelayProcess::Start() {
   });
   PublishHead();
   world_.After(kRetainEvery, life_, [this] { Retain(); });
+  world_.After(kScrubEvery, life_, [this] { Scrub(); });
   return {};
 }
 
@@ -137,6 +140,9 @@ Status RelayProcess::OpenJournal() {
   const std::shared_ptr<Disk> disk(std::shared_ptr<void>(), &disk_);
   HAWSER_ASSIGN(auto journal,
                 FileJournal::Open({folder_, world_.profile().segment_bytes}, Beginning(), report, disk));
+  // No crash leaves anything of the kind.
+  for (const JournalFault& fault : report.damage)
+    world_.Fail(kI1, "the relay's journal is damaged: " + TextOf(fault));
   if (went_back_) {
     journal_ = std::make_unique<OldJournal>(world_, std::move(journal));
     return {};
@@ -299,7 +305,7 @@ void RelayProcess::TakeControl(const Letter& letter) {
       checker_.Published(frame->header.progress().position);
       rest = rest.subspan(frame->header.frame_bytes());
     }
-    if (answer.reply.answer == PullReply::Answer::kFailed)
+    if (answer.reply.answer == PullReply::Answer::kFailed && !world_.went_back())
       world_.Fail(kI7, "the relay can't read its journal: " + answer.reply.text);
     std::vector<Buffer> parts = One(Encode(answer.reply));
     parts.push_back(std::move(answer.frames));
@@ -328,6 +334,21 @@ void RelayProcess::Retain() {
   TryShortOfRoom();
   CheckStatus();
   world_.After(kRetainEvery, life_, [this] { Retain(); });
+}
+
+// relay/relay.cc, common/journal/scrubber.cc; and what the writer does when nothing comes.
+void RelayProcess::Scrub() {
+  if (!open_) writer_->SaveWhenIdle();
+  if (!world_.mutations().Has(Fault::kSkipScrub)) {
+    // Often enough for what is to be found in time (simulation.cc).
+    const std::int64_t steps = world_.profile().rot_every.count() == 0 ? 1 : world_.rng().Between(1, 20);
+    for (std::int64_t i = 0; i < steps; ++i) {
+      const auto stepped = scrub_.Step(50'000, journal_->durable().position.group);
+      if (!stepped) world_.Fail(kI1, "the scrub can't read the journal: " + stepped.error().Text());
+    }
+    for (const JournalFault& fault : scrub_.TakeNews().found) world_.Note("relay: damage: {}", TextOf(fault));
+  }
+  world_.After(kScrubEvery, life_, [this] { Scrub(); });
 }
 
 Group RelayProcess::Needed() const {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 
+#include "common/journal/scrub.h"
 #include "relay/evidence.h"
 #include "relay/notice_board.h"
 #include "relay/pull_server.h"
@@ -71,6 +72,8 @@ class RelayProcess : public RelayEnd, private Answerer {
   bool failed() const { return !board_.Read().journal_failure.empty(); }
   std::vector<VolumeFact> facts() const { return board_.Read().volumes; }
   std::vector<NodeStatus> NodesStatus() const;
+  // What the scrub has found in the journal.
+  std::vector<JournalFault> damage() const { return scrub_.faults(); }
   // The checkpoints that replicas would redo from, as they are on their disks.
   using Checkpoints = std::map<ReplicaName, Group>;
   void set_checkpoints(std::function<Checkpoints()> checkpoints) { checkpoints_ = std::move(checkpoints); }
@@ -89,6 +92,7 @@ class RelayProcess : public RelayEnd, private Answerer {
   void PublishQueued();
   void PublishHead();
   void Retain();
+  void Scrub();
   Group Needed() const;
   void TryShortOfRoom();
   void HearNothingOf(const NodeName& node);
@@ -116,6 +120,8 @@ class RelayProcess : public RelayEnd, private Answerer {
   std::function<Checkpoints()> checkpoints_;
   Deadline began_;
   std::set<ReplicaName> heard_;
+
+  JournalScrub scrub_;
 
   std::deque<Letter> writes_;
   std::deque<Letter> controls_;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "tests/sim/decay.h"
 #include "tests/sim/node_process.h"
 #include "tests/sim/relay_machine.h"
 
@@ -11,6 +12,7 @@ namespace hawser::sim {
 
 namespace {
 
+constexpr auto kFoundAfter = milliseconds(500);
 constexpr auto kHealingPatience = seconds(30);
 constexpr std::uint64_t kMostHealingSteps = 400'000;
 
@@ -23,6 +25,7 @@ class Simulation {
         checker_(world_),
         relay_folder_(options.folder + "/relay"),
         relay_disk_(world_, relay_folder_),
+        decay_(world_, relay_folder_),
         old_folder_(options.folder + "/relay.old") {
     world_.set_echo(options.trace);
   }
@@ -74,6 +77,7 @@ class Simulation {
       }
       network_.set_relay(relay_.get());
       WatchRelay();
+      if (world_.profile().rot_every.count() != 0) RotEvery(world_.profile().rot_every);
     });
   }
 
@@ -114,6 +118,25 @@ class Simulation {
                  [this] { world_.Kill(relay_life_, false, "to get the right journal back"); });
   }
 
+  // A byte of the journal changes, is to be found before long, and is mended.
+  void RotEvery(Duration mean) {
+    const Duration wait(world_.rng().Between(mean.count() / 2, mean.count() * 2));
+    world_.After(wait, relay_life_, [this, mean] {
+      if (!world_.chaos() || serves_old_ || !decay_.Rot()) return RotEvery(mean);
+      // Who needs what stands there waits, and says why.
+      world_.WentBackUntil(std::max(world_.went_back_until(), world_.now() + kFoundAfter + seconds(2)));
+      world_.After(kFoundAfter, relay_life_, [this, mean] { ExpectRotFound(mean); });
+    });
+  }
+  void ExpectRotFound(Duration mean) {
+    decay_.ExpectFound(relay_->damage());
+    decay_.Mend();
+    world_.After(kFoundAfter, relay_life_, [this, mean] {
+      decay_.ExpectSound(relay_->damage());
+      RotEvery(mean);
+    });
+  }
+
   void BuryRelay() {
     network_.set_relay(nullptr);
     relay_.reset();
@@ -122,7 +145,9 @@ class Simulation {
       world_.WentBackUntil(world_.now() + seconds(2));
       CopyJournal();
     } else {
+      decay_.Mend();
       if (relay_life_->power_cut) relay_disk_.PowerCut();
+      if (world_.Trouble(world_.profile().lose_segment)) decay_.LoseLastSegment(relay_folder_ + ".lost");
       if (!old_disk_ && world_.Trouble(world_.profile().go_back)) CopyJournal();
     }
     world_.After(milliseconds(world_.rng().Between(1, 100)), nullptr, [this] { StartRelay(); });
@@ -341,6 +366,7 @@ class Simulation {
   Checker checker_;
   const std::string relay_folder_;
   SimDisk relay_disk_;
+  Decay decay_;
   // An older copy of the relay's journal, and whether it is served.
   const std::string old_folder_;
   std::optional<SimDisk> old_disk_;

@@ -84,8 +84,10 @@ class World {
   // Chance of trouble: false once chaos has ended.
   bool Trouble(double p) { return chaos_ && rng_.Chance(p); }
 
-  // The relay runs, or ran until shortly, on an older copy of its journal: replicas may well say so.
+  // The relay runs, or ran until shortly, on an older copy of its journal, or on one that is damaged:
+  // replicas may well say so.
   bool went_back() const { return went_back_until_ > now_; }
+  Duration went_back_until() const { return went_back_until_; }
   void WentBackUntil(Duration time) { went_back_until_ = time; }
 
   // Ends a process, from inside or outside its own event.
