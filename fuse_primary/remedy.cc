@@ -177,7 +177,8 @@ class Remedier {
   // A node that replicas may have removed: under its name, with all that is in it. One that has other names
   // is still there, and so is its content.
   Status RestoreNode(const Node& node, const StorePath& path) {
-    Create create{node.id, path, KindOf(node.info.st_mode), 0, node.info.st_uid, node.info.st_gid, 0, {}, {}};
+    Create create{node.id, path, KindOf(node.info.st_mode), 0, node.info.st_uid, node.info.st_gid, 0, {}, {},
+                  {},      {}};
     create.time = Timestamp::From(node.info.st_mtim);
     if (create.kind != NodeKind::kSymlink) create.mode = node.Mode();
     if (create.kind == NodeKind::kCharDevice || create.kind == NodeKind::kBlockDevice)

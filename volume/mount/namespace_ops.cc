@@ -168,7 +168,7 @@ Result<std::optional<Decision>> Operations::DecideRename(const Whereabouts& pare
   HAWSER_ASSIGN(const Place to, ExamineEntry(new_parent, new_name));
   if (!from.child) return Error{ENOENT, "'" + name + "'"};
   const bool directory = S_ISDIR(from.child->info.st_mode);
-  hawser::Rename record{from.child->id, from.path, to.path, RenameMode::kReplace, {}, Now()};
+  hawser::Rename record{from.child->id, from.path, to.path, RenameMode::kReplace, {}, Now(), {}, {}};
   if ((flags & RENAME_EXCHANGE) != 0) {
     if (!to.child) return Error{ENOENT, "'" + new_name + "'"};
     record.mode = RenameMode::kExchange;
@@ -224,8 +224,9 @@ Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_p
     if (source.orphan()) return Error{ENOENT, "the file has been removed"};
     if (S_ISDIR(source.info.st_mode)) return Error{EPERM, "a directory can't be linked"};
     if (to.child) return Error{EEXIST, "'" + new_name + "'"};
+    constexpr long kUnknown = 127;  // what the C library says of filesystems that it doesn't know
     const long most = ::fpathconf(volume_.store().root_fd(), _PC_LINK_MAX);
-    if (most > 0 && source.info.st_nlink >= static_cast<nlink_t>(most))
+    if (most > kUnknown && source.info.st_nlink >= static_cast<nlink_t>(most))
       return Error{EMLINK, "'" + new_name + "'"};
     HAWSER_TRY(CheckPath(to.path));
     HAWSER_TRY(CheckNewNode());

@@ -18,7 +18,8 @@ Recovery::Recovery(std::vector<RecoveryVolume> volumes, RecoverFor purpose, std:
 
 Status Recovery::ReadStands() {
   for (const RecoveryVolume& volume : volumes_) {
-    VolumeStand stand{.name = volume.name, .applied = {}, .checkpoint = {}, .problem = {}};
+    VolumeStand stand;
+    stand.name = volume.name;
     HAWSER_ASSIGN(const auto checkpoint, volume.checkpoint->Read());
     if (checkpoint) stand.applied = stand.checkpoint = checkpoint->progress;
     HAWSER_ASSIGN(const StoreMarks marks, volume.store->Marks());
