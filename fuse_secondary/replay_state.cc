@@ -48,9 +48,10 @@ void ReplayState::Applied() {
   in_progress_.reset();
 }
 
-void ReplayState::Failed(const std::vector<GroupFailure>& failures, const FindRemedy& find_remedy) {
+std::vector<GroupFailure> ReplayState::Settle(const std::vector<GroupFailure>& failures,
+                                              const FindRemedy& find_remedy) {
   const ReplayGroup& group = *in_progress_->group;
-  const GroupFailure* passing = nullptr;
+  std::vector<GroupFailure> waiting;
   for (const GroupFailure& failure : failures) {
     switch (Weigh(failure, find_remedy)) {
       case Consequence::kDiverged:
@@ -62,7 +63,7 @@ void ReplayState::Failed(const std::vector<GroupFailure>& failures, const FindRe
       case Consequence::kTryAgain:
         break;
       case Consequence::kWait:
-        if (passing == nullptr) passing = &failure;
+        waiting.push_back(failure);
         break;
     }
   }
@@ -70,12 +71,18 @@ void ReplayState::Failed(const std::vector<GroupFailure>& failures, const FindRe
   for (std::size_t i = 0; i < group.records.size(); ++i) {
     if (!active_[group.records[i].volume]) in_progress_->done[i] = in_progress_->left[i] = 1;
   }
-  if (passing == nullptr || !active(passing->volume)) return;
+  std::erase_if(waiting, [this](const GroupFailure& failure) { return !active(failure.volume); });
+  return waiting;
+}
+
+void ReplayState::Wait(const std::vector<GroupFailure>& failures) {
+  if (failures.empty()) return;
+  const GroupFailure& first = failures.front();
   const std::string problem = fmt::format(
       "replay waits at group {} for volume {}, whose store '{}' does not take a record: {}; make room or "
       "mend it, replay then goes on by itself",
-      group.end.position.group.value, names_[passing->volume].value, volumes_[passing->volume].path,
-      passing->error.Text());
+      in_progress_->group->end.position.group.value, names_[first.volume].value, volumes_[first.volume].path,
+      first.error.Text());
   if (!stalled_) log::error("{}", problem);
   Stalled(problem);
 }

@@ -52,8 +52,11 @@ class ReplayState {
   // What is missing of the group; the same until it was applied whole. The group outlives that.
   GroupInProgress& Enter(const ReplayGroup& group);
   void Applied();
-  // It could not be applied whole. If replay isn't stalled now, what is missing is tried again at once.
-  void Failed(const std::vector<GroupFailure>& failures, const FindRemedy& find_remedy);
+  // It could not be applied whole: what can be decided is, still behind the gates. Returns what has to be
+  // waited for; if that is nothing, the rest of the group is applied at once.
+  std::vector<GroupFailure> Settle(const std::vector<GroupFailure>& failures, const FindRemedy& find_remedy);
+  // After the groups before it have passed: replay waits for these.
+  void Wait(const std::vector<GroupFailure>& failures);
   // Whether it goes to where its store is known not to be what the journal says: to be applied with
   // ApplyTo::differs. Any thread while a group is being applied.
   bool Differs(const ReplayRecord& record) const {

@@ -72,7 +72,7 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
     TellWhatChanged();
     CrashPoint("secondary.applied");
     state_.Passed(std::span(batch.groups).subspan(first, next - first));
-    if (!failures.empty()) state_.Failed(failures, [this](Sequence refused) { return IsRemedied(refused); });
+    state_.Wait(failures);
     if (state_.stalled() && !board_.WaitToRetry(options_.retry_every)) return false;
     if (between_checkpoints && next > first && !AwaitCheckpoint()) return false;
   }
@@ -90,13 +90,23 @@ std::vector<GroupFailure> Replayer::ApplySlice(const ReplayBatch& batch, std::si
        ++applied) {
     const bool is_alone = batch.groups[next].needs_checkpoint;
     if (is_alone && applied > 0) break;
-    if (auto failures = applier_.Apply(state_.Enter(batch.groups[next])); !failures.empty()) return failures;
+    if (auto waiting = ApplyGroup(batch.groups[next]); !waiting.empty()) return waiting;
     state_.Applied();
     bytes += batch.groups[next].bytes;
     ++next;
     if (is_alone) break;
   }
   return {};
+}
+
+// What has to be waited for.
+std::vector<GroupFailure> Replayer::ApplyGroup(const ReplayGroup& group) {
+  for (;;) {
+    const auto failures = applier_.Apply(state_.Enter(group));
+    if (failures.empty()) return {};
+    auto waiting = state_.Settle(failures, [this](Sequence refused) { return IsRemedied(refused); });
+    if (!waiting.empty()) return waiting;
+  }
 }
 
 bool Replayer::MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline deadline) const {

@@ -86,7 +86,7 @@ class ReplayStateTest : public testing::Test {
 
   void Fail(const std::vector<GroupFailure>& failures) {
     for (const GroupFailure& failure : failures) ++state_->Enter(*group_).tried[failure.record];
-    state_->Failed(failures, [this](Sequence refused) { return remedied_.contains(refused); });
+    state_->Wait(state_->Settle(failures, [this](Sequence refused) { return remedied_.contains(refused); }));
   }
 
   AskedStore store_;
@@ -182,6 +182,57 @@ TEST_F(ReplayStateTest, DivergedVolumeDoesntWaitForTheFullOne) {
   Fail({Failure(kDocs, kStoreDiverged), Failure(kMail, ENOSPC)});
   EXPECT_EQ(ConditionOf(kDocs), Condition::kDiverged);
   EXPECT_EQ(ConditionOf(kMail), Condition::kStalled);
+}
+
+TEST_F(ReplayStateTest, RecordThatAStoreWillNeverTakeIsNamedAndGoneOnWithout) {
+  Start(At(3), At(3));
+  ReplayGroup group = GroupOf(4);
+  group.records[kMail].record =
+      Record{VolumeName("mail"), Generation(1), {}, SetAttr{FileId(7), {}, 1, {}, {}, {}, {}}};
+  group_ = &group;
+  state_->Enter(group).done[kDocs] = 1;
+  Fail({Failure(kMail, EPERM)});
+  EXPECT_FALSE(state_->stalled());
+  EXPECT_THAT(state_->Enter(group).done, ElementsAre(1, 1));
+  EXPECT_TRUE(board_->volume(kMail).differences.empty()) << "before the group can be seen";
+  state_->Applied();
+  Pass(group);
+  EXPECT_EQ(board_->volume(kMail).applied, At(4));
+  EXPECT_EQ(board_->volume(kMail).differences.entries().size(), 1u);
+  EXPECT_TRUE(board_->volume(kDocs).differences.empty());
+  EXPECT_EQ(board_->Reports()[kMail].differences, 1u);
+  EXPECT_THAT(board_->Reports()[kMail].problem, HasSubstr("not what the journal says"));
+}
+
+TEST_F(ReplayStateTest, RecordThatThePrimaryHasMadeUpForIsGoneOnWithoutAWord) {
+  for (const int code : {EPERM, ENOSPC}) {
+    Start(At(3), At(3));
+    const ReplayGroup group = GroupOf(4);
+    group_ = &group;
+    state_->Enter(group).done[kDocs] = 1;
+    remedied_ = {group.records[kMail].sequence};
+    Fail({Failure(kMail, code)});
+    EXPECT_FALSE(state_->stalled());
+    EXPECT_THAT(state_->Enter(group).done, ElementsAre(1, 1));
+    state_->Applied();
+    Pass(group);
+    EXPECT_TRUE(board_->volume(kMail).differences.empty());
+  }
+}
+
+TEST_F(ReplayStateTest, NoRoomThoughThereIsRoomIsTriedAgainAtOnceAndThenGoneOnWithout) {
+  Start(At(3), At(3));
+  ReplayGroup group = GroupOf(4);
+  group.records[kMail].record =
+      Record{VolumeName("mail"), Generation(1), {}, SetXattr{FileId(7), {}, "user.x"}};
+  group_ = &group;
+  store_.has_room = true;
+  state_->Enter(group).done[kDocs] = 1;
+  Fail({Failure(kMail, ENOSPC)});
+  EXPECT_FALSE(state_->stalled());
+  EXPECT_THAT(state_->Enter(group).done, ElementsAre(1, 0));
+  Fail({Failure(kMail, ENOSPC)});
+  EXPECT_THAT(state_->Enter(group).done, ElementsAre(1, 1));
 }
 
 TEST_F(ReplayStateTest, VolumeThatSomebodyElseHasStoppedIsLeftAlone) {

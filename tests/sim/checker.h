@@ -16,6 +16,7 @@
 #include "common/record/record.h"
 #include "tests/sim/tree.h"
 #include "tests/sim/world.h"
+#include "volume/recovery/differences.h"
 
 namespace hawser::sim {
 
@@ -64,9 +65,11 @@ class Checker {
   // ---- replicas
   void Received(const NodeName& node, const Progress& durable);
   // A reader sees this tree where the replica says that it stands after `group`.
-  void Shows(const NodeName& node, const VolumeName& volume, const Tree& tree, const Position& position);
+  void Shows(const NodeName& node, const VolumeName& volume, const Tree& tree, const Position& position,
+             const Differences& named = {});
   // A primary says that all it has been asked is in its store, and nothing else.
-  void ShowsHead(const NodeName& node, const VolumeName& volume, const Tree& tree);
+  void ShowsHead(const NodeName& node, const VolumeName& volume, const Tree& tree,
+                 const Differences& named = {});
   // A replica says that its store isn't what it should be.
   void Diverged(const NodeName& node, const VolumeName& volume, const std::string& why);
   void Stands(const NodeName& node, const VolumeName& volume, Group checkpoint, Group applied,

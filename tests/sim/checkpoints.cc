@@ -24,6 +24,7 @@ Status StateFolder::Write(const Checkpoint& checkpoint) {
 }
 
 Result<Buffer> StateFolder::ReadDifferences(Sequence at) const {
+  if (world_.mutations().Has(Fault::kForgetDifference)) return Buffer();
   const auto found = disk_.differences.find(at);
   return found == disk_.differences.end() ? Buffer() : found->second;
 }

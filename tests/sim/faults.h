@@ -40,6 +40,8 @@ enum class Fault {
   kIgnoreSavedState,
   kSkipScrub,
   kTrustAnyStore,
+  kForgetDifference,
+  kStallForEver,
 };
 
 struct FaultInfo {

@@ -35,9 +35,27 @@ Status ModelStore::DoAll(const std::vector<Effect>& effects) {
   return {};
 }
 
+bool ModelStore::Refuses(const Record& record, Bytes payload) const {
+  constexpr std::uint64_t kParts = 10'000;
+  std::uint64_t hash = (CallOf(record, payload) + refused_salt_) * 0x9e3779b97f4a7c15;
+  hash ^= hash >> 32;
+  return static_cast<double>(hash % kParts) < refused_share_ * static_cast<double>(kParts);
+}
+
 Status ModelStore::Apply(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
-  HAWSER_ASSIGN(std::vector<Effect> effects, disk_.tree.Effects(record, payload));
+  HAWSER_ASSIGN(const std::vector<Effect> effects, disk_.tree.Effects(record, payload, false));
+  return ApplyEffects(record, payload, effects);
+}
+
+Status ModelStore::ApplyDiffering(const Record& record, Bytes payload) {
+  HAWSER_TRY(Ended());
+  HAWSER_ASSIGN(const std::vector<Effect> effects, disk_.tree.Effects(record, payload, true));
+  return ApplyEffects(record, payload, effects);
+}
+
+Status ModelStore::ApplyEffects(const Record& record, Bytes payload, std::vector<Effect> effects) {
+  if (Refuses(record, payload)) return Error{EPERM, "the simulated store won't have it"};
   if (full_ && NeedsRoom(record.body)) {
     ++world_.counts().faults;
     return Error{ENOSPC, "the simulated store is full"};
@@ -53,10 +71,9 @@ Status ModelStore::Apply(const Record& record, Bytes payload) {
   return DoAll(effects);
 }
 
-Status ModelStore::ApplyDiffering(const Record& record, Bytes payload) { return Apply(record, payload); }
-
 Status ModelStore::Redo(const Record& record, Bytes payload) {
   HAWSER_TRY(Ended());
+  if (Refuses(record, payload)) return Error{EPERM, "the simulated store won't have it"};
   if (full_ && NeedsRoom(record.body)) return Error{ENOSPC, "the simulated store is full"};
   return DoAll(disk_.tree.RedoEffects(record, payload));
 }

@@ -21,6 +21,11 @@ class ModelStore : public RecoverableStore {
 
   void Serve(LifePtr life) { life_ = std::move(life); }
   void set_full(bool full) { full_ = full; }
+  // From here on it refuses this share of all records for good: the same ones for the same `salt`.
+  void Refuse(double share, std::uint64_t salt) {
+    refused_share_ = share;
+    refused_salt_ = salt;
+  }
 
   const Tree& tree() const { return disk_.tree; }
   bool is_new() const override { return disk_.is_new; }
@@ -34,7 +39,7 @@ class ModelStore : public RecoverableStore {
   void ApplyFolderTimes(const Record&) override {}  // folders have none here
   bool HasRoom(std::uint64_t) const override { return !full_; }
   bool HasOtherNames(const StorePath&) const override { return false; }
-  Status Repeat(const Record& record, Bytes payload) override { return Redo(record, payload); }
+  Status Repeat(const Record& record, Bytes payload) override { return ApplyDiffering(record, payload); }
   // As Redo::Apply and RedoOne, and Redo::Finish. Files are found by id here, with no looking ahead.
   void Expect(const Record&) override {}
   Status Redo(const Record& record, Bytes payload) override;
@@ -65,6 +70,8 @@ class ModelStore : public RecoverableStore {
 
  private:
   Status Ended() const;
+  Status ApplyEffects(const Record& record, Bytes payload, std::vector<Effect> effects);
+  bool Refuses(const Record& record, Bytes payload) const;
   Status DoAll(const std::vector<Effect>& effects);
   // Of the first `count` pending effects, those that reach the disk without a flush. `all_names`: all changes
   // of names do (a filesystem that cannot keep those gives up altogether).
@@ -73,6 +80,8 @@ class ModelStore : public RecoverableStore {
   World& world_;
   LifePtr life_;
   bool full_ = false;
+  double refused_share_ = 0;
+  std::uint64_t refused_salt_ = 0;
   Disk disk_;
 };
 

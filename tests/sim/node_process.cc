@@ -242,7 +242,7 @@ void NodeProcess::CheckAtEnd(Group head) {
   if (secondary_) {
     for (const VolumeStand& stand : secondary_->Stands()) {
       checker_.Received(node_, secondary_->received());
-      checker_.ShowsHead(node_, stand.name, machine_.volumes.at(stand.name)->store.tree());
+      checker_.ShowsHead(node_, stand.name, machine_.volumes.at(stand.name)->store.tree(), stand.differences);
       checker_.Stands(node_, stand.name, stand.checkpoint.position.group, stand.applied.position.group, head);
     }
   }

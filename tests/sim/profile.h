@@ -33,6 +33,7 @@ struct Profile {
   double write_error = 0;
   double store_flush_error = 0;
   double store_error = 0;  // a record's effect is refused, or taken in part
+  double refusal = 0;      // a record that a copy's store won't take, however often it is tried
   double give_up = 0;      // a caller stops waiting
 
   // Times.

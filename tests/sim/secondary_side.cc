@@ -41,7 +41,8 @@ Status SecondarySide::Start() {
   for (std::size_t i = 0; i < recovered.volumes.size(); ++i) {
     const VolumeStand& stand = recovered.volumes[i];
     CheckStand(stand);
-    parts_.checker.Shows(parts_.node, stand.name, DiskOf(i).store.tree(), stand.applied.position);
+    parts_.checker.Shows(parts_.node, stand.name, DiskOf(i).store.tree(), stand.applied.position,
+                         stand.differences);
     checkpoints_.push_back(std::make_unique<Checkpoints>(parts_.world, parts_.life, DiskOf(i),
                                                          stand.checkpoint, "secondary.store_synced"));
   }
@@ -63,6 +64,7 @@ Result<Recovered> SecondarySide::RecoverAll() {
   std::vector<RecoveryVolume> volumes;
   for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
     folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
+    DiskOf(i).store.Refuse(parts_.world.profile().refusal, parts_.world.rng().Below(2));
     volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
   }
   auto recovered = Recover(journal_, std::move(volumes), kRecoveryBytes, nullptr);
@@ -207,16 +209,34 @@ std::vector<GroupFailure> SecondarySide::ApplyGroup(const ReplayGroup& group) {
   GroupInProgress& progress = replay_->Enter(group);
   if (begins && parts_.world.mutations().Has(Fault::kSkipGroup) && parts_.world.Trouble(0.01))
     std::fill(progress.done.begin(), progress.done.end(), 1);
-  auto failures = applier_.Apply(progress);
-  if (failures.empty()) replay_->Applied();
-  return failures;
+  std::vector<GroupFailure> waiting;
+  for (bool again = true; again;) {
+    const auto failures = applier_.Apply(progress);
+    if (parts_.life->dead) return failures;
+    if (failures.empty()) break;
+    waiting = replay_->Settle(failures, [this](Sequence refused) {
+      return remedies_.Find(refused, replay_->at(), board_->received().position.group);
+    });
+    again = waiting.empty();
+  }
+  for (const VolumeStand& stand : board_->volumes()) {
+    if (stand.condition == Condition::kDiverged)
+      parts_.checker.Diverged(parts_.node, stand.name, stand.problem);
+  }
+  if (waiting.empty()) replay_->Applied();
+  return waiting;
 }
 
 Status SecondarySide::ApplyRecord(const ReplayRecord& record, bool again) {
   if (parts_.life->dead) return Error{EIO, "the process has ended"};
   ModelStore& store = DiskOf(record.volume).store;
-  Status applied = again || record.record.remedy ? store.Redo(record.record, record.payload)
-                                                 : store.Apply(record.record, record.payload);
+  Status applied = [&] {
+    if (again || record.record.remedy) return store.Redo(record.record, record.payload);
+    if (replay_->Differs(record)) return store.ApplyDiffering(record.record, record.payload);
+    return store.Apply(record.record, record.payload);
+  }();
+  if (!applied && applied.error().code == EPERM && parts_.world.mutations().Has(Fault::kStallForEver))
+    applied = Error{EIO, applied.error().message};
   if (parts_.world.rng().Chance(0.1)) Look();
   return applied;
 }
@@ -229,13 +249,7 @@ void SecondarySide::Publish(std::size_t from, std::size_t to) {
 }
 
 void SecondarySide::Failed(const ReplayGroup& group, const std::vector<GroupFailure>& failures) {
-  replay_->Failed(failures, [this](Sequence refused) {
-    return remedies_.Find(refused, replay_->at(), board_->received().position.group);
-  });
-  for (const VolumeStand& stand : board_->volumes()) {
-    if (stand.condition == Condition::kDiverged)
-      return parts_.checker.Diverged(parts_.node, stand.name, stand.problem);
-  }
+  replay_->Wait(failures);
   parts_.world.Note("{}: replay waits at group {}: {}", parts_.node.value, group.end.position.group.value,
                     failures.front().error.Text());
 }
@@ -246,7 +260,8 @@ void SecondarySide::Look() {
   if (gate_held_ || !replay_ || replay_->stalled() || parts_.life->dead) return;
   for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
     if (replay_->active(i))
-      parts_.checker.Shows(parts_.node, parts_.volumes[i], DiskOf(i).store.tree(), replay_->applied(i));
+      parts_.checker.Shows(parts_.node, parts_.volumes[i], DiskOf(i).store.tree(), replay_->applied(i),
+                           board_->volume(i).differences);
   }
 }
 
@@ -272,11 +287,19 @@ void SecondarySide::CheckpointNext(std::vector<VolumeStand> stands, std::size_t 
     return;
   }
   const Progress applied = stands[volume].applied;
+  KeepDifferences(stands[volume], volume);
   checkpoints_[volume]->Make(applied, [this, stands = std::move(stands), volume](const Status& made) {
     if (parts_.life->dead) return;
     Checkpointed(stands[volume], volume, made);
     CheckpointNext(stands, volume + 1);
   });
+}
+
+// As Checkpointer::KeepDifferences.
+void SecondarySide::KeepDifferences(const VolumeStand& stand, std::size_t volume) {
+  static_cast<void>(folders_[volume].WriteDifferences(checkpoints_[volume]->last().position.sequence,
+                                                      stand.applied.position.sequence,
+                                                      stand.differences.Encode()));
 }
 
 void SecondarySide::Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made) {
@@ -299,6 +322,7 @@ void SecondarySide::StopInOrder() {
   for (std::size_t i = 0; i < stands.size(); ++i) {
     if (!stands[i].active()) continue;
     const bool whole = stands[i].condition == Condition::kFine;
+    KeepDifferences(stands[i], i);
     static_cast<void>(
         checkpoints_[i]->MakeLast(stands[i].applied, whole ? Beyond::kNothing : Beyond::kAnything));
   }

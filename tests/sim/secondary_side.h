@@ -76,6 +76,7 @@ class SecondarySide {
   void Checkpoint();
   void CheckpointNext(std::vector<VolumeStand> stands, std::size_t volume);
   void Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made);
+  void KeepDifferences(const VolumeStand& stand, std::size_t volume);
   void DropOldSegments();
 
   Parts parts_;

@@ -108,18 +108,27 @@ void Tree::Do(const Effect& effect) {
              effect);
 }
 
-Result<std::vector<Effect>> Tree::Effects(const Record& record, Bytes payload) const {
+Tree Tree::Without(const std::set<FileId>& files, const std::set<std::string>& paths) const {
+  Tree rest = *this;
+  std::erase_if(rest.files_, [&](const auto& entry) {
+    return files.contains(entry.first) || paths.contains(entry.second.path);
+  });
+  return rest;
+}
+
+Result<std::vector<Effect>> Tree::Effects(const Record& record, Bytes payload, bool differs) const {
   std::vector<Effect> effects;
-  const auto check = [this](FileId id, const StorePath& path) -> Status {
+  const auto check = [&](FileId id, const StorePath& path) -> Status {
     const FileId there = At(path.text());
     if (there == id) return {};
+    if (differs && there == kNoFileId) return Error{ENOENT, fmt::format("'{}' is missing", path.text())};
     return Diverged(
         fmt::format("id {:x} belongs at '{}', but id {:x} is there", id.value, path.text(), there.value));
   };
   const auto check_state = [&](FileId id, const StorePath& path, const FileState& before) -> Status {
     HAWSER_TRY(check(id, path));
     const FileState state = Find(id)->state();
-    if (state == before) return {};
+    if (state == before || differs) return {};
     return Diverged(fmt::format("'{}' (id {:x}) has {} bytes and mtime {}, not {} and {}", path.text(),
                                 id.value, state.size, state.mtime.nanoseconds, before.size,
                                 before.mtime.nanoseconds));
@@ -129,61 +138,65 @@ Result<std::vector<Effect>> Tree::Effects(const Record& record, Bytes payload) c
     if (there == kNoFileId) return {};
     return Diverged(fmt::format("'{}' is taken by id {:x}", path.text(), there.value));
   };
-  const auto done = std::visit(Overloaded{
-                                   [&](const Write& r) -> Status {
-                                     HAWSER_TRY(check_state(r.file, r.path, r.before));
-                                     AddWords(r, payload, effects);
-                                     return {};
-                                   },
-                                   [&](const Truncate& r) -> Status {
-                                     HAWSER_TRY(check_state(r.file, r.path, r.before));
-                                     effects.push_back(Resize{r.file, r.size / sizeof(std::uint64_t)});
-                                     effects.push_back(SetTime{r.file, r.mtime});
-                                     return {};
-                                   },
-                                   [&](const Create& r) -> Status {
-                                     HAWSER_TRY(nothing_at(r.path));
-                                     if (Find(r.file) != nullptr)
-                                       return Diverged(fmt::format("id {:x} is there already", r.file.value));
-                                     effects.push_back(Names{{Place{r.file, r.path.text()}}});
-                                     effects.push_back(SetMode{r.file, r.mode});
-                                     effects.push_back(SetTime{r.file, r.time});
-                                     return {};
-                                   },
-                                   [&](const Unlink& r) -> Status {
-                                     HAWSER_TRY(check(r.file, r.path));
-                                     effects.push_back(Names{{Remove{r.file}}});
-                                     return {};
-                                   },
-                                   [&](const Rename& r) -> Status {
-                                     HAWSER_TRY(check(r.file, r.path));
-                                     HAWSER_TRY(check(r.replaced.value_or(kNoFileId), r.new_path));
-                                     Names names;
-                                     if (r.replaced && r.mode == RenameMode::kExchange) {
-                                       names.steps.push_back(Place{*r.replaced, r.path.text()});
-                                     } else if (r.replaced) {
-                                       names.steps.push_back(Remove{*r.replaced});
-                                     }
-                                     names.steps.push_back(Place{r.file, r.new_path.text()});
-                                     effects.push_back(std::move(names));
-                                     return {};
-                                   },
-                                   [&](const SetAttr& r) -> Status {
-                                     HAWSER_TRY(check(r.file, r.path));
-                                     AddAttributes(r, effects);
-                                     return {};
-                                   },
-                                   [&](const SetXattr& r) -> Status {
-                                     HAWSER_TRY(check(r.file, r.path));
-                                     effects.push_back(SetValue{r.file, r.name, ValueOf(payload)});
-                                     return {};
-                                   },
-                                   [](const OneOf<Allocate, Link, Rmdir, RemoveXattr> auto&) -> Status {
-                                     return Error{ENOTSUP, "the model doesn't know this kind"};
-                                   },
-                                   [](const ControlKind auto&) -> Status { return {}; },
-                               },
-                               record.body);
+  const auto done =
+      std::visit(Overloaded{
+                     [&](const Write& r) -> Status {
+                       HAWSER_TRY(check_state(r.file, r.path, r.before));
+                       AddWords(r, payload, effects);
+                       return {};
+                     },
+                     [&](const Truncate& r) -> Status {
+                       HAWSER_TRY(check_state(r.file, r.path, r.before));
+                       effects.push_back(Resize{r.file, r.size / sizeof(std::uint64_t)});
+                       effects.push_back(SetTime{r.file, r.mtime});
+                       return {};
+                     },
+                     [&](const Create& r) -> Status {
+                       HAWSER_TRY(nothing_at(r.path));
+                       if (Find(r.file) != nullptr)
+                         return Diverged(fmt::format("id {:x} is there already", r.file.value));
+                       effects.push_back(Names{{Place{r.file, r.path.text()}}});
+                       effects.push_back(SetMode{r.file, r.mode});
+                       effects.push_back(SetTime{r.file, r.time});
+                       return {};
+                     },
+                     [&](const Unlink& r) -> Status {
+                       HAWSER_TRY(check(r.file, r.path));
+                       effects.push_back(Names{{Remove{r.file}}});
+                       return {};
+                     },
+                     [&](const Rename& r) -> Status {
+                       HAWSER_TRY(check(r.file, r.path));
+                       const Status replaced = check(r.replaced.value_or(kNoFileId), r.new_path);
+                       const bool may_lack =
+                           r.mode != RenameMode::kExchange && !replaced && replaced.error().code == ENOENT;
+                       if (!may_lack) HAWSER_TRY(Status(replaced));
+                       Names names;
+                       if (r.replaced && r.mode == RenameMode::kExchange) {
+                         names.steps.push_back(Place{*r.replaced, r.path.text()});
+                       } else if (r.replaced && replaced) {
+                         names.steps.push_back(Remove{*r.replaced});
+                       }
+                       names.steps.push_back(Place{r.file, r.new_path.text()});
+                       effects.push_back(std::move(names));
+                       return {};
+                     },
+                     [&](const SetAttr& r) -> Status {
+                       HAWSER_TRY(check(r.file, r.path));
+                       AddAttributes(r, effects);
+                       return {};
+                     },
+                     [&](const SetXattr& r) -> Status {
+                       HAWSER_TRY(check(r.file, r.path));
+                       effects.push_back(SetValue{r.file, r.name, ValueOf(payload)});
+                       return {};
+                     },
+                     [](const OneOf<Allocate, Link, Rmdir, RemoveXattr> auto&) -> Status {
+                       return Error{ENOTSUP, "the model doesn't know this kind"};
+                     },
+                     [](const ControlKind auto&) -> Status { return {}; },
+                 },
+                 record.body);
   if (!done) return done.error();
   return effects;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -74,14 +75,17 @@ class Tree {
   void Do(const Effect& effect);
 
   // What the record does to this tree. kStoreDiverged if the tree isn't what the record expects (as
-  // Store::Apply).
-  Result<std::vector<Effect>> Effects(const Record& record, Bytes payload) const;
+  // Store::Apply). `differs`: as ApplyTo::differs.
+  Result<std::vector<Effect>> Effects(const Record& record, Bytes payload, bool differs = false) const;
 
   // Brings what the record touches to the state right after it, whatever is there now (as Redo). Files that
   // the record's paths are taken by go to limbo.
   std::vector<Effect> RedoEffects(const Record& record, Bytes payload) const;
   // What is still in limbo goes.
   std::vector<Effect> FinishRedo() const;
+
+  // Without these files, and whatever has one of these names.
+  Tree Without(const std::set<FileId>& files, const std::set<std::string>& paths) const;
 
   // Of all that has a name.
   std::uint64_t Hash() const;

@@ -9,6 +9,7 @@
 #include "common/record/codec.h"
 #include "common/record/kinds.h"
 #include "common/record/pack.h"
+#include "volume/store/acl_names.h"
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -77,6 +78,12 @@ bool IsAbout(const Difference& entry, const StorePath& path, FileId file, Sequen
   if (entry.sequence > later) return false;
   if (file != kNoFileId && FileOf(entry.record.body) == file) return true;
   return !entry.nameless && entry.path == path;
+}
+
+// What a change of data sets besides.
+template <class R>
+SetAttr TimesOf(const R& r) {
+  return {r.file, r.path, r.mode, {}, {}, {}, r.mtime};
 }
 
 const std::string* XattrOf(const Body& body) {
@@ -202,6 +209,22 @@ bool Differences::Note(const Refused& refused) {
   return noted;
 }
 
+// A name that was refused can't be tried again as it stands once a later record was about it: that has been
+// gone on without, or has found another thing there.
+void Differences::Touch(const Record& record, Sequence sequence) {
+  const std::vector<StorePath> paths = PathsOf(record.body);
+  const FileId file = FileOf(record.body);
+  const bool takes = TakesNames(record.body);
+  for (Difference& entry : entries_) {
+    if (entry.sequence >= sequence || !ChangesNames(entry.record.body)) continue;
+    const bool touched = (file != kNoFileId && FileOf(entry.record.body) == file) ||
+                         std::any_of(paths.begin(), paths.end(), [&](const StorePath& path) {
+                           return path.IsAtOrBelow(entry.path) || (takes && entry.path.IsAtOrBelow(path));
+                         });
+    if (touched && std::exchange(entry.repeatable, false)) changed_ = true;
+  }
+}
+
 bool Differences::Covers(const StorePath& path) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const Difference& entry) {
     return !entry.nameless && path.IsAtOrBelow(entry.path) &&
@@ -213,17 +236,10 @@ bool Differences::Covers(const StorePath& path) const {
 bool Differences::Lack(const Refused& refused) {
   const Body& body = refused.record.body;
   const bool is_missing = refused.error.code == ENOENT;
-  const std::vector<StorePath> paths = PathsOf(body);
-  for (Difference& entry : entries_) {
-    const bool touched = entry.sequence < refused.sequence &&
-                         std::any_of(paths.begin(), paths.end(), [&](const StorePath& path) {
-                           return path.IsAtOrBelow(entry.path) || entry.path.IsAtOrBelow(path);
-                         });
-    if (touched && std::exchange(entry.repeatable, false)) changed_ = true;
-  }
+  Touch(refused.record, refused.sequence);
   // That it isn't there is right.
   if (is_missing && EffectOf(body) == TreeEffect::kTakesName) {
-    DropNames(paths.front(), refused.sequence, false);
+    DropNames(PathsOf(body).front(), refused.sequence, false);
     return true;
   }
   bool noted = true;
@@ -232,6 +248,7 @@ bool Differences::Lack(const Refused& refused) {
   };
   if (const auto* rename = std::get_if<Rename>(&body)) {
     MoveNames(*rename, refused.sequence, false);
+    if (is_missing && rename->mode != RenameMode::kExchange) DropNames(rename->path, refused.sequence, false);
     note(rename->new_path);
     if (!is_missing || rename->mode == RenameMode::kExchange) note(rename->path);
     return noted;
@@ -248,36 +265,54 @@ void Differences::Took(const Record& record, Sequence sequence, bool other_names
   if (record.remedy && record.remedy->last)
     Drop([&](const Difference& entry) { return entry.sequence == record.remedy->refused; });
   FindAgain(record);
+  Touch(record, sequence);
   const Body& body = record.body;
   const FileId file = FileOf(body);
   std::visit(Overloaded{
+                 [&](const OneOf<Write, Allocate> auto& r) { SetAgain(r.path, file, sequence, TimesOf(r)); },
                  [&](const Truncate& r) {
+                   SetAgain(r.path, file, sequence, TimesOf(r));
                    if (r.size != 0) return;
                    Drop([&](const Difference& entry) {
                      return EffectOf(entry.record.body) == TreeEffect::kContent &&
                             IsAbout(entry, r.path, file, sequence);
                    });
                  },
-                 [&](const SetAttr& r) {
-                   Drop([&](Difference& entry) {
-                     auto* old = std::get_if<SetAttr>(&entry.record.body);
-                     if (old == nullptr || !IsAbout(entry, r.path, file, sequence)) return false;
-                     changed_ = true;
-                     return !LeaveOut(*old, r);
-                   });
-                 },
+                 [&](const SetAttr& r) { SetAgain(r.path, file, sequence, r); },
                  [&](const OneOf<SetXattr, RemoveXattr> auto& r) {
+                   if (r.name == kAccessAcl)
+                     SetAgain(r.path, file, sequence, {file, r.path, 0, {}, {}, {}, {}});
                    Drop([&](const Difference& entry) {
                      const std::string* name = XattrOf(entry.record.body);
                      return name != nullptr && *name == r.name && IsAbout(entry, r.path, file, sequence);
                    });
                  },
-                 [&](const OneOf<Unlink, Rmdir> auto& r) { DropNames(r.path, sequence, other_names); },
+                 [&](const OneOf<Unlink, Rmdir> auto& r) {
+                   // Redo removes a node by its id: what should have gone from that name may be there still.
+                   const auto stays = [&](const Difference& entry) {
+                     return TakesNames(entry.record.body) && entry.path == r.path;
+                   };
+                   if (std::none_of(entries_.begin(), entries_.end(), stays))
+                     DropNames(r.path, sequence, other_names);
+                 },
                  [&](const Rename& r) { MoveNames(r, sequence, other_names); },
-                 [](const OneOf<Write, Allocate, Create, Link> auto&) {},
+                 [](const OneOf<Create, Link> auto&) {},
                  [](const ControlKind auto&) {},
              },
              body);
+}
+
+// Attributes of a node are set by a later record. A mode and an access ACL are one thing.
+void Differences::SetAgain(const StorePath& path, FileId file, Sequence sequence, const SetAttr& later) {
+  Drop([&](Difference& entry) {
+    if (!IsAbout(entry, path, file, sequence)) return false;
+    const std::string* xattr = XattrOf(entry.record.body);
+    if (xattr != nullptr && *xattr == kAccessAcl && later.mode) entry.repeatable = false;
+    auto* old = std::get_if<SetAttr>(&entry.record.body);
+    if (old == nullptr) return false;
+    changed_ = true;
+    return !LeaveOut(*old, later);
+  });
 }
 
 void Differences::Repeated(Sequence sequence) {
@@ -310,14 +345,22 @@ void Differences::DropNames(const StorePath& path, Sequence sequence, bool other
 void Differences::MoveNames(const Rename& r, Sequence sequence, bool other_names) {
   const bool exchanges = r.mode == RenameMode::kExchange;
   if (!exchanges) DropNames(r.new_path, sequence, other_names);
+  std::vector<Difference> left;
   for (Difference& entry : entries_) {
     if (entry.sequence > sequence || entry.nameless) continue;
     const bool there = entry.path.IsAtOrBelow(r.path);
     if (!there && !(exchanges && entry.path.IsAtOrBelow(r.new_path))) continue;
+    // What should have gone from that name may be there still.
+    const bool may_stay = TakesNames(entry.record.body) && entry.path == r.path;
+    if (may_stay) left.push_back(entry);
     entry.path = there ? Moved(entry.path, r.path, r.new_path) : Moved(entry.path, r.new_path, r.path);
     CallIt(entry.record.body, entry.path);
     if (ChangesNames(entry.record.body)) entry.repeatable = false;
     changed_ = true;
+  }
+  for (Difference& entry : left) {
+    entry.repeatable = false;
+    entries_.push_back(std::move(entry));
   }
 }
 

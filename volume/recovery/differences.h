@@ -96,6 +96,8 @@ class Differences {
   bool Covers(const StorePath& path) const;
   void MoveNames(const Rename& r, Sequence sequence, bool other_names);
   void DropNames(const StorePath& path, Sequence sequence, bool other_names);
+  void Touch(const Record& record, Sequence sequence);
+  void SetAgain(const StorePath& path, FileId file, Sequence sequence, const SetAttr& later);
   void FindAgain(const Record& record);
   template <class Predicate>
   void Drop(Predicate predicate);

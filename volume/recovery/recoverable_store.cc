@@ -73,7 +73,7 @@ Status RealStore::Repeat(const Record& record, Bytes payload) {
     HAWSER_ASSIGN(const struct stat info, store_.Stat(folder));
     times.emplace_back(std::move(folder), Timestamp::From(info.st_mtim));
   }
-  Status applied = RedoOne(store_, record, payload);
+  Status applied = store_.Apply(record, payload, {.differs = true});
   for (const auto& [folder, time] : times) {
     Status set = store_.SetFolderTime(folder, time);
     if (applied) applied = std::move(set);

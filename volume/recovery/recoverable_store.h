@@ -32,7 +32,8 @@ class RecoverableStore {
   // As in store.h.
   virtual bool HasRoom(std::uint64_t bytes) const = 0;
   virtual bool HasOtherNames(const StorePath& path) const = 0;
-  // Tries once more what was refused when it stood last; the times of folders stay as they are by now.
+  // Tries once more what was refused when it stood last: as ApplyDiffering, so that nothing is displaced; but
+  // the times of folders stay as they are by now.
   virtual Status Repeat(const Record& record, Bytes payload) = 0;
 
   // Redo: all records are expected, in order, then the same are redone, then it is finished.

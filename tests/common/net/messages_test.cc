@@ -49,7 +49,7 @@ Hello SomeHello() { return {"demo", NodeName("alpha"), 5, 6, "here", 7, SomeProg
 // A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
 TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
-  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570402");
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570502");
   const std::string position = p1.substr(2, 82);
   EXPECT_EQ(Hex(Encode(SomeHello())), "98c40464656d6fc405616c7068610506c4046865726507" + position + "c3");
   EXPECT_EQ(Hex(Encode(Welcome{4, 7, "old", SomeProgress(1), SomeProgress(2), SomeFacts()})),
@@ -58,14 +58,20 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   EXPECT_EQ(Hex(Encode(SomeAnswers())), "9292" + p1 + p2 + "94" + "920093cd03e900c2" + "92019207c4026e6f" +
                                             "920093cd03ea00c2" + "920093cd03eb01c3");
   EXPECT_EQ(Hex(Encode(Refusal{RefusalCode::kFenced, "no"})), "9207c4026e6f");
-  EXPECT_EQ(
-      Hex(Encode(Report{{"demo", NodeName("alpha"), 7},
-                        9,
-                        SomeProgress(1).position,
-                        SomeProgress(1),
-                        {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, SomeProgress(1),
-                          SomeProgress(2), "hot"}}})),
-      "9593c40464656d6fc405616c7068610709" + position + p1 + "9196c404646f63730101" + p1 + p2 + "c403686f74");
+  EXPECT_EQ(Hex(Encode(Report{{"demo", NodeName("alpha"), 7},
+                              9,
+                              SomeProgress(1).position,
+                              SomeProgress(1),
+                              {{VolumeName("docs"),
+                                ReplicaRole::kPrimary,
+                                ReplicaState::kLive,
+                                SomeProgress(1),
+                                SomeProgress(2),
+                                "hot",
+                                2,
+                                {"x"}}}})),
+            "9593c40464656d6fc405616c7068610709" + position + p1 + "9198c404646f63730101" + p1 + p2 +
+                "c403686f740291c40178");
   EXPECT_EQ(Hex(Encode(Overview{6, SomeProgress(1), SomeProgress(2), SomeFacts()})),
             "9406" + p1 + p2 + facts);
   EXPECT_EQ(Hex(Encode(Pull{{"demo", NodeName("charlie"), 7}, SomeProgress(1).position, 65536})),
@@ -187,7 +193,7 @@ TEST(Envelope, GivesItsTypeBack) {
 }
 
 TEST(Envelope, GarbageIsRefused) {
-  for (const char* text : {"", "H", "HW", "HTTP", "HW\x04", "hw\x04\x02", "HW\x04\x02x", "HW\x04\x7f"}) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x05", "hw\x05\x02", "HW\x05\x02x", "HW\x05\x7f"}) {
     const auto type = DecodeEnvelope(AsBytes(text));
     ASSERT_FALSE(type) << text;
     EXPECT_EQ(type.error().code, EINVAL);
