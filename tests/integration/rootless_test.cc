@@ -76,6 +76,19 @@ TEST_F(RootlessTest, FileWithoutPermissionsCanBeChangedByItsOwner) {
   ExpectEqualStores();
 }
 
+// The caller is in a group that the process isn't in: the store would refuse what is journaled.
+TEST_F(RootlessTest, GroupThatTheProcessMayNotGiveIsRefusedAndTheVolumeGoesOn) {
+  InMount("echo content > file");
+  const auto refused =
+      RunCommand({"setpriv", std::string("--reuid=") + kUser, std::string("--regid=") + kUser,
+                  "--groups=users", "chgrp", "users", cluster_.Mount("alpha", "docs") + "/file"});
+  ASSERT_OK(refused);
+  EXPECT_NE(refused->exit, 0);
+  EXPECT_NE(refused->output.find("not permitted"), std::string::npos) << refused->output;
+  InMount("echo more >> file; chmod 600 file");
+  ExpectEqualStores();
+}
+
 TEST_F(RootlessTest, GitWorks) {
   InMount(
       "git init -q repository; cd repository; echo content > file; git add file; "
