@@ -4,8 +4,8 @@
 // Everything is read from the own journal, up to what is durable there: one path whatever the backlog, with
 // bounded memory. Groups go in batches; for a batch the gates of all the replica's volumes are held, in a
 // fixed order, so that no reader sees a volume between two groups, nor one volume at another group than the
-// next. Nothing is flushed, sent or read from the journal under the gates; but where a store refuses a record,
-// whether a remedy follows is looked up.
+// next. Nothing is flushed, sent or read from the journal under the gates; but where a store refuses a
+// record, whether a remedy follows is looked up.
 //
 // What becomes of a record that a store refuses is decided in replay_state.h.
 #pragma once

@@ -57,9 +57,6 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kDropLeftRecords, "drop-left-records",
        "a primary forgets a record whose caller has left, though it is journaled"},
       {Fault::kSwapAnswers, "swap-answers", "a primary hands the answers to a batch out in another order"},
-      {Fault::kForgetDifference, "forget-difference",
-       "a restarted copy doesn't know what its store has refused"},
-      {Fault::kStallForEver, "stall-for-ever", "a copy waits for what its store will never take"},
   };
   return kAll;
 }

@@ -64,7 +64,7 @@ Result<Recovered> SecondarySide::RecoverAll() {
   std::vector<RecoveryVolume> volumes;
   for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
     folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
-    DiskOf(i).store.Refuse(parts_.world.profile().refusal, parts_.world.rng().Below(2));
+    DiskOf(i).store.Refuse(parts_.world.profile().refusal, 0);
     volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
   }
   auto recovered = Recover(journal_, std::move(volumes), kRecoveryBytes, nullptr);
