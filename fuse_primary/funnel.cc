@@ -135,7 +135,7 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
               Describe(journey->record));
     return InDoubt(answer.error());
   }
-  return Finish(*journey, *answer);
+  return Finish(*journey, *answer, CallerIs::kHere);
 }
 
 // What a call gets that stops waiting before its record was queued.
@@ -158,12 +158,12 @@ Error Funnel::InDoubt(const Error& why) const {
 // ---- the end of a journey
 
 // The relay has answered: the record is in the journal and must now be in the store, or it is nowhere.
-Status Funnel::Finish(Journey& journey, const Answer& answer) {
+Status Funnel::Finish(Journey& journey, const Answer& answer, CallerIs caller) {
   bool settled = false;
   const auto outcome = [&]() -> Status {
     HAWSER_TRY(Take(answer, AppliedMark::KnownBefore(journey.mark), settled));
     CrashPoint("primary.acknowledged");
-    return Apply(journey, std::get<Ack>(answer).sequence, settled);
+    return Apply(journey, std::get<Ack>(answer).sequence, caller, settled);
   }();
   // A record that is journaled but not in the store holds the mark (and so the checkpoint) where it is.
   if (settled) applied_.Done(journey.mark);
@@ -172,7 +172,7 @@ Status Funnel::Finish(Journey& journey, const Answer& answer) {
 }
 
 void Funnel::FinishAlone(Journey& journey, const Answer& answer) {
-  const Status outcome = Finish(journey, answer);
+  const Status outcome = Finish(journey, answer, CallerIs::kGone);
   log::info("{}: settled a change whose caller had gone ({}): {}", volume_.name().value,
             Describe(journey.record), outcome ? "it took place" : "it did not take place");
 }
@@ -193,9 +193,11 @@ Status Funnel::Take(const Answer& answer, Group known, bool& is_nowhere) {
 
 // `in_store`: what the journal says is what is in the store. A record that the store refuses is made up for
 // under the same turn, and its caller waits for that, however long: only then is its errno true everywhere.
-Status Funnel::Apply(Journey& journey, Sequence sequence, bool& in_store) {
+Status Funnel::Apply(Journey& journey, Sequence sequence, CallerIs caller, bool& in_store) {
   const int open_file = journey.open_file ? journey.open_file->get() : -1;
-  auto applied = volume_.Apply(journey.record, journey.payload.bytes(), {open_file});
+  const Bytes payload = journey.payload.bytes();
+  auto applied = caller == CallerIs::kHere ? volume_.Apply(journey.record, payload, {open_file})
+                                           : volume_.ApplySettled(journey.record, payload, {open_file});
   CrashPoint("primary.applied");
   in_store = true;
   if (applied) return {};
@@ -205,6 +207,7 @@ Status Funnel::Apply(Journey& journey, Sequence sequence, bool& in_store) {
             volume_.name().value, Describe(journey.record), applied.error().Text());
   CrashPoint("primary.refused");
   const Status remedied = Compensate(journey.record, sequence);
+  volume_.TellOf(journey.record);  // to its caller it is a failure; some of it may be there
   in_store = static_cast<bool>(remedied);
   // One that is stopped meanwhile is made up for at the next start.
   if (!remedied && !stopping_) return StoreFailed(journey.record, remedied.error());

@@ -63,9 +63,10 @@ class Funnel : public Role {
 
   Status TakeTurn(const Mutation& mutation, const Patience& patience);
   Status MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience);
-  Status Finish(Journey& journey, const Answer& answer);
+  enum class CallerIs { kHere, kGone };
+  Status Finish(Journey& journey, const Answer& answer, CallerIs caller);
   void FinishAlone(Journey& journey, const Answer& answer);
-  Status Apply(Journey& journey, Sequence sequence, bool& in_store);
+  Status Apply(Journey& journey, Sequence sequence, CallerIs caller, bool& in_store);
   Status JournalRemedy(Body body, Payload payload, RemedyOf of);
   Status Take(const Answer& answer, Group known, bool& is_nowhere);
   Status StoreFailed(const Record& record, const Error& error);

@@ -125,7 +125,7 @@ TEST_F(RelayTimeoutTest, CallsThatComeLaterAreRefusedAtOnceAndTakeNoPlace) {
   });
   ASSERT_OK(cluster_.Start("relay"));
   EXPECT_TRUE(WaitUntil([&] { return ErrnoOfWriting(At("after")) == 0; }));
-  EXPECT_TRUE(Exists(cluster_.Store("alpha", "docs") + "/first"));
+  EXPECT_TRUE(WaitUntil([&] { return Exists(At("first")); }));
   EXPECT_FALSE(Exists(At("3.12")));
   EXPECT_OK(cluster_.CompareAllTrees());
 }

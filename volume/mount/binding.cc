@@ -158,7 +158,8 @@ void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off
   Run(req, [&](Operations& ops, const Caller& caller) {
     Caller who = caller;
     if (info->writepage != 0) who.uid = 0;  // from the page cache: whoever wrote there is long gone
-    return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset));
+    const bool append = info->writepage == 0 && (info->flags & O_APPEND) != 0;
+    return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset), append);
   });
 }
 void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }

@@ -25,7 +25,7 @@ Result<OpenReply> Operations::Open(NodeId node, int flags) {
 
 Result<OpenReply> Operations::OpenInto(DescriptorPlace place, NodeId node, int flags) {
   if ((flags & O_ACCMODE) != O_RDONLY && !role_.writable()) return Error{EROFS, "this is a secondary"};
-  HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
+  HAWSER_ASSIGN(const PinnedNode pin, PinToOpen(node));
   HAWSER_ASSIGN(UniqueFd fd, volume_.store().Reopen(pin.get(), flags));
   HAWSER_ASSIGN(fd, std::move(place).Fill(std::move(fd)));
   auto file = std::make_unique<FileHandle>(FileHandle{std::make_shared<UniqueFd>(std::move(fd)), node});
@@ -54,9 +54,15 @@ Status Operations::CheckSpace(const struct stat& info, std::uint64_t offset, std
 }
 
 Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file, Payload data,
-                                      std::uint64_t offset) {
+                                      std::uint64_t offset, bool append) {
   if (data.size() == 0) return std::size_t{0};
+  bool elsewhere = false;
   const auto decide = [&](const Subject& subject) -> Result<std::optional<Body>> {
+    if (append && subject.appends_anywhere) {
+      elsewhere = offset != static_cast<std::uint64_t>(subject.info.st_size);
+      if (!elsewhere) volume_.inodes().AppendsAtTheEnd(file.node);
+      offset = static_cast<std::uint64_t>(subject.info.st_size);
+    }
     if (offset > INT64_MAX - data.size()) return Error{EFBIG, "offset"};
     if (offset + data.size() > kCertainSize)
       HAWSER_TRY(RehearseSize(volume_.store().root_fd(), offset + data.size()));
@@ -66,6 +72,8 @@ Result<std::size_t> Operations::Write(const Caller& who, const FileHandle& file,
                                              ModeAfterChange(subject.info, who.uid, who.in_group)});
   };
   HAWSER_TRY(Change(who, file.node, &file, decide, data));
+  // Not where the kernel keeps it now.
+  if (elsewhere) volume_.Tell({{file.node}, {}});
   return data.size();
 }
 

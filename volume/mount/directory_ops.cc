@@ -8,7 +8,7 @@ namespace hawser {
 
 Result<std::unique_ptr<DirectoryHandle>> Operations::OpenDir(NodeId node) {
   HAWSER_ASSIGN(DescriptorPlace place, DescriptorPlace::Take(HeldFor::kProgram));
-  HAWSER_ASSIGN(const PinnedNode pin, volume_.Pin(node));
+  HAWSER_ASSIGN(const PinnedNode pin, PinToOpen(node));
   HAWSER_ASSIGN(UniqueFd fd, volume_.store().Reopen(pin.get(), O_RDONLY | O_DIRECTORY));
   HAWSER_ASSIGN(fd, std::move(place).Fill(std::move(fd)));
   auto directory = std::make_unique<DirectoryHandle>();

@@ -46,6 +46,7 @@ void Run(fuse_req_t req, Call&& call, Info... info) {
     return call(operations, CallerOf(req, interruption.killed()));
   }();
   if (!result) {
+    operations.TellIfHalfDone();
     ReplyError(req, result.error());
   } else if constexpr (std::is_same_v<decltype(result), Status>) {
     fuse_reply_err(req, 0);

@@ -17,6 +17,8 @@ struct InodeTable::Node {
   std::unordered_map<std::string, Node*> children;
   std::unordered_set<std::string> missing;  // names that the kernel may keep as not there
   SharedFd pin;
+  bool left_behind = false;
+  bool appends_anywhere = false;
 };
 
 InodeTable::InodeTable(ino_t root) : root_inode_(root) {
@@ -102,10 +104,11 @@ void InodeTable::AddName(Node* node, Node* parent, const std::string& name) {
   missing_ -= parent->missing.erase(name);
   Node*& child = parent->children[name];
   if (child == node) return;
-  if (child != nullptr) DropName(parent, name);
+  if (child != nullptr) DropName(parent, name, KernelKnows::kYes);
   parent->children[name] = node;
   node->names.push_back({parent, name});
   node->pin.reset();
+  node->left_behind = false;
 }
 
 InodeTable::Node* InodeTable::TakeName(Node* parent, const std::string& name) {
@@ -117,9 +120,12 @@ InodeTable::Node* InodeTable::TakeName(Node* parent, const std::string& name) {
   return child;
 }
 
-void InodeTable::DropName(Node* parent, const std::string& name) {
+void InodeTable::DropName(Node* parent, const std::string& name, KernelKnows knows) {
   const NodeId above = parent->id;
-  if (Node* child = TakeName(parent, name)) DropIfNameless(child);
+  if (Node* child = TakeName(parent, name)) {
+    child->left_behind = knows == KernelKnows::kNo && child->names.empty();
+    DropIfNameless(child);
+  }
   if (Node* left = Lookup(above)) ReleaseIfUnused(left);
 }
 
@@ -164,7 +170,7 @@ std::optional<InodeTable::Whereabouts> InodeTable::Locate(NodeId id) const {
   const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
   if (node == nullptr) return std::nullopt;
-  Whereabouts at{node->inode, PathFromRoot(node), {}, node->pin};
+  Whereabouts at{node->inode, PathFromRoot(node), {}, node->pin, node->left_behind, node->appends_anywhere};
   for (; node != nullptr; node = node->names.empty() ? nullptr : node->names.front().parent)
     at.lineage.push_back(node->inode);
   return at;
@@ -180,6 +186,22 @@ SharedFd InodeTable::PinOf(NodeId id) const {
   const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
   return node == nullptr ? nullptr : node->pin;
+}
+
+bool InodeTable::LeftBehind(NodeId id) const {
+  const MutexLock lock(mutex_);
+  const Node* node = Lookup(id);
+  return node != nullptr && node->left_behind;
+}
+
+void InodeTable::AppendsAnywhere(NodeId id) {
+  const MutexLock lock(mutex_);
+  if (Node* node = Lookup(id)) node->appends_anywhere = true;
+}
+
+void InodeTable::AppendsAtTheEnd(NodeId id) {
+  const MutexLock lock(mutex_);
+  if (Node* node = Lookup(id)) node->appends_anywhere = false;
 }
 
 bool InodeTable::WouldLoseLastName(const StorePath& path) const {
@@ -230,17 +252,27 @@ std::vector<InodeTable::Entry> InodeTable::EntriesToForget(NodeId id) {
   return entries;
 }
 
+std::vector<NodeId> InodeTable::Parents(NodeId id) const {
+  const MutexLock lock(mutex_);
+  std::vector<NodeId> parents;
+  const Node* node = Lookup(id);
+  if (node == nullptr) return parents;
+  for (const Name& name : node->names) parents.push_back(name.parent->id);
+  return parents;
+}
+
 std::size_t InodeTable::size() const {
   const MutexLock lock(mutex_);
   return nodes_.size();
 }
 
 // Most records change no name, and don't take the lock.
-void InodeTable::Follow(const Record& record) {
+void InodeTable::Follow(const Record& record, KernelKnows knows) {
   std::visit(Overloaded{
-                 [this](const OneOf<Unlink, Rmdir> auto& r) { Remove(r.path); },
-                 [this](const Rename& r) {
-                   r.mode == RenameMode::kExchange ? Exchange(r.path, r.new_path) : Move(r.path, r.new_path);
+                 [&](const OneOf<Unlink, Rmdir> auto& r) { Remove(r.path, knows); },
+                 [&](const Rename& r) {
+                   r.mode == RenameMode::kExchange ? Exchange(r.path, r.new_path)
+                                                   : Move(r.path, r.new_path, knows);
                  },
                  // A new name is learned when the kernel looks it up.
                  [](const OneOf<Create, Link> auto&) {},
@@ -252,21 +284,24 @@ void InodeTable::Follow(const Record& record) {
              record.body);
 }
 
-void InodeTable::Remove(const StorePath& path) {
+void InodeTable::Remove(const StorePath& path, KernelKnows knows) {
   const MutexLock lock(mutex_);
   Node* parent = Walk(path.Parent());
-  if (parent != nullptr) DropName(parent, std::string(path.Name()));
+  if (parent != nullptr) DropName(parent, std::string(path.Name()), knows);
 }
 
 // The names go first and come back at their new places, so that nothing is released in between.
 
-void InodeTable::Move(const StorePath& from, const StorePath& to) {
+void InodeTable::Move(const StorePath& from, const StorePath& to, KernelKnows knows) {
   const MutexLock lock(mutex_);
   Node* from_parent = Walk(from.Parent());
   Node* to_parent = Walk(to.Parent());
   Node* node = from_parent == nullptr ? nullptr : TakeName(from_parent, std::string(from.Name()));
   if (to_parent != nullptr) {
-    if (Node* replaced = TakeName(to_parent, std::string(to.Name()))) DropIfNameless(replaced);
+    if (Node* replaced = TakeName(to_parent, std::string(to.Name()))) {
+      replaced->left_behind = knows == KernelKnows::kNo && replaced->names.empty();
+      DropIfNameless(replaced);
+    }
     if (node != nullptr) AddName(node, to_parent, std::string(to.Name()));
     ReleaseIfUnused(to_parent);
   }

@@ -30,6 +30,9 @@ inline constexpr NodeId kRootNode{1};
 
 using SharedFd = std::shared_ptr<UniqueFd>;
 
+// Whether the kernel knows of a change by itself, as the answer to its call, or has to be told.
+enum class KernelKnows { kYes, kNo };
+
 class InodeTable {
  public:
   // `root`: inode number of the store's root.
@@ -50,6 +53,8 @@ class InodeTable {
     std::optional<StorePath> path;  // one of its present ones; nullopt: it has no known name (any more)
     std::vector<ino_t> lineage;  // the inode numbers of itself and of the directories above it on that path
     SharedFd pin;                // what a node without known names is kept by; else null
+    bool left_behind = false;
+    bool appends_anywhere = false;
   };
   // nullopt: there is no such node (any more).
   std::optional<Whereabouts> Locate(NodeId node) const;
@@ -67,7 +72,17 @@ class InodeTable {
 
   // Follows a record that has been applied. What is moved to a directory that the table doesn't know loses
   // its name, so whoever follows a record remembers that directory first (Volume does).
-  void Follow(const Record& record);
+  void Follow(const Record& record, KernelKnows knows = KernelKnows::kNo);
+
+  // Whether the last known name of a node was taken away without the kernel's doing: who comes by its
+  // old name means another file by now, or none, and is to look again (ESTALE).
+  bool LeftBehind(NodeId node) const;
+
+  // The kernel may take the node for longer or shorter than it is, and have appended bytes go to where it
+  // believes the end to be. It learns better when it next asks for attributes, which no append does; so it is
+  // noted here until an append shows that it knows (InodeTable::AppendsAtTheEnd).
+  void AppendsAnywhere(NodeId node);
+  void AppendsAtTheEnd(NodeId node);
 
   // The node that the kernel knows at a path, or by any name as this inode of the store.
   std::optional<NodeId> Find(const StorePath& path) const;
@@ -81,6 +96,7 @@ class InodeTable {
   };
   std::vector<NodeId> Nodes() const;
   std::vector<Entry> EntriesToForget(NodeId node);
+  std::vector<NodeId> Parents(NodeId node) const;  // the directories of its known names
 
   // The entry at a path as the kernel may keep it, also as missing; nullopt: it keeps none.
   std::optional<Entry> KeptEntry(const StorePath& path) const;
@@ -102,11 +118,11 @@ class InodeTable {
   Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
   void AddName(Node* node, Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
   Node* TakeName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);  // null: there was none
-  void DropName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
+  void DropName(Node* parent, const std::string& name, KernelKnows knows) HAWSER_REQUIRES(mutex_);
   void DropIfNameless(Node* node) HAWSER_REQUIRES(mutex_);
-  void Move(const StorePath& from, const StorePath& to);
+  void Move(const StorePath& from, const StorePath& to, KernelKnows knows);
   void Exchange(const StorePath& one, const StorePath& other);
-  void Remove(const StorePath& path);
+  void Remove(const StorePath& path, KernelKnows knows);
   void ReleaseIfUnused(Node* node) HAWSER_REQUIRES(mutex_);
 
   static std::optional<StorePath> PathFromRoot(const Node* node);

@@ -15,32 +15,42 @@ EntryReply Operations::Shown(const Volume::Entry& entry) const {
 }
 
 Result<EntryReply> Operations::Lookup(NodeId parent, const std::string& name) {
-  auto entry = volume_.Lookup(parent, name);
-  if (!entry && entry.error().code == ENOENT) return Missing(parent, name);
+  // The kernel may keep that there is nothing, if the table can remember to tell it when that changes.
+  const bool keeps = role_.cache().entries_seconds > 0;
+  auto entry = keeps ? volume_.LookupOrMiss(parent, name) : volume_.Lookup(parent, name);
+  if (!entry && entry.error().code == ENOENT) return EntryReply{NodeId(0), {}, role_.cache()};
   if (!entry) return std::move(entry).error();
-  return Shown(*entry);
-}
-
-// The kernel may keep that there is nothing, if the table can remember to tell it when that changes.
-EntryReply Operations::Missing(NodeId parent, const std::string& name) {
-  EntryReply reply{NodeId(0), {}, role_.cache()};
-  if (reply.cache.entries_seconds > 0 && !volume_.inodes().RememberMissing(parent, name)) reply.cache = {};
+  EntryReply reply = Shown(*entry);
+  if (!entry->kept) reply.cache = {};
   return reply;
 }
 
+void Operations::TellIfHalfDone() {
+  if (!done_.empty()) volume_.Tell(std::move(done_));
+}
+
+// With ESTALE the kernel looks again, and finds what is at the path now. What a call of its own removed
+// may be opened anew by who has it open (/proc/self/fd).
+Result<PinnedNode> Operations::PinToOpen(NodeId node) {
+  HAWSER_ASSIGN(PinnedNode pin, volume_.Pin(node));
+  if (!pin.path && volume_.inodes().LeftBehind(node)) return Error{ESTALE, "it has been removed"};
+  return pin;
+}
+
 Result<Operations::Subject> Operations::Examine(const Whereabouts& at, const FileHandle* file) {
+  if (file == nullptr && at.left_behind) return Error{ESTALE, "the file has been removed"};
   // With an open file at hand and a name that is known, nothing needs to be looked up.
   if (file != nullptr && at.path) {
     HAWSER_ASSIGN(const struct stat info, StatFd(file->fd->get()));
     if (info.st_nlink > 0) {
       HAWSER_ASSIGN(const FileId id, ReadFileId(file->fd->get()));
-      return Subject{{nullptr, at.path}, info, id};
+      return Subject{{nullptr, at.path}, info, id, at.appends_anywhere};
     }
   }
   HAWSER_ASSIGN(PinnedNode pin, volume_.PinForChange(at));
   HAWSER_ASSIGN(const struct stat info, StatFd(pin.get()));
   HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(pin.get())));
-  return Subject{std::move(pin), info, id};
+  return Subject{std::move(pin), info, id, at.appends_anywhere};
 }
 
 Result<Operations::Place> Operations::ExamineEntry(const Whereabouts& parent, const std::string& name) {
@@ -56,7 +66,7 @@ Result<Operations::Place> Operations::ExamineEntry(const Whereabouts& parent, co
     HAWSER_ASSIGN(const struct stat child_info, StatFd(child->get()));
     HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(child->get())));
     HAWSER_ASSIGN(UniqueFd pin, KeepFor(HeldFor::kCall, *std::move(child)));
-    place.child = Subject{{std::make_shared<UniqueFd>(std::move(pin)), place.path}, child_info, id};
+    place.child = Subject{{std::make_shared<UniqueFd>(std::move(pin)), place.path}, child_info, id, false};
   }
   return place;
 }
@@ -87,7 +97,7 @@ Result<LockSet> Operations::LocksOfEntry(NodeId parent, const std::string& name,
 Status Operations::Change(const Caller& who, NodeId node, const FileHandle* file, const DecideBody& decide,
                           Payload payload) {
   Whereabouts at;
-  return Mutate(
+  HAWSER_TRY(Mutate(
       who, [&] { return LocksOf(node, at); },
       [&]() -> Result<std::optional<Decision>> {
         HAWSER_ASSIGN(const Subject subject, Examine(at, file));
@@ -96,7 +106,9 @@ Status Operations::Change(const Caller& who, NodeId node, const FileHandle* file
         return std::optional(Decision{*std::move(body), file != nullptr ? file->fd : nullptr,
                                       subject.orphan() ? subject.pin.fd : nullptr});
       },
-      std::move(payload));
+      std::move(payload)));
+  done_.nodes.push_back(node);
+  return {};
 }
 
 Status Operations::Mutate(const Caller& who, std::function<Result<LockSet>()> locks,

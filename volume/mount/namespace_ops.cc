@@ -44,7 +44,7 @@ Status Operations::CheckNewNode() const {
 Status Operations::CreateNode(const Caller& who, NodeId parent, const std::string& name,
                               const NewNode& node) {
   Whereabouts directory;
-  return Mutate(
+  HAWSER_TRY(Mutate(
       who, [&] { return LocksOfEntry(parent, name, directory); },
       [&]() -> Result<std::optional<Decision>> {
         HAWSER_ASSIGN(const Place place, ExamineEntry(directory, name));
@@ -85,7 +85,9 @@ Status Operations::CreateNode(const Caller& who, NodeId parent, const std::strin
         }
         if (is_value && record.file != kNoFileId) record.file = ValueId(record.file);
         return std::optional(Decision{std::move(record), nullptr, nullptr});
-      });
+      }));
+  done_.Add({{parent}, {{parent, name}}});
+  return {};
 }
 
 Result<EntryReply> Operations::MakeNode(const Caller& who, NodeId parent, const std::string& name,
@@ -232,6 +234,7 @@ Result<EntryReply> Operations::Link(const Caller& who, NodeId node, NodeId new_p
     HAWSER_TRY(CheckNewNode());
     return std::optional(Decision{hawser::Link{source.id, source.path(), to.path, Now()}, nullptr, nullptr});
   }));
+  done_.Add({{node, new_parent}, {{new_parent, new_name}}});
   HAWSER_ASSIGN(const Volume::Entry entry, volume_.Lookup(new_parent, new_name));
   return Shown(entry);
 }

@@ -106,6 +106,10 @@ class Operations {
   Operations(Volume& volume, const OperationsOptions& options, Role& role)
       : volume_(volume), options_(options), role_(role) {}
 
+  // The call ends with an error. If it has changed something before, the kernel is told: it takes it that
+  // nothing has changed.
+  void TellIfHalfDone();
+
   // Lookup. A successful EntryReply counts one lookup of its node, to be given back by Forget.
   Result<EntryReply> Lookup(NodeId parent, const std::string& name);
   void Forget(NodeId node, std::uint64_t count) { volume_.inodes().Forget(node, count); }
@@ -131,8 +135,10 @@ class Operations {
   Result<OpenReply> Open(NodeId node, int flags);
   // Fills `into` as far as the file goes; returns the bytes read.
   Result<std::size_t> Read(const FileHandle& file, std::span<std::byte> into, std::uint64_t offset);
-  // All of `data` or an error. `data` is not copied.
-  Result<std::size_t> Write(const Caller& who, const FileHandle& file, Payload data, std::uint64_t offset);
+  // All of `data` or an error. `data` is not copied. `append`: it belongs to the end of the file, which the
+  // kernel takes to be at `offset`.
+  Result<std::size_t> Write(const Caller& who, const FileHandle& file, Payload data, std::uint64_t offset,
+                            bool append = false);
   Status Allocate(const Caller& who, const FileHandle& file, int mode, std::uint64_t offset,
                   std::uint64_t length);
   Result<off_t> Seek(const FileHandle& file, off_t offset, int whence);
@@ -162,6 +168,7 @@ class Operations {
   Status RemoveXattr(const Caller& who, NodeId node, const std::string& name);
 
  private:
+  Result<PinnedNode> PinToOpen(NodeId node);
   Result<OpenReply> OpenInto(DescriptorPlace place, NodeId node, int flags);
 
   // A node about to be changed, examined with its lock held.
@@ -169,6 +176,7 @@ class Operations {
     PinnedNode pin;
     struct stat info;
     FileId id;
+    bool appends_anywhere = false;  // see InodeTable
     bool orphan() const { return info.st_nlink == 0; }
     StorePath path() const { return pin.path.value_or(StorePath()); }
   };
@@ -210,11 +218,11 @@ class Operations {
 
   struct stat Shown(struct stat info) const;
   EntryReply Shown(const Volume::Entry& entry) const;
-  EntryReply Missing(NodeId parent, const std::string& name);
 
   Volume& volume_;
   const OperationsOptions& options_;
   Role& role_;
+  Stale done_;  // what this call has changed so far: nothing, unless it makes several changes
 };
 
 }  // namespace hawser

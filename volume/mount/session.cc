@@ -112,13 +112,22 @@ Result<std::unique_ptr<Session>> Session::Serve(Volume& volume, const Operations
       nullptr};
   if (fuse_session_custom_io(session->session_, &io, session->custom_fd_.get()) != 0)
     return Error{EINVAL, "libfuse refused the socket"};
-  HAWSER_TRY(session->StartThread());
+  HAWSER_TRY(session->Begin());
   return session;
+}
+
+Status Session::Begin() {
+  try {
+    teller_ = std::thread(&Session::TellNews, this);
+  } catch (const std::system_error& problem) {
+    return Error{problem.code().value(), fmt::format("cannot start a thread for '{}'", options_.mount)};
+  }
+  return StartThread();
 }
 
 // What lies at the path by now may be somebody else's.
 void Session::Unmount() {
-  if (!mounted_ || stopping_.exchange(true) || gone()) return;
+  if (!mounted_ || unmounted_.exchange(true) || gone()) return;
   if (auto detached = Detach(options_.mount); !detached) log::warn("{}", detached.error().Text());
 }
 
@@ -138,6 +147,7 @@ bool Session::Drain(Deadline deadline) {
 Session::~Session() {
   if (session_ == nullptr) return;
   Unmount();
+  StopTelling();
   stopping_ = true;
   if (custom_fd_) ::shutdown(custom_fd_.get(), SHUT_RDWR);
   fuse_session_exit(session_);
@@ -213,7 +223,8 @@ bool Session::Receive(fuse_buf& buffer) {
     const int got = fuse_session_receive_buf(session_, &buffer);
     if (got > 0) return true;
     if (got == -EINTR || got == -EAGAIN) continue;
-    if (!stopping_ && !ended_.exchange(true)) log::warn("the mount at '{}' has ended", options_.mount);
+    if (!unmounted_ && !stopping_ && !ended_.exchange(true))
+      log::warn("the mount at '{}' has ended", options_.mount);
     break;
   }
   return false;
@@ -233,8 +244,27 @@ bool Session::WaitAgain() {
   return true;
 }
 
-// That the kernel doesn't know the node or the name (any more) is as good.
-void Session::Invalidate(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0); }
+void Session::TellNews() {
+  while (const auto stale = context_->volume.news().Next(telling_ends_)) Invalidate(*stale);
+}
+
+// While calls are still served: a notice may wait for one of them.
+void Session::StopTelling() {
+  telling_ends_ = true;
+  context_->volume.news().Wake();
+  if (teller_.joinable()) teller_.join();
+}
+
+// That the kernel doesn't know the node or the name (any more) is as good. It may be about to learn of the
+// node, by an answer of before: it holds the directory's lock until it has, so a notice of any name in there
+// waits for that.
+void Session::Invalidate(NodeId node) {
+  if (fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0) != -ENOENT) return;
+  constexpr std::string_view kNoName = "/";
+  for (const NodeId parent : context_->volume.inodes().Parents(node))
+    fuse_lowlevel_notify_inval_entry(session_, parent.value, kNoName.data(), kNoName.size());
+  fuse_lowlevel_notify_inval_inode(session_, node.value, 0, 0);
+}
 
 // A name that has gone is taken away, and with it the last that the kernel holds of a file that nobody has
 // open.

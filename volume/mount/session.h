@@ -2,13 +2,14 @@
 //
 // Threads: as many as there are calls waiting, up to kMostThreads: a thread that takes a request while no
 // other one is waiting for requests starts another first. So callers that wait for the relay never keep
-// readers from being served.
+// readers from being served. One more tells the kernel the volume's news (kernel_news.h).
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "common/base/mutex.h"
 #include "common/base/result.h"
@@ -38,7 +39,7 @@ class Session {
                                                 const SessionOptions& options);
   // Serves from now on. The kernel has learned nothing before: whoever is to tell it of changes (see below)
   // is given the session first. Once.
-  Status Begin() { return StartThread(); }
+  Status Begin();
 
   // Drains without a deadline, and ends the threads.
   ~Session();
@@ -77,6 +78,8 @@ class Session {
   Status Mount(const std::string& where);
   Status StartThread();
   void Invalidate(NodeId node);
+  void TellNews();
+  void StopTelling();
   void Process(fuse_buf& request);
   void Work();
   bool Receive(fuse_buf& buffer);  // false: there will be no more
@@ -91,6 +94,7 @@ class Session {
   fuse_session* session_ = nullptr;
   UniqueFd custom_fd_;
   bool mounted_ = false;
+  std::atomic<bool> unmounted_{false};
   std::optional<MountPoint> place_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
@@ -99,6 +103,9 @@ class Session {
   CondVar changed_;
   std::vector<pthread_t> threads_ HAWSER_GUARDED_BY(mutex_);  // running
   int idle_ HAWSER_GUARDED_BY(mutex_) = 0;                    // of them, waiting for a request
+
+  std::atomic<bool> telling_ends_{false};
+  std::thread teller_;
 };
 
 }  // namespace hawser

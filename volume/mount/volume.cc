@@ -45,6 +45,7 @@ Result<PinnedNode> Volume::PinEntryInGate(NodeId parent, const std::string& name
     HAWSER_ASSIGN(UniqueFd fd, store_->Pin(path));
     return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::move(path)};
   }
+  if (inodes_.LeftBehind(parent)) return Error{ESTALE, "the directory has been removed"};
   HAWSER_ASSIGN(const PinnedNode directory, PinInGate(parent));
   HAWSER_ASSIGN(UniqueFd fd, OpenBeneath(directory.get(), entry, O_PATH));
   return PinnedNode{std::make_shared<UniqueFd>(std::move(fd)), std::nullopt};
@@ -66,6 +67,19 @@ Result<PinnedNode> Volume::PinForChange(const InodeTable::Whereabouts& at) {
 
 Result<Volume::Entry> Volume::Lookup(NodeId parent, const std::string& name) {
   const std::shared_lock view(gate_);
+  return LookupInGate(parent, name);
+}
+
+// What is missing is remembered in the same gate: a record that makes it either comes before the look, or
+// finds it remembered.
+Result<Volume::Entry> Volume::LookupOrMiss(NodeId parent, const std::string& name) {
+  const std::shared_lock view(gate_);
+  auto entry = LookupInGate(parent, name);
+  if (entry || entry.error().code != ENOENT) return entry;
+  return Entry{NodeId(0), {}, inodes_.RememberMissing(parent, name)};
+}
+
+Result<Volume::Entry> Volume::LookupInGate(NodeId parent, const std::string& name) {
   HAWSER_ASSIGN(const PinnedNode pinned, PinEntryInGate(parent, name));
   HAWSER_ASSIGN(const struct stat info, StatFd(pinned.get()));
   return Entry{inodes_.Remember(parent, name, info.st_ino), info};
@@ -86,19 +100,74 @@ const StorePath* ChangedFile(const Body& body) {
                     body);
 }
 
+// The paths of the entries that a record makes, takes away or makes lead elsewhere.
+std::vector<StorePath> ChangedEntries(const Body& body) {
+  using Paths = std::vector<StorePath>;
+  return std::visit(Overloaded{
+                        [](const OneOf<Create, Unlink, Rmdir> auto& r) { return Paths{r.path}; },
+                        [](const Link& r) { return Paths{r.new_path}; },
+                        [](const Rename& r) {
+                          return Paths{r.path, r.new_path};
+                        },
+                        [](const OneOf<Write, Truncate, Allocate> auto&) { return Paths{}; },
+                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return Paths{}; },
+                        [](const ControlKind auto&) { return Paths{}; },
+                    },
+                    body);
+}
+
+// The paths, before a record is applied, of all nodes whose attributes or content it changes: of what it is
+// about, and of the directories, which have other times and counts of links then.
+std::vector<StorePath> ChangedNodes(const Body& body) {
+  std::vector<StorePath> paths = ChangedEntries(body);
+  for (std::size_t i = 0, entries = paths.size(); i < entries; ++i) paths.push_back(paths[i].Parent());
+  if (const auto* link = std::get_if<Link>(&body)) paths.push_back(link->path);
+  if (const StorePath* path = ChangedFile(body)) paths.push_back(*path);
+  return paths;
+}
+
 }  // namespace
 
 Status Volume::Apply(const Record& record, Bytes payload, ApplyTo to) {
   if (!TakesNames(record.body)) {
     HAWSER_TRY(store_->Apply(record, payload, to));
-    Follow(record);
+    Follow(record, KernelKnows::kYes);
     return {};
   }
   const std::unique_lock alone(gate_);
   PinWhatGoes(record.body);
   HAWSER_TRY(store_->Apply(record, payload));
-  Follow(record);
+  Follow(record, KernelKnows::kYes);
   return {};
+}
+
+Status Volume::ApplySettled(const Record& record, Bytes payload, ApplyTo to) {
+  const std::unique_lock alone(gate_);
+  Stale stale = StaleOnPrimary(record.body);
+  PinWhatGoes(record.body);
+  const Status applied = store_->Apply(record, payload, to);
+  if (applied) Follow(record, KernelKnows::kNo);
+  Tell(std::move(stale));
+  return applied;
+}
+
+void Volume::TellOf(const Record& record) {
+  const std::unique_lock alone(gate_);
+  Tell(StaleOnPrimary(record.body));
+}
+
+void Volume::Tell(Stale stale) {
+  for (const NodeId node : stale.nodes) inodes_.AppendsAnywhere(node);
+  news_.Tell(std::move(stale));
+}
+
+// By the names and paths of before the record.
+Stale Volume::StaleOnPrimary(const Body& body) {
+  Stale stale{{}, StaleEntries(body)};
+  for (const StorePath& path : ChangedNodes(body)) {
+    if (const auto node = KnownNode(path)) stale.nodes.push_back(*node);
+  }
+  return stale;
 }
 
 Status Volume::ApplyInGate(const Record& record, Bytes payload, ApplyTo to) {
@@ -109,36 +178,23 @@ Status Volume::ApplyInGate(const Record& record, Bytes payload, ApplyTo to) {
 }
 
 void Volume::FollowInGate(const Record& record) {
-  NoteStaleEntries(record.body);
-  Follow(record);
+  Stale stale{{}, StaleEntries(record.body)};
+  Follow(record, KernelKnows::kNo);
   const StorePath* path = ChangedFile(record.body);
-  if (path == nullptr) return;
-  const auto node = KnownNode(*path);
-  if (!node) return;
+  const auto node = path == nullptr ? std::nullopt : KnownNode(*path);
+  if (stale.empty() && !node) return;
   const MutexLock lock(stale_mutex_);
-  if (stale_.nodes.empty() || stale_.nodes.back() != *node) stale_.nodes.push_back(*node);
+  if (node && (stale_.nodes.empty() || stale_.nodes.back() != *node)) stale.nodes.push_back(*node);
+  stale_.Add(std::move(stale));
 }
 
 // By the names that the table has before it follows the record.
-void Volume::NoteStaleEntries(const Body& body) {
-  const auto note = [this](const StorePath& path) {
-    auto entry = inodes_.KeptEntry(path);
-    if (!entry) return;
-    const MutexLock lock(stale_mutex_);
-    stale_.entries.push_back(*std::move(entry));
-  };
-  std::visit(Overloaded{
-                 [&](const OneOf<Create, Unlink, Rmdir> auto& r) { note(r.path); },
-                 [&](const Link& r) { note(r.new_path); },
-                 [&](const Rename& r) {
-                   note(r.path);
-                   note(r.new_path);
-                 },
-                 [](const OneOf<Write, Truncate, Allocate> auto&) {},
-                 [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) {},
-                 [](const ControlKind auto&) {},
-             },
-             body);
+std::vector<InodeTable::Entry> Volume::StaleEntries(const Body& body) const {
+  std::vector<InodeTable::Entry> entries;
+  for (const StorePath& path : ChangedEntries(body)) {
+    if (auto entry = inodes_.KeptEntry(path)) entries.push_back(*std::move(entry));
+  }
+  return entries;
 }
 
 Stale Volume::TakeStale() {
@@ -146,9 +202,9 @@ Stale Volume::TakeStale() {
   return std::exchange(stale_, {});
 }
 
-void Volume::Follow(const Record& record) {
+void Volume::Follow(const Record& record, KernelKnows knows) {
   const std::vector<NodeId> way = RememberWaysOfMoved(record.body);
-  inodes_.Follow(record);
+  inodes_.Follow(record, knows);
   for (const NodeId node : way) inodes_.Forget(node, 1);
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "volume/mount/inode_table.h"
+#include "volume/mount/kernel_news.h"
 #include "volume/mount/role_slot.h"
 #include "volume/mount/view_gate.h"
 #include "volume/store/store.h"
@@ -20,14 +21,6 @@ struct PinnedNode {
   std::optional<StorePath> path;  // nullopt: it has no name that the kernel knows
 
   int get() const { return fd->get(); }
-};
-
-// What the kernel keeps of a volume and is to be told to give up.
-struct Stale {
-  std::vector<NodeId> nodes;               // their content or attributes have changed
-  std::vector<InodeTable::Entry> entries;  // these names lead elsewhere now, or nowhere
-
-  bool empty() const { return nodes.empty() && entries.empty(); }
 };
 
 class Volume {
@@ -55,12 +48,24 @@ class Volume {
   struct Entry {
     NodeId node;
     struct stat info;
+    bool kept = true;  // the kernel may keep it
   };
   Result<Entry> Lookup(NodeId parent, const std::string& name);
+  // The same; that there is no such entry is remembered, too, and node 0 is returned.
+  Result<Entry> LookupOrMiss(NodeId parent, const std::string& name);
 
   // Applies a record to the store and follows it in the inode table; takes the gate where others must not
-  // look meanwhile. For the primary.
+  // look meanwhile. For the primary, whose kernel takes it from the call's answer.
   Status Apply(const Record& record, Bytes payload, ApplyTo to = {});
+  // The same for a record whose caller has left, so that no answer tells the kernel: it is told by news().
+  // Takes the gate.
+  Status ApplySettled(const Record& record, Bytes payload, ApplyTo to = {});
+  // The kernel is told to look again at all that a record is about: it may have been applied in part, or made
+  // up for. Takes the gate.
+  void TellOf(const Record& record);
+  // The kernel is told: also whoever appends to these nodes finds their end (InodeTable::AppendsAnywhere).
+  void Tell(Stale stale);
+  KernelNews& news() { return news_; }
   // The same for callers that hold the gate alone already. Records that don't conflict may be applied by
   // several threads at once. For replay.
   Status ApplyInGate(const Record& record, Bytes payload, ApplyTo to = {});
@@ -75,18 +80,21 @@ class Volume {
   Result<PinnedNode> PinInGate(NodeId node);
   Result<PinnedNode> PinInGate(std::optional<StorePath> path, SharedFd pin);
   Result<PinnedNode> PinEntryInGate(NodeId parent, const std::string& name);
+  Result<Entry> LookupInGate(NodeId parent, const std::string& name);
   Result<std::optional<StorePath>> FindPath(ino_t inode) const;
   void PinWhatGoes(const Body& body);
-  void Follow(const Record& record);
+  void Follow(const Record& record, KernelKnows knows);
   std::vector<NodeId> RememberWay(const StorePath& directory);
   std::vector<NodeId> RememberWaysOfMoved(const Body& body);
-  void NoteStaleEntries(const Body& body);
+  std::vector<InodeTable::Entry> StaleEntries(const Body& body) const;
+  Stale StaleOnPrimary(const Body& body);
   std::optional<NodeId> KnownNode(const StorePath& path);
 
   std::unique_ptr<Store> store_;
   InodeTable inodes_;
   ViewGate gate_;
   RoleSlot roles_;
+  KernelNews news_;
 
   Mutex stale_mutex_;
   Stale stale_ HAWSER_GUARDED_BY(stale_mutex_);

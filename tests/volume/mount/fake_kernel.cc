@@ -56,45 +56,53 @@ std::uint64_t FakeKernel::Send(fuse_opcode opcode, std::uint64_t node, Bytes bod
 }
 
 FakeKernel::Received FakeKernel::Receive() {
-  pollfd waiting{socket_.get(), POLLIN, 0};
-  if (::poll(&waiting, 1, kPatienceMilliseconds) != 1) {
-    ADD_FAILURE() << "no reply";
-    return {0, {EIO, {}}};
+  Buffer packet(kMostReplyBytes);
+  for (;;) {
+    pollfd waiting{socket_.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, kPatienceMilliseconds) != 1) {
+      ADD_FAILURE() << "no reply";
+      return {0, {EIO, {}}};
+    }
+    const ssize_t size = ::recv(socket_.get(), packet.data(), packet.size(), 0);
+    fuse_out_header out{};
+    if (size < static_cast<ssize_t>(sizeof out)) {
+      ADD_FAILURE() << "a short reply";
+      return {0, {EIO, {}}};
+    }
+    std::memcpy(&out, packet.data(), sizeof out);
+    if (out.unique != 0)
+      return {out.unique, {-out.error, Buffer(packet.begin() + sizeof out, packet.begin() + size)}};
+    notices_.push_back(NoticeIn(Bytes(packet).first(static_cast<std::size_t>(size))));
   }
-  Buffer reply(kMostReplyBytes);
-  const ssize_t size = ::recv(socket_.get(), reply.data(), reply.size(), 0);
+}
+
+FakeKernel::Notice FakeKernel::NoticeIn(Bytes packet) {
   fuse_out_header out{};
-  if (size < static_cast<ssize_t>(sizeof out)) {
-    ADD_FAILURE() << "a short reply";
-    return {0, {EIO, {}}};
+  std::memcpy(&out, packet.data(), sizeof out);
+  EXPECT_EQ(out.unique, 0U) << "a reply that nobody waits for";
+  const Reply body{0, Buffer(packet.begin() + sizeof out, packet.end())};
+  Notice notice{static_cast<fuse_notify_code>(out.error), 0, {}, false};
+  if (notice.code == FUSE_NOTIFY_INVAL_INODE) notice.node = body.As<fuse_notify_inval_inode_out>().ino;
+  if (notice.code == FUSE_NOTIFY_INVAL_ENTRY) {
+    const auto entry = body.As<fuse_notify_inval_entry_out>();
+    notice.node = entry.parent;
+    notice.name.assign(AsText(Bytes(body.body).subspan(sizeof entry, entry.namelen)));
+    notice.expired = (entry.flags & FUSE_EXPIRE_ONLY) != 0;
   }
-  std::memcpy(&out, reply.data(), sizeof out);
-  return {out.unique, {-out.error, Buffer(reply.begin() + sizeof out, reply.begin() + size)}};
+  return notice;
 }
 
 std::vector<FakeKernel::Notice> FakeKernel::TakeNotices() {
-  std::vector<Notice> notices;
+  std::vector<Notice> notices = std::exchange(notices_, {});
   Buffer packet(kMostReplyBytes);
   for (;;) {
     const ssize_t size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
     if (size < 0 && errno == EAGAIN) return notices;
-    fuse_out_header out{};
-    if (size < static_cast<ssize_t>(sizeof out)) {
+    if (size < static_cast<ssize_t>(sizeof(fuse_out_header))) {
       ADD_FAILURE() << "a short notice";
       return notices;
     }
-    std::memcpy(&out, packet.data(), sizeof out);
-    EXPECT_EQ(out.unique, 0U) << "a reply that nobody waits for";
-    const Reply body{0, Buffer(packet.begin() + sizeof out, packet.begin() + size)};
-    Notice notice{static_cast<fuse_notify_code>(out.error), 0, {}, false};
-    if (notice.code == FUSE_NOTIFY_INVAL_INODE) notice.node = body.As<fuse_notify_inval_inode_out>().ino;
-    if (notice.code == FUSE_NOTIFY_INVAL_ENTRY) {
-      const auto entry = body.As<fuse_notify_inval_entry_out>();
-      notice.node = entry.parent;
-      notice.name.assign(AsText(Bytes(body.body).subspan(sizeof entry, entry.namelen)));
-      notice.expired = (entry.flags & FUSE_EXPIRE_ONLY) != 0;
-    }
-    notices.push_back(std::move(notice));
+    notices.push_back(NoticeIn(Bytes(packet).first(static_cast<std::size_t>(size))));
   }
 }
 

@@ -41,7 +41,8 @@ class FakeKernel {
     Reply reply;
   };
   Received Receive();
-  // Takes what the filesystem has told without being asked, until now. No reply may be on its way.
+  // Takes what the filesystem has told without being asked, until now, also ahead of replies. No reply may be
+  // on its way.
   struct Notice {
     fuse_notify_code code;
     std::uint64_t node;    // of an entry: its parent
@@ -64,9 +65,11 @@ class FakeKernel {
 
  private:
   static Buffer With(Buffer bytes, const std::vector<std::string>& names);
+  static Notice NoticeIn(Bytes packet);
 
   UniqueFd socket_;
   std::uint64_t unique_ = 0;
+  std::vector<Notice> notices_;  // that came ahead of replies
 };
 
 }  // namespace hawser::test

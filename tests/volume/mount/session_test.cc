@@ -3,19 +3,24 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 
 #include "tests/support/local_role.h"
 #include "tests/support/process.h"
 #include "tests/volume/mount/served_volume.h"
+#include "volume/store/identity.h"
 
 namespace hawser {
 namespace {
 
 using test::FakeKernel;
+using test::WaitUntil;
 
 class SessionTest : public test::ServedVolumeTest {
  protected:
@@ -44,8 +49,17 @@ class SessionTest : public test::ServedVolumeTest {
     opened_.push_back({entry.nodeid, open});
     return entry;
   }
-  int Write(std::uint64_t node, const fuse_open_out& open, std::uint64_t offset, std::string_view text) {
+  fuse_entry_out MakeDirectory(std::uint64_t parent, const std::string& name) {
+    fuse_mkdir_in mkdir{};
+    mkdir.mode = 0755;
+    const auto reply = kernel_->Call(FUSE_MKDIR, parent, FakeKernel::Body(mkdir, {name}));
+    EXPECT_EQ(reply.error, 0);
+    return reply.As<fuse_entry_out>();
+  }
+  int Write(std::uint64_t node, const fuse_open_out& open, std::uint64_t offset, std::string_view text,
+            int flags = 0) {
     fuse_write_in write{};
+    write.flags = static_cast<std::uint32_t>(flags);
     write.fh = open.fh;
     write.offset = offset;
     write.size = static_cast<std::uint32_t>(text.size());
@@ -58,6 +72,18 @@ class SessionTest : public test::ServedVolumeTest {
     read.fh = open.fh;
     read.size = 4096;
     return std::string(AsText(kernel_->Call(FUSE_READ, node, FakeKernel::Body(read)).body));
+  }
+
+  // A change whose caller has left is applied.
+  void Settle(Body body) {
+    const Record record{volume_->name(), Generation(1), {}, std::move(body)};
+    const Status applied = volume_->ApplySettled(record, {});
+    EXPECT_TRUE(applied) << applied.error().Text();
+  }
+  FileId IdOf(const std::string& name) const {
+    const auto id = ReadFileId(folder_.path() + "/" + name);
+    EXPECT_TRUE(id) << id.error().Text();
+    return id ? *id : kNoFileId;
   }
 
   std::vector<std::pair<std::uint64_t, fuse_open_out>> opened_;
@@ -91,6 +117,103 @@ TEST_F(SessionTest, AFileGoesOnBeingUsedAfterItsLastNameIsGone) {
   EXPECT_EQ(attributes.As<fuse_attr_out>().attr.nlink, 0U);
   EXPECT_EQ(attributes.As<fuse_attr_out>().attr.size, 10U);
 }
+
+// ---- what goes or changes without an answer that tells the kernel
+
+TEST_F(SessionTest, WhatWasRemovedByTheKernelsOwnCallIsOpenedAgainByWhoHasIt) {
+  fuse_open_out open{};
+  const auto entry = Create(FUSE_ROOT_ID, "f", open);
+  ASSERT_EQ(kernel_->Call(FUSE_UNLINK, FUSE_ROOT_ID, FakeKernel::Names({"f"})).error, 0);
+  EXPECT_EQ(kernel_->Call(FUSE_OPEN, entry.nodeid, FakeKernel::Body(fuse_open_in{})).error,
+            0);  // /proc/self/fd
+}
+
+TEST_F(SessionTest, WhatWasRemovedWithoutItsKnowledgeIsStaleToWhoComesByTheOldName) {
+  fuse_open_out open{};
+  const auto file = Create(FUSE_ROOT_ID, "f", open);
+  const auto folder = MakeDirectory(FUSE_ROOT_ID, "d");
+  Settle(Unlink{IdOf("f"), *StorePath::Parse("f"), Now()});
+  Settle(Rmdir{IdOf("d"), *StorePath::Parse("d"), Now()});
+  EXPECT_EQ(kernel_->Call(FUSE_OPEN, file.nodeid, FakeKernel::Body(fuse_open_in{})).error, ESTALE);
+  EXPECT_EQ(kernel_->Call(FUSE_OPENDIR, folder.nodeid, FakeKernel::Body(fuse_open_in{})).error, ESTALE);
+  EXPECT_EQ(Lookup(folder.nodeid, "x").error, ESTALE);
+  fuse_setattr_in mode{};
+  mode.valid = FATTR_MODE;
+  EXPECT_EQ(kernel_->Call(FUSE_SETATTR, file.nodeid, FakeKernel::Body(mode)).error, ESTALE);
+  EXPECT_EQ(Write(file.nodeid, open, 0, "still here"), 0) << "who has it open goes on";
+}
+
+TEST_F(SessionTest, TheKernelIsToldOfWhatWasSettledByItsNamesAndDirectories) {
+  fuse_open_out open{};
+  const auto file = Create(FUSE_ROOT_ID, "f", open);
+  const auto folder = MakeDirectory(FUSE_ROOT_ID, "d");
+  Lookup(folder.nodeid, "g");  // not there, as the kernel now believes
+  Settle(
+      Rename{IdOf("f"), *StorePath::Parse("f"), *StorePath::Parse("d/g"), RenameMode::kReplace, {}, Now()});
+  std::vector<FakeKernel::Notice> told;
+  const auto has = [&](std::uint64_t node, const std::string& name) {
+    return std::any_of(told.begin(), told.end(),
+                       [&](const auto& notice) { return notice.node == node && notice.name == name; });
+  };
+  EXPECT_TRUE(WaitUntil([&] {
+    for (auto& notice : kernel_->TakeNotices()) told.push_back(notice);
+    return has(FUSE_ROOT_ID, "f") && has(folder.nodeid, "g") && has(FUSE_ROOT_ID, "") &&
+           has(folder.nodeid, "") && has(file.nodeid, "");
+  }));
+}
+
+TEST_F(SessionTest, AnAppendGoesToTheEndOnceTheKernelMayNotKnowIt) {
+  fuse_open_out open{};
+  const auto file = Create(FUSE_ROOT_ID, "f", open);
+  ASSERT_EQ(Write(file.nodeid, open, 0, "12345"), 0);
+  EXPECT_EQ(Write(file.nodeid, open, 1, "x", O_APPEND), 0) << "RWF_NOAPPEND: it knows what it does";
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_.path() + "/f").c_str(), &info), 0);
+  Settle(Truncate{IdOf("f"), *StorePath::Parse("f"), 3, {5, Timestamp::From(info.st_mtim)}, Now(), {}});
+  EXPECT_EQ(Write(file.nodeid, open, 5, "a", O_APPEND), 0);
+  EXPECT_EQ(Write(file.nodeid, open, 6, "b", O_APPEND), 0);
+  EXPECT_EQ(Write(file.nodeid, open, 0, "0"), 0) << "one at a place goes there";
+  EXPECT_EQ(Read(file.nodeid, open), "0x3ab");
+}
+
+// Takes one change, and no more.
+class TiredRole : public LocalRole {
+ public:
+  using LocalRole::LocalRole;
+  Status Mutate(const Mutation& mutation) override {
+    if (changes_++ > 0) return Error{EIO, "no more"};
+    return LocalRole::Mutate(mutation);
+  }
+
+ private:
+  std::atomic<int> changes_{0};
+};
+
+class HalfDoneTest : public SessionTest {
+ protected:
+  void SetUp() override {
+    ServedVolumeTest::SetUp();
+    std::ofstream(folder_.path() + "/f") << "12345";
+    ASSERT_EQ(::setxattr((folder_.path() + "/f").c_str(), "user.hawser.id", "00000007", 8, 0), 0);
+    Begin(std::make_shared<TiredRole>(*volume_));
+  }
+};
+
+TEST_F(HalfDoneTest, TheKernelIsToldOfAChangeWhoseCallFailedAfterIt) {
+  const auto file = Lookup(FUSE_ROOT_ID, "f").As<fuse_entry_out>();
+  fuse_setattr_in change{};
+  change.valid = FATTR_SIZE | FATTR_MTIME;
+  change.size = 2;
+  EXPECT_EQ(kernel_->Call(FUSE_SETATTR, file.nodeid, FakeKernel::Body(change)).error, EIO);
+  EXPECT_EQ(std::filesystem::file_size(folder_.path() + "/f"), 2U) << "the first half took place";
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto told = kernel_->TakeNotices();
+    return std::any_of(told.begin(), told.end(),
+                       [&](const auto& notice) { return notice.node == file.nodeid; });
+  }));
+}
+
+// ---- names that go
 
 TEST_F(SessionTest, AFileOpenedByANameThatIsGoneIsWrittenUnderItsOtherOne) {
   fuse_open_out open{};
