@@ -1,5 +1,7 @@
 #include "cli/status_view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -28,7 +30,7 @@ std::optional<double> SecondsOf(const Json& json) {
   return std::nullopt;
 }
 
-// `differences` and `problem` as one sentence.
+// `differences`, `unanswered` and `problem` as one sentence.
 std::string ProblemOf(const Json& node) {
   std::string problem = StringOf(Member(node, "problem"), "");
   const Json& differences = Member(node, "differences");
@@ -38,6 +40,9 @@ std::string ProblemOf(const Json& node) {
   if (problem.empty() && listed && differences.front().is_string())
     problem = differences.front().get<std::string>();
   if (problem.empty() && (counted || listed)) problem = "differs from the primary";
+  const auto unanswered = NumberOf(Member(node, "unanswered"));
+  if (problem.empty() && unanswered)
+    problem = fmt::format("{} calls since the start failed, and may have taken place later", *unanswered);
   return problem;
 }
 

@@ -133,6 +133,7 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
   if (!answer) {
     log::warn("{}: the outcome of a change is not known yet, and its caller leaves: {}", volume_.name().value,
               Describe(journey->record));
+    ++unanswered_;
     return InDoubt(answer.error());
   }
   return Finish(*journey, *answer, CallerIs::kHere);

@@ -53,6 +53,8 @@ class Funnel : public Role {
   Status Compensate(const Record& refused, Sequence sequence);
 
   AppliedMark& applied() { return applied_; }
+  // Calls that were left before it was known what becomes of them.
+  std::uint64_t unanswered() const { return unanswered_; }
 
   // Changes are refused with `error` from here on; those under way end. The first error stays.
   void StopChanges(const Error& error);
@@ -84,6 +86,7 @@ class Funnel : public Role {
   AppliedMark applied_;
   const OnSetback on_setback_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> unanswered_{0};
 
   mutable Mutex mutex_;
   std::optional<Error> stopped_with_ HAWSER_GUARDED_BY(mutex_);

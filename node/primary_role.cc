@@ -86,6 +86,7 @@ void PrimaryRole::HeadKnown(const Progress& head) { funnel_->applied().Known(hea
 void PrimaryRole::Report(VolumeReport& report) const {
   report.applied = funnel_->applied().Get();
   report.checkpoint = checkpoints_.last();
+  report.unanswered = funnel_->unanswered();
   std::string problem = checkpoints_.trouble().value_or("");
   if (const auto failed = checkpoints_.failure())
     problem =

@@ -34,6 +34,7 @@ Json Common(const Status& status) {
   if constexpr (requires { status.differing; }) {
     if (!status.differing.empty()) json["differing"] = status.differing;
   }
+  if (status.unanswered > 0) json["unanswered"] = status.unanswered;
   if (!status.problem.empty()) json["problem"] = status.problem;
   return json;
 }

@@ -147,6 +147,7 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
     if (worst || status.problem.empty()) status.problem = replica.problem;
     status.state = Worse(status.state, replica.state);
     status.differences += replica.differences;
+    status.unanswered += replica.unanswered;
     Hindmost(first, status.applied, replica.applied);
     Hindmost(first, status.checkpoint, replica.checkpoint);
     status.volumes.push_back(std::move(replica));
@@ -175,6 +176,7 @@ ReplicaStatus Tracker::StatusOf(const NodeName& node, const VolumeName& volume, 
     status.problem = report->problem;
     status.differences = report->differences;
     status.differing = report->differing;
+    status.unanswered = report->unanswered;
     if (IsOfAnotherJournal(report->applied, facts)) {
       status.problem.clear();
       note(ReplicaState::kDiverged, "it follows another journal than this relay's");

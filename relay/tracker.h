@@ -37,6 +37,7 @@ struct ReplicaStatus {
   std::string problem;
   std::uint64_t differences = 0;       // paths that are known to differ
   std::vector<std::string> differing;  // the first of them, a line each
+  std::uint64_t unanswered = 0;        // as in VolumeReport
 };
 
 // A node as a whole is as well off as the worst of its volumes, and as far as the one that is hindmost.
@@ -50,6 +51,7 @@ struct NodeStatus {
   std::optional<Lag> lag;
   std::string problem;
   std::uint64_t differences = 0;  // of all volumes
+  std::uint64_t unanswered = 0;   // of all volumes
   std::vector<ReplicaStatus> volumes;
 };
 

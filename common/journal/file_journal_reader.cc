@@ -18,19 +18,14 @@ constexpr std::uint64_t kManyGroups = 16;
 // A segment can be dropped between being listed and being opened.
 constexpr int kOpenAttempts = 10;
 
-std::string Named(const Position& position) {
-  return fmt::format("{} with digest {} in journal {}", position.Text(), position.digest.Hex(),
-                     position.journal.Hex());
-}
-
 Error Gone(const std::string& folder, const Position& after, const Position& oldest) {
   return {ENODATA, fmt::format("the journal in '{}' begins after {} and no longer has what came after {}",
                                folder, oldest.Text(), after.Text())};
 }
 
 Error Parted(const std::string& folder, const Position& after, const Position& here) {
-  return {ESTALE,
-          fmt::format("the journal in '{}' does not hold {}: it has {}", folder, Named(after), Named(here))};
+  return {ESTALE, fmt::format("the journal in '{}' does not hold {}: it has {}", folder, TextInFull(after),
+                              TextInFull(here))};
 }
 
 // The first groups of all usable segments. ENOENT if there are none.
@@ -108,7 +103,7 @@ Result<bool> FileJournalReader::EnterNextSegment() {
   }
   if (next->header().before != at()) {
     return segment_.DamageAt(fmt::format("the next segment does not continue from here, but from {}",
-                                         Named(next->header().before.position)));
+                                         TextInFull(next->header().before.position)));
   }
   segment_ = *std::move(next);
   return true;

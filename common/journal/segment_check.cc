@@ -4,15 +4,6 @@
 
 namespace hawser {
 
-namespace {
-
-std::string Named(const Position& position) {
-  return fmt::format("{} with digest {} in journal {}", position.Text(), position.digest.Hex(),
-                     position.journal.Hex());
-}
-
-}  // namespace
-
 std::string TextOf(const JournalFault& fault) {
   std::string text = fmt::format("segment {}, offset {}: {}", fault.segment, fault.offset, fault.what);
   if (fault.first == Group{}) return text;
@@ -35,7 +26,7 @@ Result<std::optional<JournalFault>> FaultBefore(const Progress& next, SegmentRea
                      Next(at.position.group), next.position.group};
   if (HaveParted(reader, next)) {
     fault.what = fmt::format("it ends there with {}, but the next segment continues from {}",
-                             Named(at.position), Named(next.position));
+                             TextInFull(at.position), TextInFull(next.position));
     fault.first = fault.last = Group{};
   } else if (fault.what.empty()) {
     // A new segment begins when the next frame has no room: so what has room is missing in this one.

@@ -203,4 +203,9 @@ Result<bool> IsUnfinishedSegment(const std::string& folder, Group first) {
   }
 }
 
+std::string TextInFull(const Position& position) {
+  return fmt::format("{} with digest {} in journal {}", position.Text(), position.digest.Hex(),
+                     position.journal.Hex());
+}
+
 }  // namespace hawser

@@ -94,4 +94,7 @@ class SegmentReader {
 // header, and nothing behind it.
 Result<bool> IsUnfinishedSegment(const std::string& folder, Group first);
 
+// With digest and journal: two positions of the same group are told apart by it.
+std::string TextInFull(const Position& position);
+
 }  // namespace hawser

@@ -48,7 +48,7 @@ void Fields(M& m, F&& f) {
   } else if constexpr (std::is_same_v<T, VolumeReport>) {
     f("volume", m.volume), f("role", m.role), f("state", m.state), f("applied", m.applied),
         f("checkpoint", m.checkpoint), f("problem", m.problem), f("differences", m.differences),
-        f("differing", m.differing);
+        f("differing", m.differing), f("unanswered", m.unanswered);
   } else if constexpr (std::is_same_v<T, Hello>) {
     f("consistency_group", m.group), f("node", m.node), f("incarnation", m.incarnation), f("start", m.start),
         f("where", m.where), f("config", m.config), f("known", m.known), f("take_over", m.take_over);

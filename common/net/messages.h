@@ -19,7 +19,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 5;
+inline constexpr std::uint8_t kWireVersion = 6;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -145,6 +145,9 @@ struct VolumeReport {
   // them, a line each.
   std::uint64_t differences = 0;
   std::vector<std::string> differing = {};
+  // Of a primary: calls since its start that failed or were interrupted before it was known what becomes of
+  // them. Their changes may have taken place later.
+  std::uint64_t unanswered = 0;
 };
 
 struct Report {

@@ -63,7 +63,7 @@ class BadInputTest : public ::testing::Test {
     std::vector<Parts> messages{{""},
                                 {"GET / HTTP/1.1"},
                                 {std::string(100'000, '\xff')},
-                                {std::string("HW\x05\x63", 4), "unknown type"},
+                                {std::string("HW\x06\x63", 4), "unknown type"},
                                 {std::string("HW\x07\x02", 4), "another version", "payload"},
                                 {std::string("HW\x07\x10", 4), "another version"}};
     for (const MessageType type : {MessageType::kHello, MessageType::kSubmit, MessageType::kReport,

@@ -125,7 +125,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
       {"garbage", {"GET / HTTP/1.1"}, RefusalCode::kBadMessage, "envelope"},
       {"empty", {""}, RefusalCode::kBadMessage, "envelope"},
       {"another wire version", {"HW\x07\x02", batch, header, "hello"}, RefusalCode::kWrongVersion, "7"},
-      {"unknown type", {"HW\x05\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
+      {"unknown type", {"HW\x06\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
       {"a message for another port",
        {Text(EncodeEnvelope(MessageType::kStatus))},
        RefusalCode::kBadMessage,

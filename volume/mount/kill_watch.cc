@@ -4,8 +4,10 @@
 #include <signal.h>
 
 #include <cstdlib>
+#include <system_error>
 
 #include "common/base/files.h"
+#include "common/base/log.h"
 
 namespace hawser {
 
@@ -39,8 +41,18 @@ KillWatch::~KillWatch() {
 void KillWatch::Add(pid_t caller, std::atomic<bool>* killed) {
   const MutexLock lock(mutex_);
   watched_[killed] = caller;
-  if (!thread_.joinable()) thread_ = std::thread(&KillWatch::Run, this);
+  StartThread();
   changed_.NotifyAll();
+}
+
+// The system may have no thread left: until it has, who is killed ends when the answer comes.
+void KillWatch::StartThread() {
+  if (thread_.joinable()) return;
+  try {
+    thread_ = std::thread(&KillWatch::Run, this);
+  } catch (const std::system_error& problem) {
+    log::warn("callers that are killed aren't noticed for now, no thread can be started: {}", problem.what());
+  }
 }
 
 void KillWatch::Remove(std::atomic<bool>* killed) {

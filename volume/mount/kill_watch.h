@@ -29,6 +29,7 @@ class KillWatch {
   void Remove(std::atomic<bool>* killed);
 
  private:
+  void StartThread() HAWSER_REQUIRES(mutex_);
   void Run();
 
   Mutex mutex_;

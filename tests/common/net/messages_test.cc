@@ -49,7 +49,7 @@ Hello SomeHello() { return {"demo", NodeName("alpha"), 5, 6, "here", 7, SomeProg
 // A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
 TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
-  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570502");
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570602");
   const std::string position = p1.substr(2, 82);
   EXPECT_EQ(Hex(Encode(SomeHello())), "98c40464656d6fc405616c7068610506c4046865726507" + position + "c3");
   EXPECT_EQ(Hex(Encode(Welcome{4, 7, "old", SomeProgress(1), SomeProgress(2), SomeFacts()})),
@@ -193,7 +193,7 @@ TEST(Envelope, GivesItsTypeBack) {
 }
 
 TEST(Envelope, GarbageIsRefused) {
-  for (const char* text : {"", "H", "HW", "HTTP", "HW\x05", "hw\x05\x02", "HW\x05\x02x", "HW\x05\x7f"}) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x06", "hw\x06\x02", "HW\x06\x02x", "HW\x06\x7f"}) {
     const auto type = DecodeEnvelope(AsBytes(text));
     ASSERT_FALSE(type) << text;
     EXPECT_EQ(type.error().code, EINVAL);
