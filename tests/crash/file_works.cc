@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <set>
 
 #include "common/base/files.h"
@@ -156,14 +155,12 @@ class Rename : public InVolume {
 
   static Result<std::optional<std::uint64_t>> OnlyFolder(const std::string& base) {
     std::optional<std::uint64_t> only;
-    std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator(base, failed)) {
-      const std::string name = entry.path().filename();
+    HAWSER_ASSIGN(const std::vector<std::string> names, NamesIn(base));
+    for (const std::string& name : names) {
       if (!name.starts_with("folder-")) continue;
       if (only) return Impossible(base + " has " + name + " beside that of step " + std::to_string(*only));
       only = std::strtoull(name.c_str() + 7, nullptr, 10);
     }
-    if (failed && failed.value() != ENOENT) return Error{failed.value(), "cannot list " + base};
     return only;
   }
 
@@ -238,12 +235,10 @@ class Links : public InVolume {
 
   static Result<std::set<std::uint64_t>> Numbers(const std::string& base, const std::string& prefix) {
     std::set<std::uint64_t> numbers;
-    std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator(base, failed)) {
-      const std::string name = entry.path().filename();
+    HAWSER_ASSIGN(const std::vector<std::string> names, NamesIn(base));
+    for (const std::string& name : names) {
       if (name.starts_with(prefix)) numbers.insert(std::strtoull(name.c_str() + prefix.size(), nullptr, 10));
     }
-    if (failed && failed.value() != ENOENT) return Error{failed.value(), "cannot list " + base};
     return numbers;
   }
 };

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 
 #include "common/base/files.h"
 
@@ -83,6 +84,16 @@ Status WriteAt(int fd, const std::string& content, std::uint64_t offset, const s
 Status Sync(int fd, const std::string& path) {
   if (fsync(fd) != 0) return ErrnoError("cannot flush", path);
   return {};
+}
+
+Result<std::vector<std::string>> NamesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  std::filesystem::directory_iterator entry(folder, failed);
+  for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed))
+    names.push_back(entry->path().filename());
+  if (failed && failed.value() != ENOENT) return Error{failed.value(), "cannot list " + folder};
+  return names;
 }
 
 Result<std::string> ReadIfThere(const std::string& path) {

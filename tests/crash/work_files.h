@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
@@ -32,5 +33,7 @@ Status WriteAt(int fd, const std::string& content, std::uint64_t offset, const s
 Status Sync(int fd, const std::string& path);
 // Empty if there is no such file.
 Result<std::string> ReadIfThere(const std::string& path);
+// None if the folder isn't there. The mount may end in the middle of it, which is an error like any other.
+Result<std::vector<std::string>> NamesIn(const std::string& folder);
 
 }  // namespace hawser::test

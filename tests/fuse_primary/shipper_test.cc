@@ -266,6 +266,8 @@ HeldRelay::Oddity RefuseAll() {
   return {MessageType::kRefusal, {Encode(Refusal{kCode, "no"})}};
 }
 
+void PrintTo(const Oddly& oddly, std::ostream* out) { *out << oddly.name; }
+
 class OddAnswerTest : public ShipperTest, public testing::WithParamInterface<Oddly> {};
 
 TEST_P(OddAnswerTest, TheSameNumberIsAskedForAgainAndGivenToNoOther) {

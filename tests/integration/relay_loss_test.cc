@@ -62,6 +62,31 @@ TEST(RelayLossTest, ManyMoreBlockedCallersThanThreadsLeaveReadersAlone) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
+// A mount has 1,024 threads at most; whoever comes beyond waits in the kernel, and is served all the same.
+TEST(RelayLossTest, MoreCallersThanThereCanBeThreadsAreAllServedInTheEnd) {
+  constexpr int kCallers = 1'500;
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  const auto file = [&](int i) { return mount + "/file" + std::to_string(i); };
+  for (int i = 0; i < kCallers; ++i) Write(file(i), "before ");
+  cluster.Freeze("relay");
+  std::atomic<int> begun = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kCallers; ++i) {
+    callers.emplace_back([&, i] {
+      ++begun;
+      Append(file(i), "waited");
+    });
+  }
+  EXPECT_TRUE(WaitUntil([&] { return begun == kCallers; }));
+  cluster.Thaw("relay");
+  for (std::thread& caller : callers) caller.join();
+  for (int i = 0; i < kCallers; ++i) EXPECT_EQ(Read(file(i)), "before waited");
+  Write(mount + "/after", "goes on");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
 TEST(RelayLossTest, BlockedCallerCanBeKilled) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());

@@ -69,9 +69,10 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
                                 SomeProgress(2),
                                 "hot",
                                 2,
-                                {"x"}}}})),
-            "9593c40464656d6fc405616c7068610709" + position + p1 + "9198c404646f63730101" + p1 + p2 +
-                "c403686f740291c40178");
+                                {"x"},
+                                3}}})),
+            "9593c40464656d6fc405616c7068610709" + position + p1 + "9199c404646f63730101" + p1 + p2 +
+                "c403686f740291c4017803");
   EXPECT_EQ(Hex(Encode(Overview{6, SomeProgress(1), SomeProgress(2), SomeFacts()})),
             "9406" + p1 + p2 + facts);
   EXPECT_EQ(Hex(Encode(Pull{{"demo", NodeName("charlie"), 7}, SomeProgress(1).position, 65536})),

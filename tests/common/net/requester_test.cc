@@ -303,7 +303,7 @@ TEST_F(RequesterTest, AnAnswerOfAnotherWireVersionIsAnError) {
       std::async(std::launch::async, [&] { return requester.Request(MessageType::kStatus, {}, Patience()); });
   zmq::message_t request;
   ASSERT_TRUE(peer.recv(request));
-  peer.send(zmq::str_buffer("HW\x06\x15"));
+  peer.send(zmq::str_buffer("HW\x09\x15"));
   auto got = reply.get();
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, EPROTONOSUPPORT);
