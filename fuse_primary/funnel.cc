@@ -8,6 +8,7 @@
 #include "common/record/kinds.h"
 #include "fuse_primary/remedy.h"
 #include "fuse_primary/verdict.h"
+#include "volume/store/xattrs.h"
 
 namespace hawser {
 
@@ -252,19 +253,32 @@ Status Funnel::Sync(int fd, bool data_only) {
   return {};
 }
 
+// What somebody has given the root before the first start is the volume's too. The mode comes last: an ACL
+// changes it.
 Status Funnel::JournalRoot() {
+  const std::string root = ProcPath(volume_.store().root_fd());
+  const std::string& shown = volume_.store().root_path();
+  HAWSER_ASSIGN(const auto names, ShownXattrs(root, shown));
+  for (const std::string& name : names) {
+    if (name.starts_with("security.")) continue;  // of this machine
+    HAWSER_ASSIGN(auto value, ReadXattr(root, name, shown));
+    if (value) HAWSER_TRY(ChangeRoot(SetXattr{kRootFileId, {}, name}, Payload::Of(*std::move(value))));
+  }
+  HAWSER_ASSIGN(const struct stat info, StatFd(volume_.store().root_fd()));
+  return ChangeRoot(
+      SetAttr{
+          kRootFileId, {}, info.st_mode & 07777, info.st_uid, info.st_gid, {}, Timestamp::From(info.st_mtim)},
+      {});
+}
+
+Status Funnel::ChangeRoot(Body body, Payload payload) {
   return Mutate({[this]() -> Result<LockSet> {
                    return LockSet{{volume_.inodes().root_inode()}, {}, std::nullopt};
                  },
-                 [this]() -> Result<std::optional<Decision>> {
-                   HAWSER_ASSIGN(const struct stat info, StatFd(volume_.store().root_fd()));
-                   SetAttr root{kRootFileId, {}, info.st_mode & 07777,         info.st_uid,
-                                info.st_gid, {}, Timestamp::From(info.st_mtim)};
-                   return std::optional(Decision{std::move(root), nullptr, nullptr});
+                 [&]() -> Result<std::optional<Decision>> {
+                   return std::optional(Decision{std::move(body), nullptr, nullptr});
                  },
-                 {},
-                 nullptr,
-                 SteadyClock::now()});
+                 std::move(payload), nullptr, SteadyClock::now()});
 }
 
 void Funnel::End() {

@@ -64,6 +64,7 @@ class Funnel : public Role {
   class RemedyShipment;
 
   Status TakeTurn(const Mutation& mutation, const Patience& patience);
+  Status ChangeRoot(Body body, Payload payload);
   Status MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience);
   enum class CallerIs { kHere, kGone };
   Status Finish(Journey& journey, const Answer& answer, CallerIs caller);

@@ -19,25 +19,11 @@
 #include "volume/store/acl_names.h"
 #include "volume/store/beneath.h"
 #include "volume/store/file_ids.h"
+#include "volume/store/xattrs.h"
 
 namespace hawser {
 
 namespace {
-
-constexpr std::size_t kMostXattrBytes = 64 * kKiB;
-
-// The names of a node's xattrs that callers see.
-Result<std::vector<std::string>> XattrNames(const std::string& node, const StorePath& path) {
-  std::string list(kMostXattrBytes, '\0');
-  const ssize_t size = ::listxattr(node.c_str(), list.data(), list.size());
-  if (size < 0 && errno == ENOTSUP) return std::vector<std::string>();
-  if (size < 0) return ErrnoError("cannot list the xattrs of", path.Printable());
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < static_cast<std::size_t>(size); at += std::strlen(&list[at]) + 1) {
-    if (!IsHiddenXattr(&list[at])) names.emplace_back(&list[at]);
-  }
-  return names;
-}
 
 class Remedier {
  public:
@@ -226,7 +212,7 @@ class Remedier {
 
   // ACLs that the new node may have got from its folder, and this one doesn't have, go.
   Status RestoreXattrs(const Node& node, const StorePath& path) {
-    HAWSER_ASSIGN(auto names, XattrNames(ProcPath(node.fd.get()), path));
+    HAWSER_ASSIGN(auto names, ShownXattrs(ProcPath(node.fd.get()), path.Printable()));
     if (S_ISDIR(node.info.st_mode)) names.emplace_back(kDefaultAcl);
     if (!S_ISLNK(node.info.st_mode)) names.emplace_back(kAccessAcl);
     std::sort(names.begin(), names.end());
@@ -262,14 +248,9 @@ class Remedier {
   }
 
   Status RestoreXattr(const Node& node, const StorePath& path, const std::string& name) {
-    Buffer value(kMostXattrBytes);
-    const ssize_t size =
-        ::getxattr(ProcPath(node.fd.get()).c_str(), name.c_str(), value.data(), value.size());
-    if (size < 0 && errno != ENODATA && errno != ENOTSUP)
-      return ErrnoError("cannot read xattr " + name, path.Printable());
-    if (size < 0) return Send(RemoveXattr{node.id, path, name});
-    value.resize(static_cast<std::size_t>(size));
-    return Send(SetXattr{node.id, path, name}, Payload::Of(std::move(value)));
+    HAWSER_ASSIGN(auto value, ReadXattr(ProcPath(node.fd.get()), name, path.Printable()));
+    if (!value) return Send(RemoveXattr{node.id, path, name});
+    return Send(SetXattr{node.id, path, name}, Payload::Of(*std::move(value)));
   }
 
   const Store& store_;

@@ -246,7 +246,6 @@ class WentBack : public Disturbance {
     // Who doesn't know what the copy lacks would follow it.
     if (!AllLive(group)) return {};
     HAWSER_ASSIGN(const std::uint64_t copied, Copy(trial));
-    HAWSER_TRY(trial.load().AwaitProgress());
     if (!WaitUntil([&] { return AllKnowMoreThan(group, copied); }, kToKnow)) return {};
     trial.Kill("relay");
     Swap(group);
@@ -316,8 +315,9 @@ class WrongStore : public Disturbance {
     store_ = trial.group().Store(node_, "docs");
     // Another disturbance of this round may have it.
     if (std::filesystem::exists(store_ + ".aside")) return {};
-    HAWSER_TRY(AwaitCheckpoint(trial, {}));
-    HAWSER_TRY(older_ ? Copy(trial) : MakeEmpty());
+    if (!MakesCheckpoint(trial, {})) return {};
+    HAWSER_ASSIGN(const bool made, older_ ? Copy(trial) : MakeEmpty());
+    if (!made) return {};
     trial.Kill(node_);
     HAWSER_TRY(Move(store_, store_ + ".aside"));
     swapped_ = true;
@@ -342,31 +342,30 @@ class WrongStore : public Disturbance {
     std::filesystem::rename(from, to, problem);
     return problem ? Error{problem.value(), "cannot move '" + from + "'"} : Status();
   }
-  Status MakeEmpty() const {
-    std::filesystem::create_directory(Other());
-    return {};
-  }
-  // Of the store of a process that was killed; then until a later checkpoint is made of the right one.
-  Status Copy(Trial& trial) const {
+  Result<bool> MakeEmpty() const { return std::filesystem::create_directory(Other()); }
+  // Of the store of a process that was killed; then until a later checkpoint is made of the right one. False:
+  // another disturbance of this round keeps anything from going on.
+  Result<bool> Copy(Trial& trial) const {
+    if (!AllLive(trial.group())) return false;
     trial.Kill(node_);
     const auto copied = RunCommand({"cp", "-a", store_, Other()});
     if (!copied || copied->exit != 0) return Error{EIO, "cannot copy '" + store_ + "'"};
     HAWSER_ASSIGN(const StoreMarks old, MarksOf(Other()));
     HAWSER_TRY(trial.group().Launch(node_));
     HAWSER_TRY(trial.group().AwaitReady(node_));
-    HAWSER_TRY(trial.load().AwaitProgress());
-    return AwaitCheckpoint(trial, old);
+    if (MakesCheckpoint(trial, old)) return true;
+    std::filesystem::remove_all(Other());
+    return false;
   }
-  // Until there is one whose mark the store with `old` doesn't carry.
-  Status AwaitCheckpoint(Trial& trial, const StoreMarks& old) const {
+  // Waits for one whose mark the store with `old` doesn't carry.
+  bool MakesCheckpoint(Trial& trial, const StoreMarks& old) const {
     const std::string path = StateFolder(trial.group().State(node_)).Checkpoint(VolumeName("docs"));
-    const bool made = WaitUntil(
+    return WaitUntil(
         [&] {
           const auto checkpoint = ReadCheckpoint(path);
           return checkpoint && *checkpoint && !old.Has((*checkpoint)->mark);
         },
         kToCheckpoint);
-    return made ? Status() : Error{ETIMEDOUT, "no checkpoint is made: '" + path + "'"};
   }
   static Result<StoreMarks> MarksOf(const std::string& path) {
     HAWSER_ASSIGN(const UniqueFd root, OpenFile(path, O_RDONLY | O_DIRECTORY));

@@ -1,6 +1,7 @@
 // Stores of one volume on filesystems that keep different things: coarse times, ranges of years.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <filesystem>
 
@@ -76,6 +77,22 @@ TEST_P(CoarseTimesOn, ACopyThatWasTouchedIsStillFound) {
   Write(file, "second");
   EXPECT_TRUE(WaitUntil([&] { return cluster_.StateOf("charlie") == "diverged"; }))
       << cluster_.StateOf("charlie");
+}
+
+// What the primary's folder had before the first start.
+TEST(FilesystemsTest, TheRootsOwnAttributesAreTheVolumesToo) {
+  Cluster cluster;
+  const std::string root = cluster.Store("alpha", "docs");
+  ASSERT_EQ(::setxattr(root.c_str(), "user.colour", "blue", 4, 0), 0);
+  const auto acl = RunCommand({"setfacl", "-m", "u:1234:rwx,d:u:1234:rx", root});
+  ASSERT_OK(acl);
+  ASSERT_EQ(acl->exit, 0) << acl->output;
+  ASSERT_EQ(::chmod(root.c_str(), 0751), 0);
+  ASSERT_OK(cluster.Start());
+  Write(cluster.Mount("alpha", "docs") + "/file", "inherits");
+  EXPECT_OK(cluster.CompareAllTrees());
+  char value[8];
+  EXPECT_EQ(::getxattr(cluster.Store("charlie", "docs").c_str(), "user.colour", value, sizeof value), 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Nodes, CoarseTimesOn, ::testing::Values("alpha", "charlie"),
