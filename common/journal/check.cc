@@ -42,7 +42,7 @@ class Checker {
 
  private:
   Status CheckUnreadable(Group first, bool is_last, const Error& error) {
-    if (error.code != EBADMSG && error.code != ENOTSUP) return error;
+    if (!IsDamage(error)) return error;
     HAWSER_ASSIGN(const bool unfinished, IsUnfinishedSegment(folder_, first));
     if (is_last && unfinished)
       report_.unfinished_segment = SegmentName(first);

@@ -61,7 +61,7 @@ Result<SegmentInfo> InfoOf(const std::string& folder, const Segments& segments, 
     return info;
   }
   auto reader = SegmentReader::Open(folder, first);
-  if (!reader && reader.error().code != EBADMSG && reader.error().code != ENOTSUP) return reader.error();
+  if (!reader && !IsDamage(reader.error())) return reader.error();
   if (!reader) {
     info.problem = reader.error().message;
     return info;

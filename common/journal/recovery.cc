@@ -102,7 +102,7 @@ Status RecoverLast(SegmentReader& reader, RecoveryReport& report, Disk& disk) {
 Result<std::optional<SegmentEntry>> EntryOf(const std::string& folder, Group first, const JournalId& journal,
                                             JournalFault& fault) {
   const auto reader = SegmentReader::Open(folder, first);
-  if (!reader && reader.error().code == EBADMSG) {
+  if (!reader && IsDamage(reader.error())) {
     fault = {SegmentName(first), 0, reader.error().message, first, {}};
     return std::optional<SegmentEntry>();
   }

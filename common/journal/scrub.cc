@@ -7,6 +7,7 @@
 #include "common/base/files.h"
 #include "common/base/log.h"
 #include "common/journal/begin.h"
+#include "common/journal/segment_reader.h"
 #include "common/record/pack.h"
 
 namespace hawser {
@@ -98,7 +99,7 @@ Result<bool> JournalScrub::Enter(Group durable) {
     current_ = *std::move(segment);
   } else if (segment.error().code == ENOENT) {
     next_ = Next(*found);  // dropped
-  } else if (segment.error().code == EBADMSG) {
+  } else if (IsDamage(segment.error())) {
     Believe({SegmentName(*found), 0, segment.error().message, *found,
              found + 1 == groups.end() ? durable : Group((found + 1)->value - 1)});
     next_ = Next(*found);

@@ -94,6 +94,10 @@ class SegmentReader {
 // header, and nothing behind it.
 Result<bool> IsUnfinishedSegment(const std::string& folder, Group first);
 
+// Whether a segment between readable ones can't be opened because its header is damaged: also one of another
+// version is, since a flipped bit may be in the number.
+inline bool IsDamage(const Error& error) { return error.code == EBADMSG || error.code == ENOTSUP; }
+
 // With digest and journal: two positions of the same group are told apart by it.
 std::string TextInFull(const Position& position);
 
