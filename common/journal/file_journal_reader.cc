@@ -99,7 +99,7 @@ Result<bool> FileJournalReader::EnterNextSegment() {
     if (next.error().code == ENOENT) return false;
     const auto unfinished = IsUnfinishedSegment(folder_, first);
     if (unfinished && *unfinished) return false;
-    return next.error();
+    return IsDamage(next.error()) ? Error{EBADMSG, next.error().message} : next.error();
   }
   if (next->header().before != at()) {
     return segment_.DamageAt(fmt::format("the next segment does not continue from here, but from {}",

@@ -143,11 +143,15 @@ TEST_F(DamageTest, AFlippedBitInAnOldSegmentIsFoundWhereverItIs) {
 }
 
 TEST_F(DamageTest, ABrokenHeaderOfAnOldSegmentIsSaidAtTheStart) {
-  Close();
-  CorruptByte(PathOf(1), 50);
-  ExpectFound(SegmentName(groups_[1]), 0, groups_[1], LastOf(1));
-  ExpectReadTo(groups_[1], SegmentName(groups_[1]));
-  ExpectOpensSaying(SegmentName(groups_[1]));
+  for (const std::uint64_t at : {0, 4, 6, 50, 90}) {  // magic, version, size, journal, digest
+    SCOPED_TRACE(at);
+    Close();
+    CorruptByte(PathOf(1), at);
+    ExpectFound(SegmentName(groups_[1]), 0, groups_[1], LastOf(1));
+    ExpectReadTo(groups_[1], SegmentName(groups_[1]));
+    ExpectOpensSaying(SegmentName(groups_[1]));
+    CorruptByte(PathOf(1), at);
+  }
 }
 
 TEST_F(DamageTest, ABrokenHeaderOfTheFirstSegmentIsSaidAtTheStart) {
