@@ -205,10 +205,8 @@ Status Funnel::Apply(Journey& journey, Sequence sequence, CallerIs caller, bool&
   if (applied) return {};
   in_store = false;
   if (applied.error().code == kStoreDiverged) return StoreFailed(journey.record, applied.error());
-  log::warn("{}: the store refuses a journaled record ({}): {}; journaling what is there instead",
-            volume_.name().value, Describe(journey.record), applied.error().Text());
   CrashPoint("primary.refused");
-  const Status remedied = Compensate(journey.record, sequence);
+  const Status remedied = Compensate(journey.record, sequence, applied.error().Text());
   volume_.TellOf(journey.record);  // to its caller it is a failure; some of it may be there
   in_store = static_cast<bool>(remedied);
   // One that is stopped meanwhile is made up for at the next start.
@@ -216,7 +214,9 @@ Status Funnel::Apply(Journey& journey, Sequence sequence, CallerIs caller, bool&
   return applied;
 }
 
-Status Funnel::Compensate(const Record& refused, Sequence sequence) {
+Status Funnel::Compensate(const Record& refused, Sequence sequence, const std::string& why) {
+  log::warn("{}: the store refuses a journaled record ({}): {}; journaling what is there instead",
+            volume_.name().value, Describe(refused), why);
   return Remedy(volume_.store(), refused, sequence, [this](Body body, Payload payload, RemedyOf of) {
     return JournalRemedy(std::move(body), std::move(payload), of);
   });

@@ -49,8 +49,8 @@ class Funnel : public Role {
   Status JournalRoot();
 
   // The store doesn't take this record, which is journaled at `sequence`: what is there instead is journaled
-  // (remedy.h). Returns when it is, however long the relay is away.
-  Status Compensate(const Record& refused, Sequence sequence);
+  // (remedy.h). Returns when it is, however long the relay is away. `why`: what the store said.
+  Status Compensate(const Record& refused, Sequence sequence, const std::string& why);
 
   AppliedMark& applied() { return applied_; }
   // Calls that were left before it was known what becomes of them.

@@ -11,9 +11,8 @@
 namespace hawser {
 
 Result<std::optional<HeardHead>> ReadHeardHead(const std::string& path) {
-  auto content = ReadFile(path);
-  if (!content && content.error().code == ENOENT) return std::optional<HeardHead>();
-  if (!content) return std::move(content).error();
+  HAWSER_ASSIGN(const auto content, ReadFileIfThere(path));
+  if (!content) return std::optional<HeardHead>();
   try {
     const auto json = nlohmann::json::parse(*content);
     return std::optional(HeardHead{ProgressFromJson(json), {json.at("heard").get<std::int64_t>()}});

@@ -10,13 +10,12 @@
 namespace hawser {
 
 Result<std::uint64_t> OwnIncarnation(const std::string& path) {
-  const auto content = ReadFile(path);
-  if (!content && content.error().code == ENOENT) {
+  HAWSER_ASSIGN(const auto content, ReadFileIfThere(path));
+  if (!content) {
     const std::uint64_t made = RandomNumber();
     HAWSER_TRY(WriteFileAtomically(path, fmt::format("{:016x}\n", made)));
     return made;
   }
-  if (!content) return content.error();
   std::uint64_t number = 0;
   const char* begin = content->data();
   if (std::from_chars(begin, begin + content->size(), number, 16).ec != std::errc() || number == 0)

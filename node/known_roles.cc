@@ -7,9 +7,8 @@
 namespace hawser {
 
 Result<std::vector<VolumeFact>> ReadKnownRoles(const std::string& path) {
-  auto content = ReadFile(path);
-  if (!content && content.error().code == ENOENT) return std::vector<VolumeFact>();
-  if (!content) return std::move(content).error();
+  HAWSER_ASSIGN(const auto content, ReadFileIfThere(path));
+  if (!content) return std::vector<VolumeFact>();
   try {
     std::vector<VolumeFact> facts;
     const auto json = nlohmann::json::parse(*content);

@@ -57,9 +57,7 @@ Status PrimaryRole::MakeUp() {
   std::optional<Sequence> last;  // a record can stand for two paths
   for (const Difference& entry : std::exchange(refused_, {})) {
     if (std::exchange(last, entry.sequence) == entry.sequence) continue;
-    log::warn("{}: the store refuses a journaled record ({}): {}; journaling what is there instead",
-              parts_.volume.name().value, Describe(entry.record), entry.why);
-    HAWSER_TRY(funnel_->Compensate(entry.record, entry.sequence));
+    HAWSER_TRY(funnel_->Compensate(entry.record, entry.sequence, entry.why));
   }
   return {};
 }

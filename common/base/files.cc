@@ -38,6 +38,13 @@ Result<std::string> ReadFile(const std::string& path) {
   }
 }
 
+Result<std::optional<std::string>> ReadFileIfThere(const std::string& path) {
+  auto content = ReadFile(path);
+  if (content) return std::optional(*std::move(content));
+  if (content.error().code == ENOENT) return std::optional<std::string>();
+  return std::move(content).error();
+}
+
 Status WriteFileAtomically(const std::string& path, const std::string& content) {
   const std::string temporary = path + ".new";
   {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/base/bytes.h"
@@ -12,6 +13,8 @@ namespace hawser {
 
 // Whole content of a small file. ENOENT if there is none.
 Result<std::string> ReadFile(const std::string& path);
+// nullopt if there is none.
+Result<std::optional<std::string>> ReadFileIfThere(const std::string& path);
 
 // Replaces `path` by `content`: after a crash it holds the old or the new content, never a mixture.
 Status WriteFileAtomically(const std::string& path, const std::string& content);

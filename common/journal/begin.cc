@@ -22,11 +22,8 @@ Status WriteBegin(const std::string& folder, const Progress& begin) {
 }
 
 Result<std::optional<Progress>> ReadBegin(const std::string& folder) {
-  const auto content = ReadFile(BeginPath(folder));
-  if (!content) {
-    if (content.error().code == ENOENT) return std::optional<Progress>();
-    return content.error();
-  }
+  HAWSER_ASSIGN(const auto content, ReadFileIfThere(BeginPath(folder)));
+  if (!content) return std::optional<Progress>();
   Unpacker in(AsBytes(*content));
   const Progress begin = UnpackProgress(in, "begin");
   if (auto read = in.Finish(); !read)

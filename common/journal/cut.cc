@@ -65,11 +65,8 @@ Result<CutJournal> CutBehind(const std::string& folder, const Position& position
 }
 
 Result<std::optional<CutJournal>> FinishCut(const std::string& folder, Disk& disk) {
-  const auto content = ReadFile(MarkPath(folder));
-  if (!content) {
-    if (content.error().code == ENOENT) return std::optional<CutJournal>();
-    return content.error();
-  }
+  HAWSER_ASSIGN(const auto content, ReadFileIfThere(MarkPath(folder)));
+  if (!content) return std::optional<CutJournal>();
   Unpacker in(AsBytes(*content));
   const Position position = UnpackPosition(in, "position");
   if (auto read = in.Finish(); !read)

@@ -255,31 +255,30 @@ void ForEachPath(const Body& body, F&& f) {
   std::visit([&](const auto& r) { ForEachField(r, visit_field); }, body);
 }
 
-// Calls `f(id)` for each file id in the record, kNoFileId too; `body` is const or not.
-template <class B, class F>
+// Calls `f(value)` for each field of the type Value, optional ones where they are set; `body` is const or not.
+template <class Value, class B, class F>
 requires std::same_as<std::remove_const_t<B>, Body>
-void ForEachFileId(B& body, F&& f) {
+void ForEachValue(B& body, F&& f) {
   const auto visit_field = [&](const char*, auto& field) {
     using T = std::decay_t<decltype(field)>;
-    if constexpr (std::is_same_v<T, FileId>) f(field);
-    if constexpr (std::is_same_v<T, std::optional<FileId>>) {
+    if constexpr (std::is_same_v<T, Value>) f(field);
+    if constexpr (std::is_same_v<T, std::optional<Value>>) {
       if (field) f(*field);
     }
   };
   std::visit([&](auto& r) { ForEachField(r, visit_field); }, body);
 }
 
-// Calls `f(time)` for each time that the record sets; not for what it names as having been before.
+// For each file id in the record, kNoFileId too.
+template <class B, class F>
+void ForEachFileId(B& body, F&& f) {
+  ForEachValue<FileId>(body, f);
+}
+
+// For each time that the record sets; not for what it names as having been before.
 template <class F>
 void ForEachTime(Body& body, F&& f) {
-  const auto visit_field = [&](const char*, auto& field) {
-    using T = std::decay_t<decltype(field)>;
-    if constexpr (std::is_same_v<T, Timestamp>) f(field);
-    if constexpr (std::is_same_v<T, std::optional<Timestamp>>) {
-      if (field) f(*field);
-    }
-  };
-  std::visit([&](auto& r) { ForEachField(r, visit_field); }, body);
+  ForEachValue<Timestamp>(body, f);
 }
 
 // One word, or two with a line between.

@@ -97,9 +97,8 @@ Result<std::vector<std::string>> NamesIn(const std::string& folder) {
 }
 
 Result<std::string> ReadIfThere(const std::string& path) {
-  auto content = ReadFile(path);
-  if (!content && content.error().code == ENOENT) return std::string();
-  return content;
+  HAWSER_ASSIGN(auto content, ReadFileIfThere(path));
+  return std::move(content).value_or("");
 }
 
 }  // namespace hawser::test

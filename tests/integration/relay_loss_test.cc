@@ -42,23 +42,36 @@ TEST(RelayLossTest, BlockedCallersFinishWhenTheRelayIsBack) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
-// Each in a file of its own: whoever makes a name keeps others from looking up names in that folder, in the
-// kernel.
+// Files in alpha's docs, one for each of so many callers: whoever makes a name keeps others from looking up
+// names in that folder, in the kernel.
+std::vector<std::string> WriteFiles(const Cluster& cluster, int count) {
+  std::vector<std::string> files;
+  for (int i = 0; i < count; ++i) {
+    files.push_back(cluster.Mount("alpha", "docs") + "/file" + std::to_string(i));
+    Write(files.back(), "before ");
+  }
+  return files;
+}
+
+// Each caller has appended to its file.
+void ExpectAppended(const std::vector<std::string>& files) {
+  for (const std::string& file : files) EXPECT_EQ(Read(file), "before waited");
+}
+
 TEST(RelayLossTest, ManyMoreBlockedCallersThanThreadsLeaveReadersAlone) {
   constexpr int kCallers = 64;
   Cluster cluster;
   ASSERT_OK(cluster.Start());
   const std::string mount = cluster.Mount("alpha", "docs");
-  const auto file = [&](int i) { return mount + "/file" + std::to_string(i); };
-  for (int i = 0; i < kCallers; ++i) Write(file(i), "before ");
+  const auto files = WriteFiles(cluster, kCallers);
   cluster.Kill("relay");
   std::vector<std::thread> callers;
-  for (int i = 0; i < kCallers; ++i) callers.emplace_back([&, i] { Append(file(i), "waited"); });
+  for (const std::string& file : files) callers.emplace_back([&] { Append(file, "waited"); });
   for (int i = 0; i < kCallers; ++i) EXPECT_FALSE(Exists(mount + "/nothing" + std::to_string(i)));
   EXPECT_TRUE(std::filesystem::exists(mount));
   EXPECT_OK(cluster.Start("relay"));
   for (std::thread& caller : callers) caller.join();
-  for (int i = 0; i < kCallers; ++i) EXPECT_EQ(Read(file(i)), "before waited");
+  ExpectAppended(files);
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
@@ -68,21 +81,20 @@ TEST(RelayLossTest, MoreCallersThanThereCanBeThreadsAreAllServedInTheEnd) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());
   const std::string mount = cluster.Mount("alpha", "docs");
-  const auto file = [&](int i) { return mount + "/file" + std::to_string(i); };
-  for (int i = 0; i < kCallers; ++i) Write(file(i), "before ");
+  const auto files = WriteFiles(cluster, kCallers);
   cluster.Freeze("relay");
   std::atomic<int> begun = 0;
   std::vector<std::thread> callers;
-  for (int i = 0; i < kCallers; ++i) {
-    callers.emplace_back([&, i] {
+  for (const std::string& file : files) {
+    callers.emplace_back([&] {
       ++begun;
-      Append(file(i), "waited");
+      Append(file, "waited");
     });
   }
   EXPECT_TRUE(WaitUntil([&] { return begun == kCallers; }));
   cluster.Thaw("relay");
   for (std::thread& caller : callers) caller.join();
-  for (int i = 0; i < kCallers; ++i) EXPECT_EQ(Read(file(i)), "before waited");
+  ExpectAppended(files);
   Write(mount + "/after", "goes on");
   EXPECT_OK(cluster.CompareAllTrees());
 }

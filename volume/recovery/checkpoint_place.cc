@@ -34,9 +34,8 @@ Status CheckpointFile::Forget() {
 
 // [version, [sequence, differences], [sequence, differences]]
 Result<Buffer> CheckpointFile::ReadDifferences(Sequence at) const {
-  const auto text = ReadFile(DifferencesPath(path_));
-  if (!text && text.error().code == ENOENT) return Buffer();
-  if (!text) return text.error();
+  HAWSER_ASSIGN(const auto text, ReadFileIfThere(DifferencesPath(path_)));
+  if (!text) return Buffer();
   Unpacker in(AsBytes(*text));
   in.Array("differences", 3);
   if (in.Uint("version") != 1) in.Fail("version", "is unknown");

@@ -34,11 +34,9 @@ Status NoteDivergence(const std::string& checkpoint_path, const std::string& pro
 }
 
 Result<std::optional<std::string>> ReadDivergence(const std::string& checkpoint_path) {
-  auto note = ReadFile(DivergencePath(checkpoint_path));
-  if (!note && note.error().code == ENOENT) return std::optional<std::string>();
-  if (!note) return std::move(note).error();
-  while (note->ends_with('\n')) note->pop_back();
-  return std::optional(*std::move(note));
+  HAWSER_ASSIGN(auto note, ReadFileIfThere(DivergencePath(checkpoint_path)));
+  while (note && note->ends_with('\n')) note->pop_back();
+  return note;
 }
 
 }  // namespace hawser

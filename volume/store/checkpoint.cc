@@ -8,9 +8,8 @@
 namespace hawser {
 
 Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path) {
-  auto content = ReadFile(path);
-  if (!content && content.error().code == ENOENT) return std::optional<Checkpoint>();
-  if (!content) return std::move(content).error();
+  HAWSER_ASSIGN(const auto content, ReadFileIfThere(path));
+  if (!content) return std::optional<Checkpoint>();
   try {
     const auto json = nlohmann::json::parse(*content);
     return std::optional(Checkpoint{ProgressFromJson(json), json.at("clean").get<bool>(),

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "volume/store/acl_names.h"
@@ -62,14 +63,13 @@ InheritedAccess InheritAccess(mode_t mode, mode_t umask, Bytes default_acl, bool
 }
 
 Result<Buffer> ReadDefaultAcl(const std::string& path) {
-  Buffer acl(kMostAclBytes);
-  const ssize_t size = ::getxattr(path.c_str(), kDefaultAcl, acl.data(), acl.size());
+  std::byte acl[kMostAclBytes];
+  const ssize_t size = ::getxattr(path.c_str(), kDefaultAcl, acl, sizeof acl);
   if (size < 0 && errno == ERANGE)
     return Error{E2BIG, fmt::format("a default ACL of more than {} bytes is not inherited", kMostAclBytes)};
   if (size < 0 && errno != ENODATA && errno != ENOTSUP)
     return ErrnoError("cannot read the default ACL of a directory");
-  acl.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-  return acl;
+  return Buffer(acl, acl + std::max<ssize_t>(size, 0));
 }
 
 }  // namespace hawser
