@@ -43,7 +43,7 @@ std::optional<Finding> OtherWays(const std::string& subject, const std::string& 
   return Warning(
       subject, store,
       "lies on an overlay, where some changes come out otherwise than on a copy that lies on a disk: an ACL "
-      "leaves the set-group-id bit, a file has at most 127 names, devices 0:0 can't be made",
+      "leaves the set-group-id bit, devices 0:0 can't be made",
       "use ext4, xfs, btrfs or zfs");
 }
 

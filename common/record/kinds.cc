@@ -70,6 +70,21 @@ FileId FileOf(const Body& body) {
       body);
 }
 
+std::vector<StorePath> EntriesOf(const Body& body) {
+  using Paths = std::vector<StorePath>;
+  return std::visit(Overloaded{
+                        [](const OneOf<Create, Unlink, Rmdir> auto& r) { return Paths{r.path}; },
+                        [](const Link& r) { return Paths{r.new_path}; },
+                        [](const Rename& r) {
+                          return Paths{r.path, r.new_path};
+                        },
+                        [](const OneOf<Write, Truncate, Allocate> auto&) { return Paths{}; },
+                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return Paths{}; },
+                        [](const ControlKind auto&) { return Paths{}; },
+                    },
+                    body);
+}
+
 std::string_view NameOf(NodeKind kind) {
   switch (kind) {
     case NodeKind::kRegular:

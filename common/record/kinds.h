@@ -13,6 +13,7 @@
 #include <tuple>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "common/record/record.h"
 
@@ -246,16 +247,11 @@ inline bool TakesNames(const Body& body) {
 // The node that the record is about. kNoFileId: a symlink or special file without an id, or a control record.
 FileId FileOf(const Body& body);
 
-// Calls `f(path)` for each path that the record names, as its paths were before it; none in control records.
-template <class F>
-void ForEachPath(const Body& body, F&& f) {
-  const auto visit_field = [&](const char*, const auto& field) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(field)>, StorePath>) f(field);
-  };
-  std::visit([&](const auto& r) { ForEachField(r, visit_field); }, body);
-}
+// The paths, as they were before it, of the directory entries that the record makes, takes away or makes
+// lead elsewhere.
+std::vector<StorePath> EntriesOf(const Body& body);
 
-// Calls `f(value)` for each field of the type Value, optional ones where they are set; `body` is const or not.
+// Calls `f(value)` for each field of the type Value, those that are optional where they are set; `body` is const
 template <class Value, class B, class F>
 requires std::same_as<std::remove_const_t<B>, Body>
 void ForEachValue(B& body, F&& f) {
@@ -267,6 +263,12 @@ void ForEachValue(B& body, F&& f) {
     }
   };
   std::visit([&](auto& r) { ForEachField(r, visit_field); }, body);
+}
+
+// For each path that the record names, as its paths were before it; none in control records.
+template <class F>
+void ForEachPath(const Body& body, F&& f) {
+  ForEachValue<StorePath>(body, f);
 }
 
 // For each file id in the record, kNoFileId too.

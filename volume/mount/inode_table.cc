@@ -120,12 +120,16 @@ InodeTable::Node* InodeTable::TakeName(Node* parent, const std::string& name) {
   return child;
 }
 
+void InodeTable::DropChild(Node* parent, const std::string& name, KernelKnows knows) {
+  Node* child = TakeName(parent, name);
+  if (child == nullptr) return;
+  child->left_behind = knows == KernelKnows::kNo && child->names.empty();
+  DropIfNameless(child);
+}
+
 void InodeTable::DropName(Node* parent, const std::string& name, KernelKnows knows) {
   const NodeId above = parent->id;
-  if (Node* child = TakeName(parent, name)) {
-    child->left_behind = knows == KernelKnows::kNo && child->names.empty();
-    DropIfNameless(child);
-  }
+  DropChild(parent, name, knows);
   if (Node* left = Lookup(above)) ReleaseIfUnused(left);
 }
 
@@ -298,10 +302,7 @@ void InodeTable::Move(const StorePath& from, const StorePath& to, KernelKnows kn
   Node* to_parent = Walk(to.Parent());
   Node* node = from_parent == nullptr ? nullptr : TakeName(from_parent, std::string(from.Name()));
   if (to_parent != nullptr) {
-    if (Node* replaced = TakeName(to_parent, std::string(to.Name()))) {
-      replaced->left_behind = knows == KernelKnows::kNo && replaced->names.empty();
-      DropIfNameless(replaced);
-    }
+    DropChild(to_parent, std::string(to.Name()), knows);
     if (node != nullptr) AddName(node, to_parent, std::string(to.Name()));
     ReleaseIfUnused(to_parent);
   }

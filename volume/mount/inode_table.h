@@ -118,6 +118,9 @@ class InodeTable {
   Node* Walk(const StorePath& path) const HAWSER_REQUIRES(mutex_);
   void AddName(Node* node, Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);
   Node* TakeName(Node* parent, const std::string& name) HAWSER_REQUIRES(mutex_);  // null: there was none
+  // The child under that name, if there is one, loses it. DropName() lets the parent go, too, if nothing else
+  // holds it.
+  void DropChild(Node* parent, const std::string& name, KernelKnows knows) HAWSER_REQUIRES(mutex_);
   void DropName(Node* parent, const std::string& name, KernelKnows knows) HAWSER_REQUIRES(mutex_);
   void DropIfNameless(Node* node) HAWSER_REQUIRES(mutex_);
   void Move(const StorePath& from, const StorePath& to, KernelKnows knows);

@@ -100,26 +100,10 @@ const StorePath* ChangedFile(const Body& body) {
                     body);
 }
 
-// The paths of the entries that a record makes, takes away or makes lead elsewhere.
-std::vector<StorePath> ChangedEntries(const Body& body) {
-  using Paths = std::vector<StorePath>;
-  return std::visit(Overloaded{
-                        [](const OneOf<Create, Unlink, Rmdir> auto& r) { return Paths{r.path}; },
-                        [](const Link& r) { return Paths{r.new_path}; },
-                        [](const Rename& r) {
-                          return Paths{r.path, r.new_path};
-                        },
-                        [](const OneOf<Write, Truncate, Allocate> auto&) { return Paths{}; },
-                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return Paths{}; },
-                        [](const ControlKind auto&) { return Paths{}; },
-                    },
-                    body);
-}
-
 // The paths, before a record is applied, of all nodes whose attributes or content it changes: of what it is
 // about, and of the directories, which have other times and counts of links then.
 std::vector<StorePath> ChangedNodes(const Body& body) {
-  std::vector<StorePath> paths = ChangedEntries(body);
+  std::vector<StorePath> paths = EntriesOf(body);
   for (std::size_t i = 0, entries = paths.size(); i < entries; ++i) paths.push_back(paths[i].Parent());
   if (const auto* link = std::get_if<Link>(&body)) paths.push_back(link->path);
   if (const StorePath* path = ChangedFile(body)) paths.push_back(*path);
@@ -191,7 +175,7 @@ void Volume::FollowInGate(const Record& record) {
 // By the names that the table has before it follows the record.
 std::vector<InodeTable::Entry> Volume::StaleEntries(const Body& body) const {
   std::vector<InodeTable::Entry> entries;
-  for (const StorePath& path : ChangedEntries(body)) {
+  for (const StorePath& path : EntriesOf(body)) {
     if (auto entry = inodes_.KeptEntry(path)) entries.push_back(*std::move(entry));
   }
   return entries;

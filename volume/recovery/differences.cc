@@ -26,19 +26,9 @@ bool ChangesNames(const Body& body) {
 
 // The paths that a record is about.
 std::vector<StorePath> PathsOf(const Body& body) {
-  return std::visit(
-      Overloaded{
-          [](const OneOf<Link, Rename> auto& r) -> std::vector<StorePath> {
-            return {r.path, r.new_path};
-          },
-          [](const OneOf<Write, Truncate, Allocate> auto& r) -> std::vector<StorePath> { return {r.path}; },
-          [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto& r) -> std::vector<StorePath> {
-            return {r.path};
-          },
-          [](const OneOf<Create, Unlink, Rmdir> auto& r) -> std::vector<StorePath> { return {r.path}; },
-          [](const ControlKind auto&) -> std::vector<StorePath> { return {}; },
-      },
-      body);
+  std::vector<StorePath> paths;
+  ForEachPath(body, [&paths](const StorePath& path) { paths.push_back(path); });
+  return paths;
 }
 
 // The paths that aren't right without the record.

@@ -63,13 +63,14 @@ std::optional<Timestamp> FolderTimeOf(const Body& body) {
 
 void RealStore::ApplyFolderTimes(const Record& record) {
   const auto time = FolderTimeOf(record.body);
-  for (const StorePath& folder : FoldersOf(record.body))
-    static_cast<void>(store_.SetFolderTime(folder, *time));
+  for (const StorePath& entry : EntriesOf(record.body))
+    static_cast<void>(store_.SetFolderTime(entry.Parent(), *time));
 }
 
 Status RealStore::Repeat(const Record& record, Bytes payload) {
   std::vector<std::pair<StorePath, Timestamp>> times;
-  for (StorePath& folder : FoldersOf(record.body)) {
+  for (const StorePath& entry : EntriesOf(record.body)) {
+    StorePath folder = entry.Parent();
     HAWSER_ASSIGN(const struct stat info, store_.Stat(folder));
     times.emplace_back(std::move(folder), Timestamp::From(info.st_mtim));
   }

@@ -364,21 +364,6 @@ Status Store::Apply(const Record& record, Bytes payload, ApplyTo to) {
   return std::visit(Applier(root_.get(), times_, local, payload, to), local.body);
 }
 
-std::vector<StorePath> FoldersOf(const Body& body) {
-  using Paths = std::vector<StorePath>;
-  return std::visit(Overloaded{
-                        [](const OneOf<Create, Unlink, Rmdir> auto& r) { return Paths{r.path.Parent()}; },
-                        [](const Link& r) { return Paths{r.new_path.Parent()}; },
-                        [](const Rename& r) {
-                          return Paths{r.path.Parent(), r.new_path.Parent()};
-                        },
-                        [](const OneOf<Write, Truncate, Allocate> auto&) { return Paths{}; },
-                        [](const OneOf<SetAttr, SetXattr, RemoveXattr> auto&) { return Paths{}; },
-                        [](const ControlKind auto&) { return Paths{}; },
-                    },
-                    body);
-}
-
 Status Store::SetFolderTime(const StorePath& path, Timestamp mtime) const {
   HAWSER_ASSIGN(const UniqueFd folder, OpenBeneath(root_.get(), path, O_PATH | O_DIRECTORY));
   return hawser::SetFolderTime(folder.get(), mtime);

@@ -121,9 +121,6 @@ class Store {
   StoreTimes times_;
 };
 
-// The directories whose times a record sets by changing names in them.
-std::vector<StorePath> FoldersOf(const Body& body);
-
 // fstat of a descriptor of any kind, O_PATH too.
 Result<struct stat> StatFd(int fd);
 
