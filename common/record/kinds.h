@@ -251,7 +251,8 @@ FileId FileOf(const Body& body);
 // lead elsewhere.
 std::vector<StorePath> EntriesOf(const Body& body);
 
-// Calls `f(value)` for each field of the type Value, those that are optional where they are set; `body` is const
+// Calls `f(value)` for each field of the type Value, those that are optional where they are set.
+// `body` is const or not.
 template <class Value, class B, class F>
 requires std::same_as<std::remove_const_t<B>, Body>
 void ForEachValue(B& body, F&& f) {
