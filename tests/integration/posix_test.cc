@@ -1,9 +1,11 @@
 // A mount does what a plain directory does, call by call. tests/support/posix.
 #include <cstdlib>
 
+#include "common/base/files.h"
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
 #include "tests/support/ok.h"
+#include "tests/support/other_filesystem.h"
 #include "tests/support/posix/runner.h"
 
 namespace hawser::test {
@@ -12,6 +14,9 @@ namespace {
 TEST(PosixTest, MountDoesWhatAPlainDirectoryDoes) {
   if (geteuid() != 0) GTEST_SKIP() << "the cases change owners and users: needs root";
   Cluster cluster;
+  // In memory: tens of thousands of calls one after the other, of which none asks what a flush costs.
+  ASSERT_OK(MakeDirectories(cluster.journal()));
+  const OtherFilesystem memory(cluster.journal(), "tmpfs", "");
   ASSERT_OK(cluster.Start());
   const TempDir directory;
   const auto cases = posix::AllCases();

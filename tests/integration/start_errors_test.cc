@@ -6,6 +6,7 @@
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
 #include "tests/support/ok.h"
+#include "tests/support/other_filesystem.h"
 
 namespace hawser::test {
 namespace {
@@ -130,24 +131,6 @@ TEST_F(StartErrorsTest, CheckFindsWhatIsMissing) {
   EXPECT_NE(bad->exit, 0) << bad->output;
   EXPECT_NE(bad->output.find(cluster_.Store("alpha", "docs")), std::string::npos) << bad->output;
 }
-
-// A filesystem of its own for alpha's store, with these mount options.
-class OtherFilesystem {
- public:
-  OtherFilesystem(std::string folder, const std::string& type, const std::string& options)
-      : folder_(std::move(folder)),
-        mounted_(mount("hawser-test", folder_.c_str(), type.c_str(), 0, options.c_str()) == 0) {}
-  OtherFilesystem(const OtherFilesystem&) = delete;
-  OtherFilesystem& operator=(const OtherFilesystem&) = delete;
-  ~OtherFilesystem() {
-    if (mounted_) umount2(folder_.c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-
- private:
-  std::string folder_;
-  bool mounted_;
-};
 
 TEST_F(StartErrorsTest, StoreWithoutUserXattrsIsRefusedWithTheReason) {
   // ramfs has no xattrs at all.
