@@ -1,4 +1,7 @@
 // The relay is away: what callers and readers meet.
+#include <fmt/format.h>
+#include <sys/syscall.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstring>
@@ -96,6 +99,32 @@ TEST(RelayLossTest, MoreCallersThanThereCanBeThreadsAreAllServedInTheEnd) {
   for (std::thread& caller : callers) caller.join();
   ExpectAppended(files);
   Write(mount + "/after", "goes on");
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, AFileWithAWaitingWriterIsReadAndClosedByOthers) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  const std::string file = cluster.Mount("alpha", "docs") + "/file";
+  Write(file, "content");
+  EXPECT_EQ(Read(file), "content");  // the kernel has the page: one that it hasn't is locked by the writer
+  cluster.Kill("relay");
+  const auto start = [&](std::vector<std::string> command) {
+    return Process::Start(
+        {.command = std::move(command), .output = cluster.Log("caller"), .folder = "", .environment = {}});
+  };
+  auto writer = start({"dd", "if=/dev/zero", "of=" + file, "bs=4", "count=1", "conv=notrunc"});
+  ASSERT_OK(writer);
+  const std::string now_in = fmt::format("/proc/{}/syscall", writer->pid());
+  ASSERT_TRUE(WaitUntil([&] { return Read(now_in).starts_with(fmt::format("{} ", SYS_write)); }));
+
+  auto reader = start({"sh", "-c", "exec 3<>'" + file + "' && cat <&3 && exec 3>&-"});
+  ASSERT_OK(reader);
+  const auto exit = reader->Wait();
+  EXPECT_TRUE(exit) << "a reader waits for the writer";
+  if (exit) EXPECT_EQ(*exit, 0);
+  EXPECT_OK(cluster.Start("relay"));
+  EXPECT_OK(writer->Wait());
   EXPECT_OK(cluster.CompareAllTrees());
 }
 

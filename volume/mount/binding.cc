@@ -162,7 +162,6 @@ void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off
     return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset), append);
   });
 }
-void OnFlush(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
 void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   GiveBack(req, [&](Operations&) {
     ContextOf(req).handles.Close(info->fh);
@@ -262,7 +261,8 @@ void OnRemovexattr(fuse_req_t req, fuse_ino_t node, const char* name) {
 
 }  // namespace
 
-// Locks (flock, fcntl) and access checks are the kernel's: their operations are left out.
+// Locks (flock, fcntl) and access checks are the kernel's, and nothing is to be done when a descriptor is
+// closed (replies.cc: noflush): their operations are left out.
 const fuse_lowlevel_ops& FuseOperations() {
   static const fuse_lowlevel_ops operations = [] {
     fuse_lowlevel_ops ops{};
@@ -285,7 +285,6 @@ const fuse_lowlevel_ops& FuseOperations() {
     ops.open = OnOpen;
     ops.read = OnRead;
     ops.write = OnWrite;
-    ops.flush = OnFlush;
     ops.release = OnRelease;
     ops.fsync = OnFsync;
     ops.fallocate = OnFallocate;

@@ -42,17 +42,25 @@ void Reply(fuse_req_t req, Operations&, const XattrReply& xattr) {
     fuse_reply_buf(req, xattr.value.data(), xattr.value.size());
 }
 
+// How the kernel is to deal with an open file.
+void SayHow(const OpenReply& open, fuse_file_info& info) {
+  info.keep_cache = open.keep_pages ? 1 : 0;
+  // There is nothing to do at a close: without this the kernel asks each time, and some kernels wait for
+  // whoever writes there, before.
+  info.noflush = 1;
+}
+
 void Reply(fuse_req_t req, Operations&, OpenReply&& open, fuse_file_info info) {
   OpenHandles& handles = ContextOf(req).handles;
+  SayHow(open, info);
   info.fh = handles.Keep(std::move(open.file));
-  info.keep_cache = open.keep_pages ? 1 : 0;
   if (fuse_reply_open(req, &info) != 0) handles.Close(info.fh);
 }
 void Reply(fuse_req_t req, Operations& operations, CreateReply&& created, fuse_file_info info) {
   OpenHandles& handles = ContextOf(req).handles;
   const fuse_entry_param param = Param(req, created.entry);
+  SayHow(created.open, info);
   info.fh = handles.Keep(std::move(created.open.file));
-  info.keep_cache = created.open.keep_pages ? 1 : 0;
   if (fuse_reply_create(req, &param, &info) == 0) return;
   handles.Close(info.fh);
   operations.Forget(created.entry.node, 1);
