@@ -36,7 +36,7 @@ class Daemons {
   Status Stop(const std::string& name);
   // kill -9; false if that doesn't end it.
   bool Kill(const std::string& name);
-  void Freeze(const std::string& name) { Get(name).Signal(SIGSTOP); }
+  void Freeze(const std::string& name) { Get(name).Freeze(); }
   void Thaw(const std::string& name) { Get(name).Signal(SIGCONT); }
 
   std::string Log(const std::string& name) const { return folder_ + "/" + name + ".log"; }

@@ -79,6 +79,17 @@ void Process::Signal(int signal) const {
   if (pid_ > 0 && !status_) kill(pid_, signal);
 }
 
+void Process::Freeze() const {
+  if (pid_ <= 0 || status_) return;
+  Signal(SIGSTOP);
+  WaitUntil([this] {
+    siginfo_t info{};
+    // Nothing is taken, so that Wait and running() see its end.
+    const int waited = waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOHANG | WNOWAIT);
+    return waited != 0 || info.si_pid == pid_;
+  });
+}
+
 Result<int> Process::Wait(std::chrono::milliseconds patience) {
   if (!WaitUntil([this] { return !running(); }, patience))
     return Error{ETIMEDOUT, "process " + std::to_string(pid_) + " did not end"};

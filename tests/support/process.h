@@ -38,6 +38,9 @@ class Process {
   bool running();
   // SIGTERM, SIGKILL, SIGSTOP, SIGCONT, ...; to it alone.
   void Signal(int signal) const;
+  // SIGSTOP, and until each of its threads stands still (or it has ended): after kill() alone one may still
+  // answer somebody.
+  void Freeze() const;
   // Its exit code, or 128 and the signal's number. ETIMEDOUT if it doesn't end within `patience`.
   Result<int> Wait(std::chrono::milliseconds patience = kPatience);
   // Memory that is resident, in bytes. 0 when it has ended.

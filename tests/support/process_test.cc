@@ -43,6 +43,21 @@ TEST(ProcessTest, SignalThatEndedItIsTold) {
   EXPECT_EQ(*exit, 128 + SIGTERM);
 }
 
+TEST(ProcessTest, FrozenOneStandsStillFromThenOnEachTime) {
+  auto process = Process::Start({.command = {"sh", "-c", "while :; do echo; done"},
+                                 .output = "/dev/null",
+                                 .folder = "",
+                                 .environment = {}});
+  ASSERT_OK(process);
+  for (int i = 0; i < 100; ++i) {
+    process->Freeze();
+    const auto stat = ReadFile("/proc/" + std::to_string(process->pid()) + "/stat");
+    ASSERT_OK(stat);
+    EXPECT_NE(stat->find(" T "), std::string::npos) << *stat;
+    process->Signal(SIGCONT);
+  }
+}
+
 TEST(ProcessTest, ChildIsGoneWithItsOwner) {
   const TempDir temp;
   pid_t child = 0;
