@@ -78,30 +78,6 @@ TEST(RelayLossTest, ManyMoreBlockedCallersThanThreadsLeaveReadersAlone) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
-// A mount has 1,024 threads at most; whoever comes beyond waits in the kernel, and is served all the same.
-TEST(RelayLossTest, MoreCallersThanThereCanBeThreadsAreAllServedInTheEnd) {
-  constexpr int kCallers = 1'500;
-  Cluster cluster;
-  ASSERT_OK(cluster.Start());
-  const std::string mount = cluster.Mount("alpha", "docs");
-  const auto files = WriteFiles(cluster, kCallers);
-  cluster.Freeze("relay");
-  std::atomic<int> begun = 0;
-  std::vector<std::thread> callers;
-  for (const std::string& file : files) {
-    callers.emplace_back([&] {
-      ++begun;
-      Append(file, "waited");
-    });
-  }
-  EXPECT_TRUE(WaitUntil([&] { return begun == kCallers; }));
-  cluster.Thaw("relay");
-  for (std::thread& caller : callers) caller.join();
-  ExpectAppended(files);
-  Write(mount + "/after", "goes on");
-  EXPECT_OK(cluster.CompareAllTrees());
-}
-
 TEST(RelayLossTest, AFileWithAWaitingWriterIsReadAndClosedByOthers) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());

@@ -83,8 +83,8 @@ void OnSetattr(fuse_req_t req, fuse_ino_t node, struct stat* info, int to_set, f
   // groups. It sets the time by itself, too.
   if (change.size) change.mode.reset();
   if (change.size && (to_set & FUSE_SET_ATTR_MTIME_NOW) != 0) change.mtime.reset();
-  Run(req, [&](Operations& ops, const Caller& who) {
-    return ops.SetAttributes(who, NodeId(node), change, FileOrNull(file));
+  RunChange(req, [=, handle = FileOrNull(file)](Operations& ops, const Caller& who) {
+    return ops.SetAttributes(who, NodeId(node), change, handle);
   });
 }
 
@@ -99,43 +99,44 @@ void OnStatfs(fuse_req_t req, fuse_ino_t) {
 }
 
 void OnMknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
-  Run(req, [&](Operations& ops, const Caller& who) {
+  RunChange(req, [=](Operations& ops, const Caller& who) {
     return ops.MakeNode(who, NodeId(parent), name, {KindOf(mode), mode, device, {}});
   });
 }
 void OnMkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
-  Run(req, [&](Operations& ops, const Caller& who) {
+  RunChange(req, [=](Operations& ops, const Caller& who) {
     return ops.MakeNode(who, NodeId(parent), name, {NodeKind::kDirectory, mode, 0, {}});
   });
 }
 void OnSymlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
-  Run(req, [&](Operations& ops, const Caller& who) {
+  RunChange(req, [=](Operations& ops, const Caller& who) {
     return ops.MakeNode(who, NodeId(parent), name, {NodeKind::kSymlink, 0777, 0, target});
   });
 }
 void OnCreate(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
-  Run(
+  RunChange(
       req,
-      [&](Operations& ops, const Caller& who) {
-        return ops.CreateFile(who, NodeId(parent), name, mode, info->flags);
+      [=, flags = info->flags](Operations& ops, const Caller& who) {
+        return ops.CreateFile(who, NodeId(parent), name, mode, flags);
       },
       *info);
 }
 void OnUnlink(fuse_req_t req, fuse_ino_t parent, const char* name) {
-  Run(req, [&](Operations& ops, const Caller& who) { return ops.Unlink(who, NodeId(parent), name); });
+  RunChange(req, [=](Operations& ops, const Caller& who) { return ops.Unlink(who, NodeId(parent), name); });
 }
 void OnRmdir(fuse_req_t req, fuse_ino_t parent, const char* name) {
-  Run(req,
-      [&](Operations& ops, const Caller& who) { return ops.RemoveDirectory(who, NodeId(parent), name); });
+  RunChange(req, [=](Operations& ops, const Caller& who) {
+    return ops.RemoveDirectory(who, NodeId(parent), name);
+  });
 }
 void OnRename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
               const char* new_name, unsigned flags) {
-  Run(req, [&](Operations& ops, const Caller& who) {
+  RunChange(req, [=](Operations& ops, const Caller& who) {
     return ops.Rename(who, NodeId(parent), name, NodeId(new_parent), new_name, flags);
   });
 }
 void OnLink(fuse_req_t req, fuse_ino_t node, fuse_ino_t new_parent, const char* new_name) {
-  Run(req, [&](Operations& ops, const Caller& who) {
+  RunChange(req, [=](Operations& ops, const Caller& who) {
     return ops.Link(who, NodeId(node), NodeId(new_parent), new_name);
   });
 }
@@ -155,12 +156,14 @@ void OnRead(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fil
 }
 void OnWrite(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset,
              fuse_file_info* info) {
-  Run(req, [&](Operations& ops, const Caller& caller) {
-    Caller who = caller;
-    if (info->writepage != 0) who.uid = 0;  // from the page cache: whoever wrote there is long gone
-    const bool append = info->writepage == 0 && (info->flags & O_APPEND) != 0;
-    return ops.Write(who, FileOf(info), PayloadOf(data, size), static_cast<std::uint64_t>(offset), append);
-  });
+  const bool from_page_cache = info->writepage != 0;
+  const bool append = !from_page_cache && (info->flags & O_APPEND) != 0;
+  RunChange(
+      req, [=, &file = FileOf(info), payload = PayloadOf(data, size)](Operations& ops, const Caller& caller) {
+        Caller who = caller;
+        if (from_page_cache) who.uid = 0;  // whoever wrote there is long gone
+        return ops.Write(who, file, payload, static_cast<std::uint64_t>(offset), append);
+      });
 }
 void OnRelease(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   GiveBack(req, [&](Operations&) {
@@ -172,8 +175,8 @@ void OnFsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
   Run(req, [&](Operations& ops, const Caller&) { return ops.Sync(FileOf(info).fd->get(), data_only != 0); });
 }
 void OnFallocate(fuse_req_t req, fuse_ino_t, int mode, off_t offset, off_t length, fuse_file_info* info) {
-  Run(req, [&](Operations& ops, const Caller& who) {
-    return ops.Allocate(who, FileOf(info), mode, static_cast<std::uint64_t>(offset),
+  RunChange(req, [=, &file = FileOf(info)](Operations& ops, const Caller& who) {
+    return ops.Allocate(who, file, mode, static_cast<std::uint64_t>(offset),
                         static_cast<std::uint64_t>(length));
   });
 }
@@ -182,8 +185,8 @@ void OnLseek(fuse_req_t req, fuse_ino_t, off_t offset, int whence, fuse_file_inf
 }
 void OnCopyFileRange(fuse_req_t req, fuse_ino_t, off_t from_offset, fuse_file_info* from, fuse_ino_t,
                      off_t to_offset, fuse_file_info* to, std::size_t length, int) {
-  Run(req, [&](Operations& ops, const Caller& who) {
-    return ops.CopyRange(who, FileOf(from), static_cast<std::uint64_t>(from_offset), FileOf(to),
+  RunChange(req, [=, &source = FileOf(from), &target = FileOf(to)](Operations& ops, const Caller& who) {
+    return ops.CopyRange(who, source, static_cast<std::uint64_t>(from_offset), target,
                          static_cast<std::uint64_t>(to_offset), length);
   });
 }
@@ -250,13 +253,14 @@ void OnListxattr(fuse_req_t req, fuse_ino_t node, std::size_t size) {
 }
 void OnSetxattr(fuse_req_t req, fuse_ino_t node, const char* name, const char* value, std::size_t size,
                 int flags) {
-  Run(req, [&](Operations& ops, const Caller& who) -> Status {
-    return ops.SetXattr(who, NodeId(node), name, PayloadOf(value, size), flags);
+  RunChange(req, [=, payload = PayloadOf(value, size)](Operations& ops, const Caller& who) -> Status {
+    return ops.SetXattr(who, NodeId(node), name, payload, flags);
   });
 }
 void OnRemovexattr(fuse_req_t req, fuse_ino_t node, const char* name) {
-  Run(req,
-      [&](Operations& ops, const Caller& who) -> Status { return ops.RemoveXattr(who, NodeId(node), name); });
+  RunChange(req, [=](Operations& ops, const Caller& who) -> Status {
+    return ops.RemoveXattr(who, NodeId(node), name);
+  });
 }
 
 }  // namespace

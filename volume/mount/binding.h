@@ -14,6 +14,7 @@
 #include "common/base/random.h"
 #include "volume/mount/kill_watch.h"
 #include "volume/mount/operations.h"
+#include "volume/mount/waiting_room.h"
 
 namespace hawser {
 
@@ -46,7 +47,8 @@ class OpenHandles {
 struct BindingContext {
   Volume& volume;
   const OperationsOptions options;
-  KillWatch kill_watch{};
+  WaitingRoom waiting_room{};
+  KillWatch kill_watch{[this] { waiting_room.RunKilled(); }};
   OpenHandles handles{};
   std::atomic<bool> greeted{false};  // the kernel's greeting has been answered
   // Of all nodes of the session. The kernel puts it into file handles (name_to_handle_at, NFS) beside the

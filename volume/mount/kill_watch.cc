@@ -29,7 +29,9 @@ bool IsBeingKilled(pid_t thread) {
 
 }  // namespace
 
-KillWatch::~KillWatch() {
+KillWatch::~KillWatch() { Stop(); }
+
+void KillWatch::Stop() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
@@ -47,7 +49,7 @@ void KillWatch::Add(pid_t caller, std::atomic<bool>* killed) {
 
 // The system may have no thread left: until it has, who is killed ends when the answer comes.
 void KillWatch::StartThread() {
-  if (thread_.joinable()) return;
+  if (stopping_ || thread_.joinable()) return;
   try {
     thread_ = std::thread(&KillWatch::Run, this);
   } catch (const std::system_error& problem) {
@@ -60,6 +62,12 @@ void KillWatch::Remove(std::atomic<bool>* killed) {
   watched_.erase(killed);
 }
 
+void KillWatch::TellOfKilled() {
+  mutex_.Unlock();
+  some_killed_();
+  mutex_.Lock();
+}
+
 void KillWatch::Run() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
@@ -67,8 +75,13 @@ void KillWatch::Run() {
       changed_.Wait(mutex_);
       continue;
     }
-    for (const auto& [killed, caller] : watched_)
-      if (IsBeingKilled(caller)) killed->store(true);
+    bool some = false;
+    for (const auto& [killed, caller] : watched_) {
+      if (!IsBeingKilled(caller)) continue;
+      killed->store(true);
+      some = true;
+    }
+    if (some) TellOfKilled();
     const Deadline next = SteadyClock::now() + kInterval;
     while (!stopping_ && changed_.WaitUntil(mutex_, next)) {
     }

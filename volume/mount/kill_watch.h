@@ -9,8 +9,10 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "common/base/mutex.h"
 
@@ -18,7 +20,8 @@ namespace hawser {
 
 class KillWatch {
  public:
-  KillWatch() = default;
+  // `some_killed`: called after callers have been found to be killed, under no lock, in the watch's thread.
+  explicit KillWatch(std::function<void()> some_killed) : some_killed_(std::move(some_killed)) {}
   ~KillWatch();
   KillWatch(const KillWatch&) = delete;
   KillWatch& operator=(const KillWatch&) = delete;
@@ -27,11 +30,15 @@ class KillWatch {
   // Remove(killed).
   void Add(pid_t caller, std::atomic<bool>* killed);
   void Remove(std::atomic<bool>* killed);
+  // Nobody is watched any more, nor told. Again does nothing.
+  void Stop();
 
  private:
   void StartThread() HAWSER_REQUIRES(mutex_);
   void Run();
+  void TellOfKilled() HAWSER_REQUIRES(mutex_);  // lets go of it
 
+  const std::function<void()> some_killed_;
   Mutex mutex_;
   CondVar changed_;
   std::map<std::atomic<bool>*, pid_t> watched_ HAWSER_GUARDED_BY(mutex_);

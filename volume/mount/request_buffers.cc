@@ -7,6 +7,7 @@ namespace hawser {
 namespace {
 
 thread_local std::shared_ptr<const void> current;
+thread_local std::size_t current_bytes;
 
 }  // namespace
 
@@ -34,9 +35,13 @@ void RequestBuffers::Return(void* memory) {
   std::free(memory);
 }
 
-RequestBuffers::Use::Use(std::shared_ptr<const void> buffer) { current = std::move(buffer); }
+RequestBuffers::Use::Use(std::shared_ptr<const void> buffer, std::size_t bytes) {
+  current = std::move(buffer);
+  current_bytes = bytes;
+}
 RequestBuffers::Use::~Use() { current.reset(); }
 
 const std::shared_ptr<const void>& RequestBuffers::Current() { return current; }
+std::size_t RequestBuffers::CurrentBytes() { return current_bytes; }
 
 }  // namespace hawser

@@ -5,6 +5,7 @@
 // Thread safe. Buffers that are still in use may outlive the object's last visible owner.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -24,16 +25,17 @@ class RequestBuffers : public std::enable_shared_from_this<RequestBuffers> {
   // Shares a buffer that a request has been read into. With the last owner it is free again.
   std::shared_ptr<const void> Lend(void* memory);
 
-  // While it exists, Current() is the buffer of the request that the calling thread works on. libfuse hands
-  // its operations plain addresses, with no place for an owner beside them.
+  // While it exists, Current() is the buffer of the request, of `bytes`, that the calling thread works on.
+  // libfuse hands its operations plain addresses, with no place for an owner beside them.
   class Use {
    public:
-    explicit Use(std::shared_ptr<const void> buffer);
+    Use(std::shared_ptr<const void> buffer, std::size_t bytes);
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
   };
   static const std::shared_ptr<const void>& Current();
+  static std::size_t CurrentBytes();
 
  private:
   static constexpr std::size_t kMostFree = 16;

@@ -50,7 +50,9 @@ void LogLibfuse(fuse_log_level level, const char* format, va_list arguments) {
 Session::Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options)
     : options_(options),
       context_(new BindingContext{volume, operations}),
-      buffers_(std::make_shared<RequestBuffers>()) {}
+      buffers_(std::make_shared<RequestBuffers>()) {
+  context_->waiting_room.AllowThreads(kMostThreads - kReaders);
+}
 
 Status Session::Create() {
   PrepareWakeSignal();
@@ -152,6 +154,7 @@ Session::~Session() {
   if (custom_fd_) ::shutdown(custom_fd_.get(), SHUT_RDWR);
   fuse_session_exit(session_);
   StopThreads();
+  context_->kill_watch.Stop();  // it may be answering calls
   // Only now may libfuse close the descriptor that the threads were reading.
   if (mounted_) fuse_session_unmount(session_);
   fuse_session_destroy(session_);
@@ -186,6 +189,17 @@ Status Session::StartThread() {
   return {};
 }
 
+// With as many threads as the system gives, this one reads on: no change waits in it.
+void Session::StartAnother() {
+  std::size_t changes = kMostThreads - kReaders;
+  if (auto started = StartThread(); !started) {
+    log::warn("{}", started.error().Text());
+    const MutexLock lock(mutex_);
+    changes = std::min(changes, threads_.size() - 1);
+  }
+  context_->waiting_room.AllowThreads(changes);
+}
+
 void Session::Work() {
   // The threads of a process start with all signals blocked (signals are main's); this one ends the read.
   sigset_t wake;
@@ -198,10 +212,7 @@ void Session::Work() {
     const bool received = Receive(buffer);
     const bool was_last = EndWait();
     if (!received) break;
-    if (was_last) {
-      // Without it calls wait until one of those in hand ends.
-      if (auto started = StartThread(); !started) log::warn("{}", started.error().Text());
-    }
+    if (was_last) StartAnother();
     Process(buffer);
   } while (WaitAgain());
   std::free(buffer.mem);
@@ -212,7 +223,7 @@ void Session::Work() {
 
 // The request's memory may be needed for longer than the call: its record may still be on its way.
 void Session::Process(fuse_buf& request) {
-  const RequestBuffers::Use use(buffers_->Lend(request.mem));
+  const RequestBuffers::Use use(buffers_->Lend(request.mem), request.size);
   fuse_session_process_buf(session_, &request);
   request.mem = nullptr;
 }

@@ -1,8 +1,9 @@
 // One FUSE mount: from /dev/fuse to Operations, with threads of its own.
 //
 // Threads: as many as there are calls waiting, up to kMostThreads: a thread that takes a request while no
-// other one is waiting for requests starts another first. So callers that wait for the relay never keep
-// readers from being served. One more tells the kernel the volume's news (kernel_news.h).
+// other one is waiting for requests starts another first. Some are kept for readers (waiting_room.h). So
+// callers that wait for the relay never keep readers from being served. One more tells the kernel the
+// volume's news (kernel_news.h).
 #pragma once
 
 #include <atomic>
@@ -70,13 +71,15 @@ class Session {
   bool gone() const { return ended_ || (place_ && !place_->shown()); }
 
  private:
-  static constexpr int kMostThreads = 1024;
+  static constexpr std::size_t kMostThreads = 1024;
+  static constexpr std::size_t kReaders = 64;  // that many of them never wait in a change
   static constexpr int kIdleThreads = 8;
 
   Session(Volume& volume, const OperationsOptions& operations, const SessionOptions& options);
   Status Create();
   Status Mount(const std::string& where);
   Status StartThread();
+  void StartAnother();
   void Invalidate(NodeId node);
   void TellNews();
   void StopTelling();

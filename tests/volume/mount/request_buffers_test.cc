@@ -26,7 +26,7 @@ TEST_F(RequestBuffersTest, ABufferIsUsedAgainOnceNobodyHasIt) {
 TEST_F(RequestBuffersTest, TheBufferAtHandIsKnownForAsLongAsItsRequest) {
   EXPECT_EQ(RequestBuffers::Current(), nullptr);
   {
-    const RequestBuffers::Use use(buffers_->Lend(memory_));
+    const RequestBuffers::Use use(buffers_->Lend(memory_), 100);
     EXPECT_EQ(RequestBuffers::Current().get(), memory_);
   }
   EXPECT_EQ(RequestBuffers::Current(), nullptr);
