@@ -99,7 +99,7 @@ void AddMount(CLI::App& app, Session& session) {
       "(chattr +i), so that nobody writes into it while nothing is mounted.");
   command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
   command->add_flag("--take-over", options->take_over,
-                    "End another process, with another state folder, that serves this node");
+                    "End another process, elsewhere or with another state folder, that serves this node");
   command
       ->add_option("--new-store", options->new_stores,
                    "This volume's store is meant to be new and empty: forget what the one before held")

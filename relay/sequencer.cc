@@ -25,9 +25,9 @@ std::string Describe(std::uint64_t session, const std::string& where) {
 
 Refusal NodeAlive(const NodeName& node, std::uint64_t session, const std::string& where) {
   return {RefusalCode::kNodeAlive,
-          fmt::format("another process, with another state folder, serves node {}: {}; stop that one, give "
-                      "this one a name of its own in the config, or end the other one by starting this one "
-                      "with --take-over",
+          fmt::format("another process, on another machine or with another state folder, serves node {}: {}; "
+                      "stop that one, give this one a name of its own in the config, or end the other one by "
+                      "starting this one with --take-over",
                       node.value, Describe(session, where))};
 }
 

@@ -109,6 +109,24 @@ TEST_F(EvidenceTest, ASecondProcessOfALivePrimaryIsRefusedNamingTheFirst) {
   EXPECT_OK(cluster_.CompareAllTrees());
 }
 
+// A clone of the machine, or its restored snapshot: nothing in its folders tells it from the first.
+TEST_F(EvidenceTest, ACopyOfALivePrimarysFoldersIsRefusedToo) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/file", "1");
+  SecondMachine twin(cluster_, "alpha");
+  for (const std::string& folder : {cluster_.State("alpha"), cluster_.Store("alpha", "docs")}) {
+    const auto copied = RunCommand({"cp", "-aT", folder, twin.Here(folder)});
+    ASSERT_OK(copied);
+    ASSERT_EQ(copied->exit, 0) << copied->output;
+  }
+  const auto refused = twin.program().Run({"mount", "alpha"});
+  ASSERT_OK(refused);
+  EXPECT_EQ(refused->exit, 3) << refused->output;
+  EXPECT_NE(refused->output.find(cluster_.State("alpha")), std::string::npos) << refused->output;
+  Write(Docs("alpha") + "/file", "still the primary");
+  EXPECT_OK(cluster_.CompareAllTrees());
+}
+
 // The sample: the first process counted what the second had written as applied, and after going back a file
 // was missing on the primary.
 TEST_F(EvidenceTest, WhoseSessionWasTakenOverStopsAndLosesNothingWhenItComesBack) {
