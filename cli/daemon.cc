@@ -16,7 +16,9 @@ constexpr auto kHealthInterval = std::chrono::milliseconds(100);
 }  // namespace
 
 void BecomeService(const std::string& who, const Session& session) {
+  // A write that these are raised for fails then, and is dealt with where it was called.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   log::Start(who, session.log_level);
 }
 

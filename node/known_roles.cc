@@ -28,7 +28,10 @@ Status WriteKnownRoles(const std::string& path, const std::vector<VolumeFact>& f
   for (const VolumeFact& fact : facts) {
     json[fact.volume.value] = {{"primary", fact.primary.value}, {"generation", fact.generation.value}};
   }
-  return WriteFileAtomically(path, json.dump(2) + "\n");
+  const std::string text = json.dump(2) + "\n";
+  const auto written = ReadFileIfThere(path);
+  if (written && *written == text) return {};
+  return WriteFileAtomically(path, text);
 }
 
 }  // namespace hawser

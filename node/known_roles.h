@@ -11,6 +11,7 @@ namespace hawser {
 
 // From the file `path`; empty if there is none.
 Result<std::vector<VolumeFact>> ReadKnownRoles(const std::string& path);
+// Nothing is written where that is what the file says: it needs no room then.
 Status WriteKnownRoles(const std::string& path, const std::vector<VolumeFact>& facts);
 
 }  // namespace hawser

@@ -93,6 +93,25 @@ TEST(ScaleTest, OpensBeyondTheLimitGetEmfileAndChangesStillTakePlace) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
+// A limit of the process, which the kernel tells of by a signal that ends it.
+TEST(ScaleTest, FilesBeyondTheLimitOfTheirSizeAreRefusedAndChangesStillTakePlace) {
+  Cluster cluster(
+      {.volume_keys = {}, .relay_keys = {}, .replica_keys = {}, .prefix = {"prlimit", "--fsize=1073741824"}});
+  ASSERT_OK(cluster.Start());
+  const std::string file = cluster.Mount("alpha", "docs") + "/file";
+  Write(file, "content");
+  EXPECT_EQ(truncate(file.c_str(), 2'000'000'000), -1);
+  EXPECT_EQ(errno, EFBIG);
+  const UniqueFd held(open(file.c_str(), O_RDWR | O_CLOEXEC));
+  EXPECT_EQ(pwrite(held.get(), "end", 3, 1'999'999'999), -1);
+  EXPECT_EQ(errno, EFBIG);
+  ASSERT_SYSCALL(pwrite(held.get(), "CON", 3, 0));
+  EXPECT_OK(cluster.CompareAllTrees());
+  ASSERT_OK(cluster.Stop("alpha"));
+  ASSERT_OK(cluster.Start("alpha"));
+  EXPECT_EQ(Read(file), "CONtent");
+}
+
 TEST(ScaleTest, DescriptorsAreGivenBackAfterManyOpens) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());

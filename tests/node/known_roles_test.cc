@@ -1,6 +1,7 @@
 #include "node/known_roles.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -18,6 +19,23 @@ TEST(KnownRoles, ComeBackAsWritten) {
   const auto read = ReadKnownRoles(folder / "roles");
   ASSERT_TRUE(read) << read.error().Text();
   EXPECT_EQ(*read, facts);
+}
+
+TEST(KnownRoles, WhatIsKnownAlreadyIsNotWrittenAgain) {
+  test::TempDir folder;
+  const auto inode = [&] {
+    struct stat info {};
+    EXPECT_EQ(::stat((folder / "roles").c_str(), &info), 0);
+    return info.st_ino;
+  };
+  std::vector<VolumeFact> facts = {{VolumeName("docs"), NodeName("alpha"), Generation(3)}};
+  ASSERT_TRUE(WriteKnownRoles(folder / "roles", facts));
+  const auto first = inode();
+  ASSERT_TRUE(WriteKnownRoles(folder / "roles", facts));
+  EXPECT_EQ(inode(), first);
+  facts.front().generation = Generation(4);
+  ASSERT_TRUE(WriteKnownRoles(folder / "roles", facts));
+  EXPECT_EQ(*ReadKnownRoles(folder / "roles"), facts);
 }
 
 TEST(KnownRoles, GarbageIsAnErrorThatNamesTheFile) {

@@ -47,7 +47,9 @@ Result<Buffer> CheckpointFile::ReadDifferences(Sequence at) const {
     if (sequence == at) found.assign(encoded.begin(), encoded.end());
   }
   if (const Status read = in.Finish(); !read)
-    return Error{EBADMSG, "'" + DifferencesPath(path_) + "' can't be understood: " + read.error().message};
+    return Error{EBADMSG, "'" + DifferencesPath(path_) + "' can't be understood (" + read.error().message +
+                              "); remove it and '" + path_ +
+                              "': all that the journal has is redone then, or the volume needs a sync"};
   return found;
 }
 

@@ -15,7 +15,10 @@ Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path) {
     return std::optional(Checkpoint{ProgressFromJson(json), json.at("clean").get<bool>(),
                                     json.at("mark").get<std::uint64_t>()});
   } catch (const std::exception& problem) {
-    return Error{EBADMSG, "the checkpoint '" + path + "' can't be understood (" + problem.what() + ")"};
+    return Error{EBADMSG,
+                 "the checkpoint '" + path + "' can't be understood (" + problem.what() +
+                     "); remove the file: all that the journal has is redone then, or the volume needs "
+                     "a sync"};
   }
 }
 
