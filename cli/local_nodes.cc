@@ -36,7 +36,9 @@ bool IsLocked(const std::string& path) {
 }
 
 // The end of a secondary's own journal; nullopt: it has none yet.
-Result<std::optional<Progress>> ReceivedIn(const std::string& journal) {
+using Received = Result<std::optional<Progress>>;
+
+Received ReceivedIn(const std::string& journal) {
   HAWSER_ASSIGN(const bool exists, JournalExists(journal));
   if (!exists) return std::optional<Progress>();
   HAWSER_ASSIGN(const auto segments, ListJournal(journal));
@@ -45,12 +47,22 @@ Result<std::optional<Progress>> ReceivedIn(const std::string& journal) {
   return std::optional(segments.back().end);
 }
 
-void ReadAccount(LocalNode& node) {
-  const auto received = ReceivedIn(StateFolder(node.folder).Journal());
+void ReadAccount(LocalNode& node, const Received& received) {
   if (!received) return Note(node.problem, "the own journal can't be read: " + received.error().Text());
   const auto heard = ReadHeardHead(StateFolder(node.folder).HeardHead());
   if (!heard) Note(node.problem, heard.error().Text());
   if (*received) node.account = MakeAccount(**received, heard ? *heard : std::nullopt);
+}
+
+// As the start of the node tells it (CopyRecovery in fuse_secondary/recovery.h): what a copy's store may hold
+// behind its checkpoint is in its journal.
+void NoteLostJournal(LocalVolume& volume, const Received& received) {
+  const bool unclean = volume.checkpoint && !volume.checkpoint->clean;
+  if (volume.role != ReplicaRole::kSecondary || !unclean || !received) return;
+  const Group checkpoint = volume.checkpoint->progress.position.group;
+  if (*received && (*received)->position.group >= checkpoint) return;
+  Note(volume.problem, *received ? "the own journal has lost its end" : "the own journal is gone");
+  Note(volume.problem, "the copy isn't shown before it was redone from the relay's");
 }
 
 LocalVolume ReadVolume(const StateFolder& folder, const VolumeName& name, ReplicaRole role) {
@@ -74,7 +86,8 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
                  .problem = {}};
   const StateFolder folder(node.folder);
   node.running = IsServed(settings);
-  ReadAccount(node);
+  const Received received = ReceivedIn(folder.Journal());
+  ReadAccount(node, received);
   std::map<VolumeName, NodeName> primaries;
   for (const auto& [volume, known] : config.volumes) primaries[volume] = known.primary;
   const auto facts = ReadKnownRoles(folder.Roles());
@@ -86,6 +99,7 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
     const bool is_primary = primaries[held.first] == name;
     const ReplicaRole role = is_primary ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
     node.volumes.push_back(ReadVolume(folder, held.first, role));
+    NoteLostJournal(node.volumes.back(), received);
   }
   return node;
 }

@@ -8,6 +8,11 @@
 
 namespace hawser {
 
+Status KeepDifferences(CheckpointPlace& place, const Progress& last, const VolumeStand& stand) {
+  return place.WriteDifferences(last.position.sequence, stand.applied.position.sequence,
+                                stand.differences.Encode());
+}
+
 Checkpointer::Checkpointer(const std::vector<ReplicaVolume>& volumes, OwnJournal& journal,
                            ReplicaBoard& board, ReplicaOptions options)
     : journal_(journal), board_(board), options_(std::move(options)) {
@@ -66,12 +71,10 @@ Status Checkpointer::Checkpoint(std::size_t index, const VolumeStand& stand, Bey
   return kept;
 }
 
-// Before the checkpoint: from there on nobody meets again what was refused before it.
 Status Checkpointer::KeepDifferences(std::size_t index, const VolumeStand& stand) {
   Kept& volume = *volumes_[index];
   if (stand.differences.empty() && !volume.differs) return {};
-  const Status written = volume.place.WriteDifferences(
-      volume.keeper.last().position.sequence, stand.applied.position.sequence, stand.differences.Encode());
+  const Status written = hawser::KeepDifferences(volume.place, volume.keeper.last(), stand);
   if (!written) {
     board_.NoCheckpoint(index, "it can't be written where the copy differs: " + written.error().Text());
     return written;

@@ -18,6 +18,10 @@
 
 namespace hawser {
 
+// Before the checkpoint where the volume stands: from there on nobody meets again what was refused before it.
+// `last`: the checkpoint that there is.
+Status KeepDifferences(CheckpointPlace& place, const Progress& last, const VolumeStand& stand);
+
 class Checkpointer {
  public:
   // Starts its thread at once; everything given outlives it.

@@ -17,6 +17,12 @@ Status OwnJournal::Open(const Progress& start) {
   return {};
 }
 
+Status OwnJournal::BeginAnew(const Progress& start) {
+  Close();
+  HAWSER_TRY(EraseJournal(options_));
+  return Open(start);
+}
+
 void OwnJournal::Close() {
   const MutexLock lock(mutex_);
   journal_.reset();

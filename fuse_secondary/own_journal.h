@@ -24,6 +24,8 @@ class OwnJournal {
   Result<bool> Exists() const { return JournalExists(options_.folder); }
   // Opens it, or begins it after `start`. A tail that was cut is logged.
   Status Open(const Progress& start);
+  // Gives up what there is and begins after `start`. A crash halfway leaves a beginning of the old one.
+  Status BeginAnew(const Progress& start);
   bool is_open() const { return journal_ != nullptr; }
   void Close();
   // Any failure closes it.

@@ -27,16 +27,6 @@ class OwnJournalSource : public RecordSource {
   std::unique_ptr<JournalReader> reader_;
 };
 
-// Where there is none, one begins where the hindmost volume stands; or not yet, if that is nothing: then it
-// begins with the relay's, whose id is not known yet.
-Status OpenOrBegin(OwnJournal& journal, const std::optional<Progress>& hindmost) {
-  HAWSER_ASSIGN(const bool exists, journal.Exists());
-  if (exists) return journal.Open({});
-  if (!hindmost || hindmost->position.group == Group{}) return {};
-  log::warn("the own journal is gone; a new one begins at {}", hindmost->position.Text());
-  return journal.Open(*hindmost);
-}
-
 RecoveryJournal Known(const OwnJournal& journal) {
   RecoveryJournal known{.name = "the own journal '" + journal.folder() + "'", .oldest = {}, .end = {}};
   if (!journal.is_open()) return known;
@@ -45,17 +35,73 @@ RecoveryJournal Known(const OwnJournal& journal) {
   return known;
 }
 
+Status RecoverFromRelay(CopyRecovery& copies, const CopyRecoveryCalls& calls,
+                        const std::atomic<bool>* cancel) {
+  log::warn(
+      "the own journal is gone or has lost its end, and the end before was unclean: before the copies are "
+      "shown, all that the relay's journal has is redone");
+  Recovery& core = copies.core();
+  HAWSER_ASSIGN(const RelaysJournal relays, calls.relays_journal(core.names()));
+  HAWSER_TRY(copies.BeginFromRelay(relays.known));
+  HAWSER_TRY(RunRecovery(core, *relays.source, cancel));
+  for (std::size_t i = 0; i < core.stands().size(); ++i) {
+    if (core.stands()[i].active()) HAWSER_TRY(calls.checkpoint(i, core.stands()[i]));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<Recovered> Recover(OwnJournal& journal, std::vector<RecoveryVolume> volumes, std::uint64_t batch_bytes,
-                          const std::atomic<bool>* cancel) {
-  Recovery recovery(std::move(volumes), RecoverFor::kFollowing, "secondary.redoing");
-  HAWSER_TRY(recovery.ReadStands());
-  HAWSER_TRY(OpenOrBegin(journal, recovery.hindmost()));
-  HAWSER_TRY(recovery.Begin(Known(journal)));
-  OwnJournalSource source(journal, batch_bytes, recovery.names());
-  HAWSER_TRY(RunRecovery(recovery, source, cancel));
-  return Recovered{recovery.next(), recovery.stands()};
+CopyRecovery::CopyRecovery(OwnJournal& journal, std::vector<RecoveryVolume> volumes)
+    : journal_(journal), core_(std::move(volumes), RecoverFor::kFollowing, "secondary.redoing") {}
+
+Status CopyRecovery::Open() {
+  HAWSER_TRY(core_.ReadStands());
+  HAWSER_ASSIGN(const bool exists, journal_.Exists());
+  if (exists) HAWSER_TRY(journal_.Open({}));
+  needs_relay_ = !core_.IsProvenBy(Known(journal_));
+  return {};
+}
+
+// Where there is none, one begins where the hindmost volume stands; or not yet, if that is nothing: then it
+// begins with the relay's, whose id is not known yet.
+Status CopyRecovery::RecoverFromOwn(std::uint64_t batch_bytes, const std::atomic<bool>* cancel) {
+  const auto hindmost = core_.hindmost();
+  const bool begins = !journal_.is_open() && hindmost && hindmost->position.group != Group{} && !needs_relay_;
+  if (begins) {
+    log::warn("the own journal is gone; a new one begins at {}", hindmost->position.Text());
+    HAWSER_TRY(journal_.Open(*hindmost));
+  }
+  HAWSER_TRY(core_.Begin(Known(journal_)));
+  OwnJournalSource source(journal_, batch_bytes, core_.names());
+  return RunRecovery(core_, source, cancel);
+}
+
+Status CopyRecovery::BeginFromRelay(RecoveryJournal relays) {
+  from_relay_ = true;
+  return core_.Begin(std::move(relays));
+}
+
+Result<Recovered> CopyRecovery::End() {
+  Recovered recovered{core_.next(), core_.stands()};
+  if (!from_relay_) return recovered;
+  for (VolumeStand& stand : recovered.volumes) {
+    if (stand.active()) stand.checkpoint = stand.applied;
+  }
+  log::info("the own journal begins anew at {}", recovered.begin.position.Text());
+  HAWSER_TRY(journal_.BeginAnew(recovered.begin));
+  return recovered;
+}
+
+Result<Recovered> RecoverCopies(OwnJournal& journal, std::vector<RecoveryVolume> volumes,
+                                std::uint64_t batch_bytes, const CopyRecoveryCalls& calls,
+                                const std::atomic<bool>* cancel) {
+  CopyRecovery copies(journal, std::move(volumes));
+  HAWSER_TRY(copies.Open());
+  const bool from_relay = copies.needs_relay() && calls.relays_journal;
+  HAWSER_TRY(from_relay ? RecoverFromRelay(copies, calls, cancel)
+                        : copies.RecoverFromOwn(batch_bytes, cancel));
+  return copies.End();
 }
 
 }  // namespace hawser

@@ -69,7 +69,14 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
     places.emplace_back(volume.checkpoint_path);
     recovering.push_back({volume.volume->name(), stores.back().get(), &places.back()});
   }
-  return Recover(journal, std::move(recovering), options.batch_bytes, options.cancel);
+  const auto checkpoint = [&](std::size_t volume, const VolumeStand& stand) -> Status {
+    CheckpointKeeper keeper(places[volume], stand.checkpoint);
+    HAWSER_TRY(KeepDifferences(places[volume], stand.checkpoint, stand));
+    return FlushAndKeep(keeper, volumes[volume].volume->store(), stand.applied, Beyond::kAnything,
+                        "secondary.store_synced");
+  };
+  return RecoverCopies(journal, std::move(recovering), options.batch_bytes,
+                       {.relays_journal = options.relays_journal, .checkpoint = checkpoint}, options.cancel);
 }
 
 }  // namespace
@@ -115,7 +122,8 @@ ReplicaReport Replica::Report() const {
   return {.head = board.head(),
           .received = board.received(),
           .connected = board.connected(),
-          .volumes = board.Reports()};
+          .volumes = board.Reports(),
+          .unshown = board.Unshown()};
 }
 
 void Replica::Pause() { parts_->board->Pause(); }

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "common/net/context.h"
 #include "common/net/limits.h"
 #include "common/net/messages.h"
+#include "fuse_secondary/recovery.h"
 #include "volume/mount/volume.h"
 
 namespace hawser {
@@ -59,6 +61,8 @@ struct ReplicaOptions {
   std::chrono::milliseconds live_within{1000};         // lag up to which a replica is called live
   std::chrono::milliseconds retry_every{1000};         // after a failure that may pass
 
+  // For a start: waits for the relay's journal, which the own one can't stand in for (recovery.h).
+  std::function<Result<RelaysJournal>(const std::vector<VolumeName>&)> relays_journal;
   // Gives up a start that takes long; checked between batches.
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -69,12 +73,14 @@ struct ReplicaReport {
   bool connected = false;
   // All in the role of a secondary. A stalled one goes on by itself once what is in the way is mended.
   std::vector<VolumeReport> volumes;
+  std::map<VolumeName, std::string> unshown;  // nobody may look at these, and why: as ReplicaBoard's
 };
 
 class Replica {
  public:
   // Brings the stores from their checkpoints to a state after some whole group (redo after an unclean end),
-  // then starts the threads; the volumes may be shown when this returns. Needs no relay. Nothing but the
+  // then starts the threads; the volumes may be shown when this returns, but for those that Report() names.
+  // Needs no relay, unless after an unclean end the own journal is gone: recovery.h. Nothing but the
   // replica may change the stores from here on. `state_folder` is made if missing; the own journal is in its
   // folder "journal". Errors: the own journal or a checkpoint is damaged or in use, a store can't be written;
   // ECANCELED.

@@ -287,4 +287,16 @@ std::vector<VolumeReport> ReplicaBoard::Reports() const {
   return reports;
 }
 
+std::map<VolumeName, std::string> ReplicaBoard::Unshown() const {
+  const MutexLock lock(mutex_);
+  std::map<VolumeName, std::string> unshown;
+  for (std::size_t i = 0; i < volumes_.size(); ++i) {
+    const VolumeStand& volume = volumes_[i];
+    const bool is_empty = volume.applied.position.group == Group{};
+    if (StateLocked(i) != ReplicaState::kNeedsSync || (volume.whole && !is_empty)) continue;
+    unshown[volume.name] = volume.whole ? "holds nothing yet" : "was left in the middle of its work";
+  }
+  return unshown;
+}
+
 }  // namespace hawser

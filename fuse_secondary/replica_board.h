@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -76,6 +77,9 @@ class ReplicaBoard {
   std::optional<HeardHead> heard() const;
   bool connected() const;
   std::vector<VolumeReport> Reports() const;
+  // The copies that nobody may look at: they need a sync, and hold nothing yet or no whole state. For each,
+  // why.
+  std::map<VolumeName, std::string> Unshown() const;
 
  private:
   bool BeginsLocked() const HAWSER_REQUIRES(mutex_);

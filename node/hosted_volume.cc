@@ -158,12 +158,12 @@ Status HostedVolume::LeaveOut(const Error& why) {
   return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why.message}));
 }
 
-Status HostedVolume::ShowOrRefuse(const VolumeReport& report) {
-  const bool refuse = report.state == ReplicaState::kNeedsSync && report.applied.position.group == Group{};
+Status HostedVolume::ShowOrRefuse(const std::string& why_not) {
+  const bool refuse = !why_not.empty();
   if (std::exchange(refusing_, refuse) == refuse) return {};
   if (!refuse) return Become(BecomeSecondary{});
-  const std::string why = fmt::format(
-      "the copy of {} holds nothing yet and needs a sync: its mount answers no call", name().value);
+  const std::string why =
+      fmt::format("the copy of {} {} and needs a sync: its mount answers no call", name().value, why_not);
   log::error("{}", why);
   return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why}));
 }

@@ -53,9 +53,9 @@ class HostedVolume {
   Status LeaveOut(const Error& why);
   bool left_out() const { return left_out_.has_value(); }
 
-  // As secondary, whenever its replica has reported: a copy that needs a sync and holds nothing yet answers
-  // no call, for an empty mount would be taken for the volume. One thread at a time.
-  Status ShowOrRefuse(const VolumeReport& report);
+  // As secondary, whenever its replica has reported: a copy that may not be looked at, for this reason
+  // (empty: it may), answers no call, for what is there would be taken for the volume. One thread at a time.
+  Status ShowOrRefuse(const std::string& why_not);
 
   // Mounts. The volume has a role.
   Status Mount();

@@ -18,6 +18,7 @@
 #include "common/config/primaries.h"
 #include "fuse_primary/hello.h"
 #include "fuse_primary/known_head.h"
+#include "fuse_primary/relay_source.h"
 #include "fuse_primary/shipper.h"
 #include "fuse_primary/verdict.h"
 #include "fuse_secondary/replica.h"
@@ -155,12 +156,12 @@ class NodeProcess : public Node {
     if (!welcome && welcome.error().code == ETIMEDOUT) {
       log::warn("the relay at {} doesn't answer; {}", config_.relay.WriteEndpoint(),
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
-                            : "showing the last state that was received");
+                            : "going on with what was received");
       if (!needs_relay) return SayWherePrimariesDiffer(known), Status();
       welcome = SayHello(std::nullopt, cancel);
     }
     if (!welcome && welcome.error().code == ENODATA && !needs_relay) {
-      log::error("{}; showing the last state that was received", welcome.error().message);
+      log::error("{}; going on with what was received", welcome.error().message);
       return {};
     }
     if (!welcome) return std::move(welcome).error();
@@ -192,7 +193,7 @@ class NodeProcess : public Node {
         primaries.emplace_back(hosted.get(), *primary);
     }
     HAWSER_TRY(StartReplica(secondaries, cancel));
-    if (replica_ != nullptr) ShowOrRefuse(replica_->Report().volumes);
+    if (replica_ != nullptr) ShowOrRefuse(replica_->Report());
     std::size_t left_out = 0;
     for (const auto& [hosted, primary] : primaries) {
       const Status became = hosted->Become(primary, context_, *shipper_, *welcome_, cancel);
@@ -218,11 +219,26 @@ class NodeProcess : public Node {
     ReplicaOptions options;
     options.cancel = cancel;
     options.sender = [this] { return sender(); };
+    options.relays_journal = [this, cancel](const std::vector<VolumeName>& names) {
+      return AwaitRelaysJournal(names, cancel);
+    };
     options.on_applied = [this](Volume& volume, const Stale& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
     };
     HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, secondaries, options));
     return {};
+  }
+
+  // For copies of which only the relay can say what they may hold.
+  Result<RelaysJournal> AwaitRelaysJournal(const std::vector<VolumeName>& copies,
+                                           const std::atomic<bool>* cancel) {
+    if (!welcome_) {
+      log::warn("waiting for the relay at {} (start it by: hawser relay)", config_.relay.WriteEndpoint());
+      HAWSER_ASSIGN(welcome_, SayHello(std::nullopt, cancel));
+    }
+    return RelaysJournal{
+        {"the relay's journal", welcome_->oldest, welcome_->head},
+        std::make_unique<RelaySource>(context_, config_.relay.ControlEndpoint(), sender(), copies, cancel)};
   }
 
   HostedVolume* Find(const VolumeName& volume) const {
@@ -235,7 +251,7 @@ class NodeProcess : public Node {
     Report report{sender(), hello_.config, {}, {}, {}};
     if (replica_ != nullptr) {
       ReplicaReport secondaries = replica_->Report();
-      ShowOrRefuse(secondaries.volumes);
+      ShowOrRefuse(secondaries);
       report.received = secondaries.received;
       report.volumes = std::move(secondaries.volumes);
       known_.Hear(secondaries.received);
@@ -253,11 +269,13 @@ class NodeProcess : public Node {
     return report;
   }
 
-  void ShowOrRefuse(const std::vector<VolumeReport>& copies) const {
-    for (const VolumeReport& copy : copies) {
+  void ShowOrRefuse(const ReplicaReport& copies) const {
+    for (const VolumeReport& copy : copies.volumes) {
       HostedVolume* hosted = Find(copy.volume);
       if (hosted == nullptr) continue;
-      if (const Status done = hosted->ShowOrRefuse(copy); !done)
+      const auto unshown = copies.unshown.find(copy.volume);
+      const std::string why = unshown == copies.unshown.end() ? "" : unshown->second;
+      if (const Status done = hosted->ShowOrRefuse(why); !done)
         log::error("{}: {}", copy.volume.value, done.error().Text());
     }
   }

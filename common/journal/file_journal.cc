@@ -42,6 +42,10 @@ void Log(const std::string& folder, const RecoveryReport& report) {
     log::error("journal {} is damaged: {}", folder, TextOf(fault));
 }
 
+std::shared_ptr<Disk> DiskOf(const JournalOptions& options) {
+  return options.disk ? options.disk : std::make_shared<Disk>();
+}
+
 // Of a journal from before there was such a file.
 Status RememberBeginning(const std::string& folder, const Progress& oldest) {
   HAWSER_ASSIGN(const auto begin, ReadBegin(folder));
@@ -239,9 +243,19 @@ Progress FileJournal::EndAtOrBefore(Group group) const {
 
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, const Progress& start,
                                              RecoveryReport& report) {
-  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report,
-                                                options.disk ? options.disk : std::make_shared<Disk>()));
+  HAWSER_ASSIGN(auto journal, FileJournal::Open(options, start, report, DiskOf(options)));
   return std::unique_ptr<Journal>(std::move(journal));
+}
+
+Status EraseJournal(const JournalOptions& options) {
+  auto groups = ListSegments(options.folder);
+  if (!groups) return groups.error().code == ENOENT ? Status() : std::move(groups).error();
+  const std::shared_ptr<Disk> disk = DiskOf(options);
+  for (; !groups->empty(); groups->pop_back()) {
+    HAWSER_TRY(disk->Remove(options.folder + "/" + SegmentName(groups->back())));
+    HAWSER_TRY(disk->FlushFolder(options.folder));
+  }
+  return {};
 }
 
 Result<bool> JournalExists(const std::string& folder) {

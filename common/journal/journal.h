@@ -93,4 +93,8 @@ Result<std::unique_ptr<Journal>> OpenJournal(const JournalOptions& options, cons
 // Whether options.folder holds a journal.
 Result<bool> JournalExists(const std::string& folder);
 
+// Deletes the journal in options.folder, if there is one, which nobody has open. The newest segment first: a
+// crash in between leaves a beginning of it.
+Status EraseJournal(const JournalOptions& options);
+
 }  // namespace hawser

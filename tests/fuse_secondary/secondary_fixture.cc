@@ -4,6 +4,25 @@
 
 namespace hawser::test {
 
+namespace {
+
+class JournalSource : public RecordSource {
+ public:
+  JournalSource(const Journal& journal, const std::vector<VolumeName>& volumes)
+      : journal_(journal), volumes_(volumes) {}
+
+  Result<ReplayBatch> Next(const Recovery::Want& want) override {
+    HAWSER_ASSIGN(const auto reader, journal_.OpenReader(want.after.position));
+    return ReadBatch(*reader, want.last, kKiB, volumes_);
+  }
+
+ private:
+  const Journal& journal_;
+  const std::vector<VolumeName>& volumes_;
+};
+
+}  // namespace
+
 using namespace std::chrono_literals;
 
 SecondaryTest::SecondaryTest()
@@ -43,6 +62,11 @@ Status SecondaryTest::Stop() {
 void SecondaryTest::Crash() {
   replica_.reset();
   volumes_.clear();
+}
+
+Result<RelaysJournal> SecondaryTest::ReadRelays(const std::vector<VolumeName>& volumes) {
+  return RelaysJournal{{"the relay's journal", relay_.journal().oldest(), relay_.head()},
+                       std::make_unique<JournalSource>(relay_.journal(), volumes)};
 }
 
 Volume& SecondaryTest::volume(const std::string& name) { return *volumes_.at(name == "docs" ? 0 : 1); }

@@ -31,6 +31,9 @@ class SecondaryTest : public ::testing::Test {
   Replica& replica() { return *replica_; }
   Volume& volume(const std::string& name);
 
+  // What Start() is to do where the own journal can't stand in for the relay's: reads that one.
+  Result<RelaysJournal> ReadRelays(const std::vector<VolumeName>& volumes);
+
   VolumeReport Report(const std::string& volume) const;
   bool WaitUntil(const std::function<bool()>& condition) const;
   // Until both volumes have applied all that the relay has.

@@ -6,7 +6,7 @@ namespace hawser::sim {
 
 Result<std::optional<Checkpoint>> StateFolder::Read() const {
   std::optional<Checkpoint> checkpoint = disk_.checkpoint;
-  if (world_.mutations().Has(Fault::kSkipRedo)) {
+  if (is_clean_anyhow_ || world_.mutations().Has(Fault::kSkipRedo)) {
     if (!checkpoint) checkpoint.emplace();
     checkpoint->clean = true;
     checkpoint->mark = disk_.store.marks().newest;

@@ -47,6 +47,8 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kCountFileIdsAnew, "count-file-ids-anew", "each start of a node counts its file ids anew"},
       {Fault::kTrustAnyStore, "trust-any-store",
        "a start doesn't ask whether the store is the one that its checkpoint is of"},
+      {Fault::kTrustLostJournal, "trust-lost-journal",
+       "a copy whose own journal is gone believes that its store is as it was checkpointed"},
       {Fault::kIgnoreSavedState, "ignore-saved-state",
        "the relay doesn't ask whether its journal holds what it had saved"},
       {Fault::kSkipScrub, "skip-scrub", "nobody reads old segments of the relay's journal again"},

@@ -40,6 +40,7 @@ enum class Fault {
   kIgnoreSavedState,
   kSkipScrub,
   kTrustAnyStore,
+  kTrustLostJournal,
   kForgetDifference,
   kStallForEver,
 };

@@ -86,7 +86,7 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
     for (const VolumeFact& fact : welcome->volumes) machine_.roles[fact.volume] = fact;
   }
   std::vector<VolumeName> copies;
-  std::vector<std::pair<VolumeName, Generation>> own;
+  OwnVolumes own;
   for (auto& [volume, role] : roles_) {
     const auto known = machine_.roles.find(volume);
     const auto action = role.Take(!welcome                        ? RoleFact(RelayIsSilent{})
@@ -97,7 +97,14 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
     if (const auto* primary = std::get_if<BecomePrimary>(&*action))
       own.emplace_back(volume, primary->generation);
   }
-  if (const Status started = StartCopies(copies); !started) return GiveUp(started.error().Text());
+  const auto serve = [this, welcome, own] { Serve(welcome, own); };
+  if (const Status opened = OpenCopies(copies, serve); !opened) return GiveUp(opened.error().Text());
+  if (!secondary_) return serve();
+  if (secondary_->needs_relay() && !welcome) return SayHello(std::nullopt);  // begins again
+  if (const Status started = secondary_->Start(welcome); !started) GiveUp(started.error().Text());
+}
+
+void NodeProcess::Serve(const std::optional<Welcome>& welcome, const OwnVolumes& own) {
   if (welcome) shipping_.emplace(world_, checker_, node_, session_, machine_.known, requests_, life_);
   for (const auto& [volume, generation] : own) StartPrimary(volume, generation, *welcome);
   begun_ = true;
@@ -105,12 +112,12 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
   ReadersLook();
 }
 
-Status NodeProcess::StartCopies(const std::vector<VolumeName>& copies) {
+Status NodeProcess::OpenCopies(const std::vector<VolumeName>& copies, std::function<void()> ready) {
   if (copies.empty()) return {};
   secondary_.emplace(SecondarySide::Parts{world_, checker_, [this] { return sender(); }, node_, life_,
                                           requests_, machine_, copies,
-                                          [this](const std::string& why) { GiveUp(why); }});
-  return secondary_->Start();
+                                          [this](const std::string& why) { GiveUp(why); }, std::move(ready)});
+  return secondary_->Open();
 }
 
 void NodeProcess::StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome) {

@@ -37,7 +37,9 @@ class NodeProcess : public NodeEnd {
   void SayHello(std::optional<Duration> patience);
   void Welcomed(const Incoming& reply);
   void Begin(const std::optional<Welcome>& welcome);
-  Status StartCopies(const std::vector<VolumeName>& copies);
+  Status OpenCopies(const std::vector<VolumeName>& copies, std::function<void()> ready);
+  using OwnVolumes = std::vector<std::pair<VolumeName, Generation>>;
+  void Serve(const std::optional<Welcome>& welcome, const OwnVolumes& own);
   void StartPrimary(const VolumeName& volume, Generation generation, const Welcome& welcome);
   void Learn(const VolumeName& volume, const RoleFact& fact);
   void Report();

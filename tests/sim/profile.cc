@@ -70,6 +70,7 @@ Profile MakeProfile(Rng& rng) {
   profile.lose_segment = 0.3;
   profile.rot_every = rng.Chance(0.3) ? milliseconds(rng.Between(100, 1000)) : milliseconds(0);
   profile.lose_state = Sometimes(rng, 0.2, 0.3);
+  profile.lose_journal = Sometimes(rng, 0.3, 0.3);
   // A machine that begins empty needs all of the journal: syncs aren't simulated.
   if (profile.twin_every.count() != 0 || profile.lose_state > 0) profile.keep_bytes = UINT64_MAX;
   return profile;

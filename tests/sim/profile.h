@@ -50,6 +50,7 @@ struct Profile {
   double go_back = 0;       // at a relay's end: it is started on an older copy of its journal, for a while
   double wrong_store = 0;   // at a node's end: it is started on an empty store, or an older copy of its own
   double lose_state = 0;    // at a node's end: its machine is replaced by an empty one
+  double lose_journal = 0;  // at a node's end: the own journal is gone, all else is there
   double lose_segment = 0;  // at a relay's end: would it start without its journal's last segment
   std::chrono::nanoseconds rot_every{0};  // a byte of an old segment changes, and is mended
   std::uint64_t keep_bytes = 0;           // of the relay's journal, however far everybody is

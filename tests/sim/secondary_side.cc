@@ -3,6 +3,8 @@
 #include "common/base/crash_point.h"
 #include "common/journal/reader.h"
 #include "common/record/codec.h"
+#include "fuse_primary/relay_source.h"
+#include "fuse_secondary/checkpointer.h"
 #include "volume/recovery/replay_batch.h"
 #include "volume/store/store.h"
 
@@ -33,9 +35,80 @@ SecondarySide::SecondarySide(Parts parts)
       remedies_(journal_, parts_.volumes),
       applier_(1, [this](const ReplayRecord& record, bool again) { return ApplyRecord(record, again); }) {}
 
+// ---- the start: RecoverCopies
+
+Status SecondarySide::Open() {
+  std::vector<RecoveryVolume> volumes;
+  HAWSER_ASSIGN(const bool has_journal, journal_.Exists());
+  for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
+    folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
+    if (!has_journal && parts_.world.mutations().Has(Fault::kTrustLostJournal))
+      folders_.back().CallCleanAnyhow();
+    DiskOf(i).store.Refuse(parts_.world.profile().refusal, 0);
+    volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
+  }
+  recovery_.emplace(journal_, std::move(volumes));
+  Status opened = recovery_->Open();
+  if (!opened && opened.error().code == EBADMSG) {
+    parts_.world.Fail(
+        kI4, fmt::format("{}'s own journal doesn't recover: {}", parts_.node.value, opened.error().Text()));
+  }
+  return opened;
+}
+
+Status SecondarySide::Start(const std::optional<Welcome>& welcome) {
+  if (recovery_->needs_relay()) {
+    parts_.world.Note("{}: needs the relay's journal, up to {}", parts_.node.value,
+                      welcome->head.position.Text());
+    HAWSER_TRY(recovery_->BeginFromRelay({"the relay's journal", welcome->oldest, welcome->head}));
+    BringForward();
+    return {};
+  }
+  HAWSER_TRY(recovery_->RecoverFromOwn(kRecoveryBytes, nullptr));
+  if (parts_.life->dead) return Error{EIO, "the process has ended"};
+  return Follow();
+}
+
+// RunRecovery, with the relay's answers as events.
+void SecondarySide::BringForward() {
+  if (parts_.life->dead) return;
+  if (const auto want = recovery_->core().wanted()) return Pull(*want);
+  Status done = CheckpointAll();
+  if (parts_.life->dead) return;
+  if (done) done = Follow();
+  if (!done) parts_.give_up(done.error().Text());
+}
+
+// RelaySource.
+void SecondarySide::Pull(const Recovery::Want& want) {
+  const Buffer pull = Encode(PullFor(parts_.sender(), want, kPullBytes));
+  Requests::Request request;
+  request.parts = [pull](int) { return std::vector<Buffer>{pull}; };
+  request.answered = [this, want](std::optional<Incoming> reply) {
+    Recovery& core = recovery_->core();
+    const auto batch = BatchFrom(*reply, want, core.names());
+    const Status taken = batch ? core.Take(batch->groups) : core.Refused(batch.error());
+    if (!taken) return parts_.give_up(taken.error().Text());
+    BringForward();
+  };
+  parts_.requests.Send(std::move(request));
+}
+
+Status SecondarySide::CheckpointAll() {
+  const auto& stands = recovery_->core().stands();
+  for (std::size_t i = 0; i < stands.size(); ++i) {
+    if (!stands[i].active()) continue;
+    Checkpoints checkpoints(parts_.world, parts_.life, DiskOf(i), stands[i].checkpoint,
+                            "secondary.store_synced");
+    HAWSER_TRY(KeepDifferences(folders_[i], stands[i].checkpoint, stands[i]));
+    HAWSER_TRY(checkpoints.MakeLast(stands[i].applied, Beyond::kAnything));
+  }
+  return {};
+}
+
 // Replica::Start.
-Status SecondarySide::Start() {
-  HAWSER_ASSIGN(Recovered recovered, RecoverAll());
+Status SecondarySide::Follow() {
+  HAWSER_ASSIGN(Recovered recovered, recovery_->End());
   const Progress received = journal_.is_open() ? journal_.durable() : Progress{};
   parts_.checker.Received(parts_.node, received);
   for (std::size_t i = 0; i < recovered.volumes.size(); ++i) {
@@ -57,23 +130,8 @@ Status SecondarySide::Start() {
   WakeReceiver(Duration(0));
   WakeReplayer(Duration(0));
   parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });
+  parts_.ready();
   return {};
-}
-
-Result<Recovered> SecondarySide::RecoverAll() {
-  std::vector<RecoveryVolume> volumes;
-  for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
-    folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
-    DiskOf(i).store.Refuse(parts_.world.profile().refusal, 0);
-    volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
-  }
-  auto recovered = Recover(journal_, std::move(volumes), kRecoveryBytes, nullptr);
-  if (!recovered && recovered.error().code == EBADMSG) {
-    parts_.world.Fail(kI4, fmt::format("{}'s own journal doesn't recover: {}", parts_.node.value,
-                                       recovered.error().Text()));
-  }
-  if (recovered && parts_.life->dead) return Error{EIO, "the process has ended"};
-  return recovered;
 }
 
 // Nobody deletes or changes a journal here: one that doesn't lead on from where a volume stands has lost
@@ -287,19 +345,12 @@ void SecondarySide::CheckpointNext(std::vector<VolumeStand> stands, std::size_t 
     return;
   }
   const Progress applied = stands[volume].applied;
-  KeepDifferences(stands[volume], volume);
+  static_cast<void>(KeepDifferences(folders_[volume], checkpoints_[volume]->last(), stands[volume]));
   checkpoints_[volume]->Make(applied, [this, stands = std::move(stands), volume](const Status& made) {
     if (parts_.life->dead) return;
     Checkpointed(stands[volume], volume, made);
     CheckpointNext(stands, volume + 1);
   });
-}
-
-// As Checkpointer::KeepDifferences.
-void SecondarySide::KeepDifferences(const VolumeStand& stand, std::size_t volume) {
-  static_cast<void>(folders_[volume].WriteDifferences(checkpoints_[volume]->last().position.sequence,
-                                                      stand.applied.position.sequence,
-                                                      stand.differences.Encode()));
 }
 
 void SecondarySide::Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made) {
@@ -322,7 +373,7 @@ void SecondarySide::StopInOrder() {
   for (std::size_t i = 0; i < stands.size(); ++i) {
     if (!stands[i].active()) continue;
     const bool whole = stands[i].condition == Condition::kFine;
-    KeepDifferences(stands[i], i);
+    static_cast<void>(KeepDifferences(folders_[i], checkpoints_[i]->last(), stands[i]));
     static_cast<void>(
         checkpoints_[i]->MakeLast(stands[i].applied, whole ? Beyond::kNothing : Beyond::kAnything));
   }

@@ -1,4 +1,4 @@
-// A node's secondary side. Mirrors fuse_secondary/replica.cc: the real Recover() at the start, receiver.cc
+// A node's secondary side. Mirrors fuse_secondary/replica.cc: the real CopyRecovery at the start, receiver.cc
 // around the real Intake and OwnJournal, replayer.cc around the real ReadBatch, ReplayState and GroupApplier,
 // checkpointer.cc around the real CheckpointKeeper, all at one real ReplicaBoard; the volumes are modelled.
 #pragma once
@@ -34,11 +34,14 @@ class SecondarySide {
     Machine& machine;
     std::vector<VolumeName> volumes;
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
+    std::function<void()> ready;                          // the copies may be looked at
   };
   explicit SecondarySide(Parts parts);
 
-  // Recovers, then follows the stream.
-  Status Start();
+  // Then, if it needs the relay, with its welcome: recovers, at once or by and by, and follows the stream.
+  Status Open();
+  bool needs_relay() const { return recovery_->needs_relay(); }
+  Status Start(const std::optional<Welcome>& welcome);
   void Streamed(MessageType type, const std::vector<Buffer>& parts);
   void StopInOrder();
 
@@ -51,7 +54,10 @@ class SecondarySide {
  private:
   VolumeDisk& DiskOf(std::size_t volume) { return *parts_.machine.volumes.at(parts_.volumes[volume]); }
 
-  Result<Recovered> RecoverAll();
+  void BringForward();
+  void Pull(const Recovery::Want& want);
+  Status CheckpointAll();
+  Status Follow();
   void CheckStand(const VolumeStand& stand);
 
   // Receiver.
@@ -76,11 +82,11 @@ class SecondarySide {
   void Checkpoint();
   void CheckpointNext(std::vector<VolumeStand> stands, std::size_t volume);
   void Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made);
-  void KeepDifferences(const VolumeStand& stand, std::size_t volume);
   void DropOldSegments();
 
   Parts parts_;
   OwnJournal journal_;
+  std::optional<CopyRecovery> recovery_;
   std::optional<ReplicaBoard> board_;
   std::optional<Intake> intake_;
   std::vector<std::unique_ptr<Checkpoints>> checkpoints_;  // by volume

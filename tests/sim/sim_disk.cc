@@ -142,6 +142,13 @@ void SimDisk::LeaveOf(const std::string& path, File& file) {
   WriteAll(path, file.durable);
 }
 
+void SimDisk::Lose() {
+  std::error_code problem;
+  std::filesystem::remove_all(folder_, problem);
+  files_.clear();
+  removed_.clear();
+}
+
 void SimDisk::PowerCut() {
   std::error_code problem;
   std::set<std::string> there;

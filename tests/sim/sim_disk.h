@@ -31,6 +31,8 @@ class SimDisk : public Disk {
 
   // Leaves in the folder what a power cut leaves.
   void PowerCut();
+  // Leaves nothing in it.
+  void Lose();
 
   Status Write(int fd, std::span<iovec> parts, std::uint64_t offset, const std::string& path) override;
   Status Flush(int fd, const std::string& path) override;

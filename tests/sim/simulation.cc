@@ -176,6 +176,11 @@ class Simulation {
       machine.journal_disk.PowerCut();
       for (auto& [name, disk] : machine.volumes) disk->store.PowerCut();
     }
+    if (world_.Trouble(world_.profile().lose_journal)) {
+      ++world_.counts().faults;
+      world_.Note("{}: its own journal is gone", node.value);
+      machines_.at(node)->journal_disk.Lose();
+    }
     for (auto& [volume, disk] : machines_.at(node)->volumes) MixUpStores(node, volume, *disk, takes_stores);
     if (!serves_old_ && world_.Trouble(world_.profile().lose_state)) {
       world_.Note("{}: its machine is lost, an empty one takes its place", node.value);

@@ -75,10 +75,14 @@ Status Cluster::Start() {
 }
 
 Status Cluster::Start(const std::string& process, const std::vector<std::string>& more) {
+  HAWSER_TRY(Launch(process, more));
+  return AwaitReady(process);
+}
+
+Status Cluster::Launch(const std::string& process, const std::vector<std::string>& more) {
   std::vector<std::string> command = program_.ServiceCommand(process);
   command.insert(command.end(), more.begin(), more.end());
-  HAWSER_TRY(daemons_.Launch(process, command));
-  return daemons_.AwaitReady(process);
+  return daemons_.Launch(process, command);
 }
 
 Status Cluster::StopAll() {

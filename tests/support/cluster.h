@@ -47,6 +47,9 @@ class Cluster {
   // Starts one: "relay" or a node's name. An error that quotes its log if it isn't ready in time. `more`:
   // what is to be said on its command line besides.
   Status Start(const std::string& process, const std::vector<std::string>& more = {});
+  // The halves of that: it is running, but it may be waiting for something.
+  Status Launch(const std::string& process, const std::vector<std::string>& more = {});
+  Status AwaitReady(const std::string& process) { return daemons_.AwaitReady(process); }
   // SIGTERM; an error if it doesn't end with exit code 0.
   Status Stop(const std::string& process) { return daemons_.Stop(process); }
   // Lets all finish: nodes first.

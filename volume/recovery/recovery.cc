@@ -11,6 +11,12 @@
 
 namespace hawser {
 
+namespace {
+
+bool Exists(const RecoveryJournal& journal) { return journal.end.position.journal != JournalId{}; }
+
+}  // namespace
+
 Recovery::Recovery(std::vector<RecoveryVolume> volumes, RecoverFor purpose, std::string_view crash_point)
     : volumes_(std::move(volumes)), purpose_(purpose), crash_point_(crash_point) {}
 
@@ -27,6 +33,7 @@ Status Recovery::ReadStands() {
     const bool nothing_beyond = checkpoint && checkpoint->clean && marks.newest == checkpoint->mark;
     // Without a checkpoint only a new store is known to hold nothing.
     redo_.push_back(checkpoint ? !nothing_beyond : !volume.store->is_new());
+    stand.whole = !redo_.back();
     checkpoints_.push_back(checkpoint.value_or(Checkpoint{}));
     if (checkpoint && purpose_ == RecoverFor::kFollowing) {
       HAWSER_ASSIGN(const Buffer differences,
@@ -46,10 +53,23 @@ Status Recovery::ReadStands() {
   return {};
 }
 
+bool Recovery::IsProvenBy(const RecoveryJournal& journal) const {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (!IsProvenBy(journal, i)) return false;
+  }
+  return true;
+}
+
+bool Recovery::IsProvenBy(const RecoveryJournal& journal, std::size_t volume) const {
+  if (!stands_[volume].active() || !redo_[volume]) return true;
+  const Position& at = stands_[volume].applied.position;
+  const Position& end = journal.end.position;
+  return Exists(journal) && at.group <= end.group && (at.group == Group{} || at.journal == end.journal);
+}
+
 Status Recovery::Begin(RecoveryJournal journal) {
   journal_ = std::move(journal);
-  const bool exists = journal_.end.position.journal != JournalId{};
-  for (std::size_t i = 0; exists && i < stands_.size(); ++i) CheckStand(i);
+  for (std::size_t i = 0; i < stands_.size(); ++i) CheckStand(i);
   return Plan();
 }
 
@@ -59,17 +79,26 @@ void Recovery::CheckStand(std::size_t volume) {
   const Position& oldest = journal_.oldest.position;
   const Position& end = journal_.end.position;
   if (!stands_[volume].active()) return;
-  if (at.group != Group{} && at.journal != end.journal) {
+  const bool exists = Exists(journal_);
+  if (exists && at.group != Group{} && at.journal != end.journal) {
     return Stop(volume, Condition::kNeedsSync,
                 fmt::format("the store follows journal {}, but {} is journal {}: put back the one that the "
                             "store comes from, or the volume needs a sync",
                             at.journal.Hex(), journal_.name, end.journal.Hex()));
   }
-  if (at.group < oldest.group) {
+  if (exists && at.group < oldest.group) {
     return Stop(volume, Condition::kNeedsSync,
                 fmt::format("{} begins only at {}; the volume stands at {} and needs a sync", journal_.name,
                             oldest.Text(), at.Text()));
   }
+  if (purpose_ == RecoverFor::kFollowing && !IsProvenBy(journal_, volume)) {
+    return Stop(
+        volume, Condition::kNeedsSync,
+        fmt::format("the store was left in the middle of its work behind {}, and {} doesn't have what "
+                    "it may hold of that: the volume needs a sync",
+                    at.Text(), journal_.name));
+  }
+  if (!exists) return;
   if (at.group > end.group && purpose_ == RecoverFor::kServing) {
     return Stop(volume, Condition::kDiverged,
                 fmt::format("the store stands at {}, but {} ends at {}: it has lost records that were "
@@ -280,6 +309,7 @@ Status Recovery::FinishPass() {
   if (pass_ == Pass::kApplying) HAWSER_TRY(FinishRedo());
   pass_ = Pass::kDone;
   HAWSER_TRY(MarkUnclean());
+  for (VolumeStand& stand : stands_) stand.whole = stand.whole || stand.active();
   if (purpose_ == RecoverFor::kFollowing) RepeatRefused();
   return {};
 }

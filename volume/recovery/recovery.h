@@ -13,6 +13,8 @@
 // After an unclean end a store may hold anything of what comes after its checkpoint: everything up to the
 // journal's end is redone (volume/store/redo.h). That takes the records twice: first they are all looked at,
 // then applied. Before the first one is applied, no checkpoint says any more that its end was clean.
+// A copy's store holds only what the node's own journal has; if that one is gone, or has lost its end, it
+// takes the relay's (IsProvenBy).
 //
 // A record that a store refuses for good is gone on without (differences.h). Of a copy the path is noted, and
 // what can be tried again is tried at the end of each recovery. A primary is told what it has to make up for;
@@ -68,6 +70,10 @@ class Recovery {
 
   // First. Errors: a checkpoint or a note can't be read.
   Status ReadStands();
+  // Whether no store can hold anything that this journal hasn't. If it isn't there or ends before the
+  // checkpoint of a store whose end was unclean, nobody knows what that store holds: only a journal that has
+  // all of it leads to a whole state. Without one the volume can't go on, and is not whole.
+  bool IsProvenBy(const RecoveryJournal& journal) const;
   // Then; the errors of this and of what follows are those of places and stores. The recovery has failed
   // then, and the next start redoes.
   Status Begin(RecoveryJournal journal);
@@ -108,6 +114,7 @@ class Recovery {
   };
 
   void CheckStand(std::size_t volume);
+  bool IsProvenBy(const RecoveryJournal& journal, std::size_t volume) const;
   Status Plan();
   Position Target() const;
   Status StartApplying();

@@ -22,6 +22,9 @@ struct VolumeStand {
   Progress applied;
   Progress checkpoint;
   Condition condition = Condition::kFine;
+  // Whether the store is known to be the state after `applied`, but for `differences`. After an unclean end
+  // it isn't before all was redone that it may hold.
+  bool whole = true;
   std::string problem;      // empty when fine
   Differences differences;  // with everything up to `applied` in the store
 

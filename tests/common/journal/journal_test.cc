@@ -11,6 +11,7 @@
 #include "common/journal/segment.h"
 #include "tests/common/journal/failing_disk.h"
 #include "tests/common/journal/journal_fixture.h"
+#include "tests/support/ok.h"
 
 namespace hawser::test {
 namespace {
@@ -348,6 +349,41 @@ TEST_F(JournalTest, DiskWithoutRoomForASegmentLeavesTheJournalAsItIs) {
   Open();
   EXPECT_EQ(report_.torn_bytes, 0u);
   ExpectHolds(0, all);
+}
+
+TEST_F(JournalTest, OneThatIsErasedCanBeginAnewElsewhere) {
+  Open();
+  for (int i = 0; i < 10; ++i) AppendGroup(2, 9000);
+  ASSERT_GT(Segments().size(), 2u);
+  const Progress end = journal_->durable();
+  Close();
+  ASSERT_OK(EraseJournal(options_));
+  ASSERT_OK(EraseJournal(options_));  // there is none any more
+  EXPECT_FALSE(*JournalExists(options_.folder));
+  start_ = end;
+  Open();
+  EXPECT_EQ(journal_->oldest(), end);
+  AppendGroup();
+  Open();
+  EXPECT_TRUE(report_.damage.empty());
+  ExpectHolds(10, 1);
+}
+
+TEST_F(JournalTest, OneThatIsErasedHalfwayIsABeginningOfWhatItWas) {
+  Open();
+  for (int i = 0; i < 10; ++i) AppendGroup(2, 9000);
+  const std::size_t segments = Segments().size();
+  Close();
+  const auto disk = std::make_shared<FailingDisk>();
+  disk->FailFrom(FailingDisk::Operation::kFlushFolder, 0, EIO);
+  options_.disk = disk;
+  EXPECT_FALSE(EraseJournal(options_));
+  EXPECT_EQ(Segments().size(), segments - 1);
+  Open();
+  EXPECT_TRUE(report_.damage.empty());
+  const auto left = ReadGroups();
+  ASSERT_LT(left.size(), 10u);
+  EXPECT_TRUE(std::equal(left.begin(), left.end(), appended_.begin()));
 }
 
 TEST_F(JournalTest, FailureWhileBeginningIsReportedAndTheNextOpenBegins) {

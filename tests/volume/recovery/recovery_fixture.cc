@@ -89,7 +89,9 @@ void RecoveryTest::Begin(RecoverFor purpose) {
     volumes.push_back({VolumeName(names_[i]), &volumes_[i]->store, &volumes_[i]->place});
   recovery_ = std::make_unique<Recovery>(std::move(volumes), purpose, "test.redoing");
   ASSERT_OK(recovery_->ReadStands());
-  ASSERT_OK(recovery_->Begin({"the journal", oldest_, end_}));
+  const RecoveryJournal journal{"the journal", oldest_, end_};
+  was_proven_ = recovery_->IsProvenBy(journal);
+  ASSERT_OK(recovery_->Begin(journal));
 }
 
 Status RecoveryTest::Run(RecoverFor purpose) {

@@ -101,6 +101,7 @@ class RecoveryTest : public ::testing::Test {
   const VolumeStand& Stand(std::size_t volume) const { return recovery_->stands()[volume]; }
 
   Log log_;
+  bool was_proven_ = false;  // whether the stores can't hold more than the journal
 
  private:
   // What the journal says to a request.

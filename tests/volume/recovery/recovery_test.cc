@@ -245,11 +245,65 @@ TEST_F(RecoveryTest, OtherHistoryOnTheWayIsADivergence) {
 
 TEST_F(RecoveryTest, CopyAheadOfTheOwnJournalIsLeftToReplay) {
   Holds(0, 5);
-  Add("docs", At(7), Ended::kUnclean);
+  Add("docs", At(7), Ended::kClean);
   ASSERT_OK(Run(kFollowing));
   EXPECT_TRUE(Stand(0).active());
   EXPECT_EQ(Stand(0).applied, At(7));
   EXPECT_EQ(recovery().next(), At(5));
+}
+
+// ---- what a copy's store may hold has to be in the journal
+
+TEST_F(RecoveryTest, JournalThatReachesToTheCheckpointProvesWhatLiesBehindIt) {
+  Holds(0, 5);
+  Add("docs", At(3), Ended::kUnclean);
+  Add("mail", At(5), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_TRUE(was_proven_);
+  EXPECT_TRUE(Stand(0).whole);
+  EXPECT_TRUE(Stand(1).whole);
+}
+
+TEST_F(RecoveryTest, AfterAnUncleanEndAJournalThatEndsBeforeTheCheckpointProvesNothing) {
+  Holds(0, 5);
+  Add("docs", At(7), Ended::kUnclean);
+  Add("mail", At(7), Ended::kClean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_FALSE(was_proven_);
+  EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+  EXPECT_FALSE(Stand(0).whole);
+  EXPECT_TRUE(Stand(1).active());
+  EXPECT_TRUE(Stand(1).whole);
+}
+
+TEST_F(RecoveryTest, NorDoesAJournalThatIsGone) {
+  Add("docs", At(7), Ended::kUnclean);
+  Add("mail");  // killed before its first checkpoint
+  Add("new").store.set_new();
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_FALSE(was_proven_);
+  EXPECT_FALSE(Stand(0).whole);
+  EXPECT_FALSE(Stand(1).whole);
+  EXPECT_TRUE(Stand(2).whole);
+}
+
+TEST_F(RecoveryTest, NorDoesAnotherJournal) {
+  Holds(0, 5);
+  Add("docs", InAnotherJournal(3), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_FALSE(was_proven_);
+  EXPECT_FALSE(Stand(0).whole);
+}
+
+TEST_F(RecoveryTest, CopyThatTheJournalNoLongerLeadsOnFromIsWholeOnlyAfterACleanEnd) {
+  Holds(3, 5);
+  Add("docs", At(2), Ended::kClean);
+  Add("mail", At(2), Ended::kUnclean);
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+  EXPECT_EQ(Stand(1).condition, Condition::kNeedsSync);
+  EXPECT_TRUE(Stand(0).whole);
+  EXPECT_FALSE(Stand(1).whole);
 }
 
 TEST_F(RecoveryTest, PrimaryAheadOfTheRelayDoesntServe) {
