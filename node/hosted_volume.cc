@@ -142,19 +142,17 @@ std::optional<RoleMachine::Trouble> HostedVolume::trouble() const {
 }
 
 Status HostedVolume::Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper,
-                            const Welcome& welcome, const std::atomic<bool>* cancel) {
+                            const Welcome& welcome, StartWatch& watch) {
   const PrimaryRole::Parts parts{*volume_, config_, checkpoint_, group_, context, control_endpoint_, shipper};
   const auto learn = [this](const Setback& setback) { (void)Learn(setback); };
-  HAWSER_ASSIGN(primary_, PrimaryRole::Begin(parts, welcome, primary.generation, learn, cancel));
+  HAWSER_ASSIGN(primary_, PrimaryRole::Begin(parts, welcome, primary.generation, learn, watch));
   HAWSER_TRY(TakeRole(primary_->calls()));
-  return primary_->Open();
+  return primary_->Open(watch);
 }
 
 Status HostedVolume::LeaveOut(const Error& why) {
   log::error("{}; its mount answers no call, and the node's other volumes are served", why.message);
-  left_out_ = VolumeReport{name(), ReplicaRole::kPrimary, ReplicaState::kNeedsSync, {}, {}, why.message};
-  const auto checkpoint = checkpoint_.Read();
-  if (checkpoint && *checkpoint) left_out_->applied = left_out_->checkpoint = (*checkpoint)->progress;
+  left_out_ = ReportCheckpoint(ReplicaRole::kPrimary, ReplicaState::kNeedsSync, why.message);
   return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why.message}));
 }
 
@@ -189,6 +187,18 @@ VolumeReport HostedVolume::Report() const {
     report.problem = trouble->error.message;
   }
   primary_->Report(report);
+  return report;
+}
+
+VolumeReport HostedVolume::ReportStart(ReplicaRole role, const std::string& why) const {
+  return ReportCheckpoint(role, ReplicaState::kCatchingUp, why);
+}
+
+// Of a volume whose store nobody speaks for: it is as far as its checkpoint says.
+VolumeReport HostedVolume::ReportCheckpoint(ReplicaRole role, ReplicaState state, std::string problem) const {
+  VolumeReport report{name(), role, state, {}, {}, std::move(problem)};
+  const auto checkpoint = checkpoint_.Read();
+  if (checkpoint && *checkpoint) report.applied = report.checkpoint = (*checkpoint)->progress;
   return report;
 }
 

@@ -4,7 +4,6 @@
 // Any thread, where nothing else is said. Facts are taken one at a time.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "fuse_primary/shipper.h"
 #include "node/primary_role.h"
 #include "node/role_machine.h"
+#include "node/start_watch.h"
 #include "volume/mount/operations.h"
 #include "volume/mount/session.h"
 #include "volume/mount/volume.h"
@@ -43,7 +43,7 @@ class HostedVolume {
 
   // Becomes primary: brings the store up to the relay's head, then takes calls.
   Status Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper, const Welcome& welcome,
-                const std::atomic<bool>* cancel);
+                StartWatch& watch);
   // Becomes secondary; the node's replica changes the store.
   Status Become(const BecomeSecondary& secondary);
   bool primary() const { return primary_ != nullptr; }
@@ -70,6 +70,9 @@ class HostedVolume {
   void HeadKnown(const Progress& head);
   VolumeReport Report() const;  // also of a volume that is left out
 
+  // While it gets its role, for this reason.
+  VolumeReport ReportStart(ReplicaRole role, const std::string& why) const;
+
   // No new calls; those in flight end. As primary, the checkpoint is written.
   Status Stop();
 
@@ -79,6 +82,7 @@ class HostedVolume {
   Result<std::unique_ptr<Store>> OpenStore(const VolumeName& name) const;
   Result<std::unique_ptr<Store>> OpenNewStore(const VolumeName& name);
   Status TakeRole(std::shared_ptr<Role> role);
+  VolumeReport ReportCheckpoint(ReplicaRole role, ReplicaState state, std::string problem) const;
   std::shared_ptr<Session> session() const;
   std::optional<RoleMachine::Trouble> trouble() const;
 

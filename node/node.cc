@@ -16,6 +16,7 @@
 #include "common/base/state_folder.h"
 #include "common/config/agreement.h"
 #include "common/config/primaries.h"
+#include "common/net/heartbeat.h"
 #include "fuse_primary/hello.h"
 #include "fuse_primary/known_head.h"
 #include "fuse_primary/relay_source.h"
@@ -27,6 +28,8 @@
 #include "node/known_roles.h"
 #include "node/relay_news.h"
 #include "node/reporter.h"
+#include "node/start_report.h"
+#include "node/start_watch.h"
 
 namespace hawser {
 
@@ -46,8 +49,13 @@ std::string Where(const std::string& state) {
 
 class NodeProcess : public Node {
  public:
-  NodeProcess(const Config& config, const NodeName& name, const StartOptions& options)
-      : config_(config), name_(name), own_(config.nodes.at(name)), new_stores_(options.new_stores) {
+  NodeProcess(const Config& config, const NodeName& name, const StartOptions& options,
+              const std::atomic<bool>* cancel)
+      : config_(config),
+        name_(name),
+        own_(config.nodes.at(name)),
+        new_stores_(options.new_stores),
+        watch_(cancel) {
     hello_.group = config.group;
     hello_.node = name;
     hello_.start = RandomNumber();
@@ -59,7 +67,7 @@ class NodeProcess : public Node {
     if (auto stopped = Stop(); !stopped) log::error("{}", stopped.error().Text());
   }
 
-  Status Begin(const std::atomic<bool>* cancel) {
+  Status Begin() {
     ::umask(0);              // records say the final mode
     RaiseDescriptorLimit();  // each open file of each caller takes one
     HAWSER_TRY(LockState());
@@ -69,9 +77,11 @@ class NodeProcess : public Node {
     }
     HAWSER_ASSIGN(hello_.incarnation, OwnIncarnation(StateFolder(own_.state).Incarnation()));
     HAWSER_TRY(known_.Open(StateFolder(own_.state).KnownHead()));
-    HAWSER_TRY(AskRelay(cancel));
-    HAWSER_TRY(BeginRoles(cancel));
+    HAWSER_TRY(AskRelay());
+    ReportStart();
+    HAWSER_TRY(BeginRoles());
     for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
+    reporter_.reset();
     reporter_ =
         std::make_unique<Reporter>(context_, config_.relay.ControlEndpoint(),
                                    Reporter::Calls{[this] { return SayHelloLater(), MakeReport(); },
@@ -145,20 +155,20 @@ class NodeProcess : public Node {
 
   // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for. Nor if
   // it has lost what this node was told is durable: a copy is then shown as it stands.
-  Status AskRelay(const std::atomic<bool>* cancel) {
+  Status AskRelay() {
     HAWSER_ASSIGN(const auto known, ReadKnownRoles(StateFolder(own_.state).Roles()));
     for (const VolumeFact& fact : known) {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(LastHeard{fact});
     }
     const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(),
                                          [](const auto& hosted) { return hosted->needs_relay(); });
-    auto welcome = SayHello(SteadyClock::now() + kFirstHello, cancel);
+    auto welcome = SayHello(SteadyClock::now() + kFirstHello, watch_.cancel());
     if (!welcome && welcome.error().code == ETIMEDOUT) {
-      log::warn("the relay at {} doesn't answer; {}", config_.relay.WriteEndpoint(),
+      log::warn("the relay doesn't let this node begin: {}; {}", welcome.error().message,
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
                             : "going on with what was received");
       if (!needs_relay) return SayWherePrimariesDiffer(known), Status();
-      welcome = SayHello(std::nullopt, cancel);
+      welcome = SayHello(std::nullopt, watch_.cancel());
     }
     if (!welcome && welcome.error().code == ENODATA && !needs_relay) {
       log::error("{}; going on with what was received", welcome.error().message);
@@ -179,7 +189,7 @@ class NodeProcess : public Node {
     if (!welcome && welcome.error().code != ETIMEDOUT) Complain(welcome.error().message);
   }
 
-  Status BeginRoles(const std::atomic<bool>* cancel) {
+  Status BeginRoles() {
     std::vector<ReplicaVolume> secondaries;
     std::vector<std::pair<HostedVolume*, BecomePrimary>> primaries;
     for (const auto& hosted : volumes_) {
@@ -192,11 +202,11 @@ class NodeProcess : public Node {
       if (const auto* primary = std::get_if<BecomePrimary>(&*action))
         primaries.emplace_back(hosted.get(), *primary);
     }
-    HAWSER_TRY(StartReplica(secondaries, cancel));
+    HAWSER_TRY(StartReplica(secondaries));
     if (replica_ != nullptr) ShowOrRefuse(replica_->Report());
     std::size_t left_out = 0;
     for (const auto& [hosted, primary] : primaries) {
-      const Status became = hosted->Become(primary, context_, *shipper_, *welcome_, cancel);
+      const Status became = hosted->Become(primary, context_, *shipper_, *welcome_, watch_);
       if (became) continue;
       // One that needs a sync keeps no other from being served.
       if (became.error().code != ENODATA || ++left_out == volumes_.size()) return became;
@@ -214,13 +224,14 @@ class NodeProcess : public Node {
     return RelaySays{hosted.known()};
   }
 
-  Status StartReplica(const std::vector<ReplicaVolume>& secondaries, const std::atomic<bool>* cancel) {
+  Status StartReplica(const std::vector<ReplicaVolume>& secondaries) {
     if (secondaries.empty()) return {};
+    watch_.Does("bringing the copies to a whole state");
     ReplicaOptions options;
-    options.cancel = cancel;
+    options.cancel = watch_.cancel();
     options.sender = [this] { return sender(); };
-    options.relays_journal = [this, cancel](const std::vector<VolumeName>& names) {
-      return AwaitRelaysJournal(names, cancel);
+    options.relays_journal = [this](const std::vector<VolumeName>& copies) {
+      return AwaitRelaysJournal(copies);
     };
     options.on_applied = [this](Volume& volume, const Stale& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
@@ -230,21 +241,41 @@ class NodeProcess : public Node {
   }
 
   // For copies of which only the relay can say what they may hold.
-  Result<RelaysJournal> AwaitRelaysJournal(const std::vector<VolumeName>& copies,
-                                           const std::atomic<bool>* cancel) {
+  Result<RelaysJournal> AwaitRelaysJournal(const std::vector<VolumeName>& copies) {
+    watch_.Does("redoing the copies from the relay's journal");
     if (!welcome_) {
       log::warn("waiting for the relay at {} (start it by: hawser relay)", config_.relay.WriteEndpoint());
-      HAWSER_ASSIGN(welcome_, SayHello(std::nullopt, cancel));
+      HAWSER_ASSIGN(welcome_, SayHello(std::nullopt, watch_.cancel()));
     }
-    return RelaysJournal{
-        {"the relay's journal", welcome_->oldest, welcome_->head},
-        std::make_unique<RelaySource>(context_, config_.relay.ControlEndpoint(), sender(), copies, cancel)};
+    return RelaysJournal{{"the relay's journal", welcome_->oldest, welcome_->head},
+                         std::make_unique<RelaySource>(context_, config_.relay.ControlEndpoint(), sender(),
+                                                       copies, watch_.cancel())};
   }
 
   HostedVolume* Find(const VolumeName& volume) const {
     for (const auto& hosted : volumes_)
       if (hosted->name() == volume) return hosted.get();
     return nullptr;
+  }
+
+  // Until the mounts answer. The relay's run is heard of, too: without it nothing is journaled.
+  void ReportStart() {
+    reporter_ = std::make_unique<Reporter>(
+        context_, config_.relay.ControlEndpoint(),
+        Reporter::Calls{
+            [this] {
+              return StartReport({sender(), hello_.config, known_.Get().position, {}, {}}, volumes_, watch_);
+            },
+            [this](const Overview& overview) {
+              known_.Hear(overview.head);
+              known_.HearRun(overview.run);
+            },
+            [this](const Refusal& refusal) { Complain(refusal.text); },
+            [this](bool answered) {
+              SayNews(answered);
+              if (const auto line = watch_.News(SteadyClock::now())) log::Say(*line);
+            }},
+        kReportInterval);
   }
 
   Report MakeReport() {
@@ -334,6 +365,7 @@ class NodeProcess : public Node {
   const NodeName name_;
   const NodeConfig own_;
   const std::set<VolumeName> new_stores_;
+  StartWatch watch_;
   UniqueFd state_lock_;
   NetContext context_;
   Hello hello_;
@@ -361,8 +393,8 @@ Result<std::unique_ptr<Node>> Node::Start(const Config& config, const NodeName& 
     return Error{EINVAL, fmt::format("there is no node '{}' in {}; its nodes are: {}", name.value,
                                      config.path, known)};
   }
-  auto node = std::make_unique<NodeProcess>(config, name, options);
-  HAWSER_TRY(node->Begin(cancel));
+  auto node = std::make_unique<NodeProcess>(config, name, options, cancel);
+  HAWSER_TRY(node->Begin());
   return std::unique_ptr<Node>(std::move(node));
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "common/base/log.h"
+#include "common/base/periodic_thread.h"
 #include "fuse_primary/relay_source.h"
 #include "volume/recovery/recoverable_store.h"
 #include "volume/recovery/run_recovery.h"
@@ -10,6 +11,8 @@
 namespace hawser {
 
 namespace {
+
+constexpr auto kLookForEnd = std::chrono::milliseconds(50);
 
 void SayWhatWasDone(const VolumeName& volume, const Recovery& recovery, const Progress& from, bool redo,
                     SteadyClock::duration took) {
@@ -24,8 +27,9 @@ void SayWhatWasDone(const VolumeName& volume, const Recovery& recovery, const Pr
 
 Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, const Welcome& welcome,
                                                         Generation generation, OnSetback on_setback,
-                                                        const std::atomic<bool>* cancel) {
+                                                        StartWatch& watch) {
   Volume& volume = parts.volume;
+  watch.Does("bringing the store of " + volume.name().value + " to where the relay's journal ends");
   const auto store = Recoverable(volume.store());
   Recovery recovery({{volume.name(), store.get(), &parts.checkpoint}}, RecoverFor::kServing,
                     "primary.redoing");
@@ -34,9 +38,10 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
   const bool redo = recovery.redoes();
   HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
   RelaySource source(parts.context, parts.control_endpoint,
-                     {parts.group, parts.shipper.node(), parts.shipper.session()}, recovery.names(), cancel);
+                     {parts.group, parts.shipper.node(), parts.shipper.session()}, recovery.names(),
+                     watch.cancel());
   const auto began = SteadyClock::now();
-  HAWSER_TRY(RunRecovery(recovery, source, cancel));
+  HAWSER_TRY(RunRecovery(recovery, source, watch.cancel()));
   const VolumeStand& stand = recovery.stands().front();
   if (!stand.active())
     return Error{stand.condition == Condition::kNeedsSync ? ENODATA : ESTALE,
@@ -53,7 +58,10 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
 }
 
 // What the store has refused comes first: whoever calls is told what is there, and that is what replicas get.
-Status PrimaryRole::MakeUp() {
+Status PrimaryRole::MakeUp(StartWatch& watch) {
+  if (!refused_.empty())
+    watch.Does("journaling what the store of " + parts_.volume.name().value +
+               " has instead of what it refuses");
   std::optional<Sequence> last;  // a record can stand for two paths
   for (const Difference& entry : std::exchange(refused_, {})) {
     if (std::exchange(last, entry.sequence) == entry.sequence) continue;
@@ -62,11 +70,26 @@ Status PrimaryRole::MakeUp() {
   return {};
 }
 
-// The root before the first checkpoint: a start that is cut off in between does it again.
-Status PrimaryRole::Open() {
-  HAWSER_TRY(MakeUp());
-  if (first_start_) HAWSER_TRY(funnel_->JournalRoot());
+Status PrimaryRole::Open(StartWatch& watch) {
+  {
+    // Who asks for the end of the start doesn't know of the funnel, in which this waits.
+    const PeriodicThread ending(kLookForEnd, [&] {
+      if (!watch.GoOn()) funnel_->End();
+    });
+    const Status journaled = JournalAll(watch);
+    HAWSER_TRY(watch.GoOn());
+    HAWSER_TRY(journaled);
+  }
+  opened_ = true;
   return WriteCheckpoint(Beyond::kAnything);
+}
+
+// The root before the first checkpoint: a start that is cut off in between does it again.
+Status PrimaryRole::JournalAll(StartWatch& watch) {
+  HAWSER_TRY(MakeUp(watch));
+  if (!first_start_) return {};
+  watch.Does("journaling the root of " + parts_.volume.name().value);
+  return funnel_->JournalRoot();
 }
 
 Status PrimaryRole::KeepCheckpoint() {
@@ -98,7 +121,7 @@ void PrimaryRole::Report(VolumeReport& report) const {
 
 Status PrimaryRole::End(bool in_order) {
   funnel_->End();
-  if (!in_order) return {};
+  if (!in_order || !opened_) return {};
   // What isn't settled keeps the end from being clean.
   return WriteCheckpoint(funnel_->applied().idle() ? Beyond::kNothing : Beyond::kAnything);
 }

@@ -6,7 +6,6 @@
 // any thread; End last, and once.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "common/net/messages.h"
 #include "fuse_primary/funnel.h"
 #include "fuse_primary/shipper.h"
+#include "node/start_watch.h"
 #include "volume/mount/volume.h"
 #include "volume/recovery/checkpoint_keeper.h"
 #include "volume/recovery/differences.h"
@@ -35,15 +35,16 @@ class PrimaryRole {
     Shipper& shipper;
   };
 
-  // Brings the store up to the relay's head. Waits for the relay meanwhile; *cancel ends that with ECANCELED.
+  // Brings the store up to the relay's head. Waits for the relay meanwhile.
   static Result<std::unique_ptr<PrimaryRole>> Begin(const Parts& parts, const Welcome& welcome,
                                                     Generation generation, OnSetback on_setback,
-                                                    const std::atomic<bool>* cancel);
+                                                    StartWatch& watch);
 
   std::shared_ptr<Role> calls() const { return funnel_; }
 
   // What every volume begins with, once calls go to the funnel: its root in the journal, and a checkpoint.
-  Status Open();
+  // Waits for the relay meanwhile. After an error only End() is left to do: the next start does it again.
+  Status Open(StartWatch& watch);
 
   // Changes are refused with `error` from here on; those under way end.
   void StopChanges(const Error& error) { funnel_->StopChanges(error); }
@@ -56,19 +57,21 @@ class PrimaryRole {
   void Report(VolumeReport& report) const;
 
   // No more changes; the last checkpoint, if `in_order`: nothing has kept the store from being what the
-  // journal says. Otherwise the last one that was written before stands.
+  // journal says. Otherwise, and if it was never opened, the last one that was written before stands.
   Status End(bool in_order);
 
  private:
   PrimaryRole(const Parts& parts, const Progress& checkpoint, bool first_start)
       : parts_(parts), checkpoints_(parts.checkpoint, checkpoint), first_start_(first_start) {}
 
-  Status MakeUp();
+  Status MakeUp(StartWatch& watch);
+  Status JournalAll(StartWatch& watch);
   Status WriteCheckpoint(Beyond beyond);
 
   const Parts parts_;
   CheckpointKeeper checkpoints_;
   const bool first_start_;  // there is no checkpoint yet
+  bool opened_ = false;
   std::shared_ptr<Funnel> funnel_;
   std::vector<Difference> refused_;  // records that the store didn't take in recovery
 };

@@ -14,10 +14,12 @@ constexpr auto kTick = std::chrono::milliseconds(25);
 
 }  // namespace
 
-Reporter::Reporter(NetContext& context, std::string endpoint, Calls calls)
+Reporter::Reporter(NetContext& context, std::string endpoint, Calls calls,
+                   std::chrono::milliseconds first_after)
     : context_(context),
       endpoint_(std::move(endpoint)),
       calls_(std::move(calls)),
+      first_after_(first_after),
       thread_(&Reporter::Run, this) {}
 
 Reporter::~Reporter() {
@@ -28,12 +30,14 @@ Reporter::~Reporter() {
 void Reporter::Run() {
   Requester requester(context_, endpoint_);
   requester.set_resend_after(kSilentAfter / 2);
-  while (!stopping_) {
+  for (Rest(first_after_); !stopping_; Rest(kReportInterval)) {
     const bool answered = ReportOnce(requester, &stopping_);
     if (!stopping_) calls_.reported(answered);
-    for (auto waited = kTick; waited < kReportInterval && !stopping_; waited += kTick)
-      std::this_thread::sleep_for(kTick);
   }
+}
+
+void Reporter::Rest(std::chrono::milliseconds time) const {
+  for (auto waited = kTick; waited < time && !stopping_; waited += kTick) std::this_thread::sleep_for(kTick);
 }
 
 // Whether there was an answer.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -22,16 +23,20 @@ class Reporter {
     std::function<void(bool answered)> reported;  // after each report: whether there was any answer
   };
 
-  Reporter(NetContext& context, std::string endpoint, Calls calls);
+  // The first report comes after `first_after`.
+  Reporter(NetContext& context, std::string endpoint, Calls calls,
+           std::chrono::milliseconds first_after = std::chrono::milliseconds(0));
   ~Reporter();  // after a last report, if the relay takes it at once
 
  private:
   void Run();
+  void Rest(std::chrono::milliseconds time) const;
   bool ReportOnce(class Requester& requester, const std::atomic<bool>* cancel);
 
   NetContext& context_;
   const std::string endpoint_;
   const Calls calls_;
+  const std::chrono::milliseconds first_after_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

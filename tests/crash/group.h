@@ -73,6 +73,10 @@ class Group {
   bool IsRunning(const std::string& process) { return daemons_.IsRunning(process); }
   pid_t PidOf(const std::string& process) const { return daemons_.Get(process).pid(); }
   void Kill(const std::string& process) { static_cast<void>(daemons_.Kill(process)); }
+  Status Stop(const std::string& process, int signal = SIGTERM,
+              std::chrono::milliseconds patience = kPatience) {
+    return daemons_.Stop(process, signal, patience);
+  }
   void Freeze(const std::string& process) { daemons_.Freeze(process); }
   void Thaw(const std::string& process) { daemons_.Thaw(process); }
 

@@ -154,6 +154,31 @@ TEST_F(RefusedTest, PrimaryThatIsKilledInBetweenJournalsItAtItsNextStart) {
   }
 }
 
+// The remedy of its next start is journaled, and the relay gone before it says so.
+TEST_F(RefusedTest, PrimaryThatIsStoppedWhileItWaitsToMakeUpDoesSoAtItsNextStart) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_NO_FATAL_FAILURE(Put("f", "content"));
+  ASSERT_NO_FATAL_FAILURE(Restart("alpha"));
+  ASSERT_NO_FATAL_FAILURE(Freeze(InStore("alpha", "f")));
+  group_->Kill("alpha");
+  ASSERT_OK(group_->Launch("alpha", "primary.refused:1"));
+  ASSERT_OK(group_->AwaitReady("alpha"));
+  EXPECT_NE(chmod(InMount("f").c_str(), 0600), 0);
+  ASSERT_TRUE(WaitUntil([&] { return !group_->IsRunning("alpha"); }));
+  ASSERT_OK(group_->AwaitCaughtUp());
+
+  group_->Kill("relay");
+  ASSERT_OK(group_->Launch("relay", "relay.flushed:2"));  // behind alpha's session
+  ASSERT_OK(group_->AwaitReady("relay"));
+  ASSERT_OK(group_->Launch("alpha"));
+  ASSERT_TRUE(WaitUntil([&] { return !group_->IsRunning("relay"); }));
+  constexpr std::chrono::seconds kMoment{10};
+  ASSERT_OK(group_->Stop("alpha", SIGTERM, kMoment));
+  ASSERT_OK(group_->Start());
+  ASSERT_NO_FATAL_FAILURE(Put("after", "goes on"));
+  ExpectAllEqual();
+}
+
 TEST_F(RefusedTest, CopyNamesThePathAndGoesOnWithEverythingElse) {
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Put("f", "content"));

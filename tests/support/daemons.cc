@@ -68,11 +68,13 @@ bool Daemons::IsRunning(const std::string& name) {
   return found != processes_.end() && found->second.running();
 }
 
-Status Daemons::Stop(const std::string& name) {
-  Get(name).Signal(SIGTERM);
-  HAWSER_ASSIGN(const int exit, Get(name).Wait());
-  if (exit == 0) return {};
-  return Error{EIO, name + " ended with " + std::to_string(exit) + "; its log:\n" + TailOfLog(name)};
+Status Daemons::Stop(const std::string& name, int signal, std::chrono::milliseconds patience) {
+  Get(name).Signal(signal);
+  const auto exit = Get(name).Wait(patience);
+  if (exit && *exit == 0) return {};
+  const std::string how =
+      exit ? "ended with " + std::to_string(*exit) : "doesn't end: " + exit.error().message;
+  return Error{EIO, name + " " + how + "; its log:\n" + TailOfLog(name)};
 }
 
 bool Daemons::Kill(const std::string& name) {

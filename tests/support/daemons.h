@@ -32,8 +32,9 @@ class Daemons {
   bool IsRunning(const std::string& name);
   Process& Get(const std::string& name) { return processes_.at(name); }
   const Process& Get(const std::string& name) const { return processes_.at(name); }
-  // SIGTERM; an error that quotes its log unless it ends with exit code 0.
-  Status Stop(const std::string& name);
+  // SIGTERM, or another signal that ends it in order; an error that quotes its log unless it ends in time,
+  // with exit code 0.
+  Status Stop(const std::string& name, int signal = SIGTERM, std::chrono::milliseconds patience = kPatience);
   // kill -9; false if that doesn't end it.
   bool Kill(const std::string& name);
   void Freeze(const std::string& name) { Get(name).Freeze(); }
