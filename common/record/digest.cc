@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <charconv>
 #include <cstring>
 
 namespace hawser {
@@ -19,6 +20,19 @@ std::string Digest::Hex() const {
   for (const std::byte b : bytes)
     fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
   return text;
+}
+
+std::optional<Digest> Digest::FromHex(std::string_view digits) {
+  Digest digest;
+  if (digits.size() != 2 * digest.bytes.size()) return std::nullopt;
+  for (std::byte& b : digest.bytes) {
+    unsigned char value = 0;
+    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + 2, value, 16);
+    if (problem != std::errc() || end != digits.data() + 2) return std::nullopt;
+    b = std::byte{value};
+    digits.remove_prefix(2);
+  }
+  return digest;
 }
 
 Digester::Digester() : state_(std::make_unique<State>()) { XXH3_128bits_reset(state_->xxh.get()); }

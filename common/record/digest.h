@@ -5,7 +5,9 @@
 #include <compare>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/base/bytes.h"
 
@@ -15,6 +17,8 @@ struct Digest {
   std::array<std::byte, 16> bytes{};  // XXH128_canonical order (big endian)
 
   std::string Hex() const;
+  // nullopt: these aren't 32 hex digits.
+  static std::optional<Digest> FromHex(std::string_view digits);
   friend auto operator<=>(const Digest&, const Digest&) = default;
 };
 

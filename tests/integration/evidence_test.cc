@@ -343,6 +343,25 @@ TEST_F(StoreEvidenceTest, ANewStoreThatIsSaidToBeNewIsReplayed) {
 }
 
 // Ids come from the session, not from the state folder: a lost one brings none back.
+// The stores are what is left of a group that lost everything else: nothing in the new journal is of them.
+TEST_F(EvidenceTest, StoresThatFollowALostJournalAreNotTakenForThoseOfANewOne) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/file", "1");
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  ASSERT_OK(cluster_.Stop("charlie"));
+  Write(Docs("alpha") + "/file", "2");
+  ASSERT_OK(cluster_.StopAll());
+  for (const std::string& lost : {cluster_.journal(), cluster_.State("alpha"), cluster_.State("charlie")})
+    std::filesystem::remove_all(lost);
+
+  ASSERT_OK(cluster_.Start("relay"));
+  EXPECT_FALSE(cluster_.Start("alpha")) << "a store is served that the journal knows nothing of";
+  ASSERT_OK(cluster_.Start("charlie"));  // to say so in its status
+  EXPECT_TRUE(WaitUntil([&] { return cluster_.StateOf("charlie") == "needs_sync"; }));
+  for (const char* node : {"alpha", "charlie"})
+    EXPECT_TRUE(LogHas(node, "the store follows journal")) << Read(cluster_.Log(node));
+}
+
 TEST_F(EvidenceTest, NoFileIdIsGivenTwiceWhateverIsLost) {
   ASSERT_OK(cluster_.Start());
   std::set<std::string> given;

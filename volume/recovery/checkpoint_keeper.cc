@@ -14,18 +14,18 @@ bool CheckpointKeeper::due(const Progress& applied) const {
 
 Result<CheckpointKeeper::Begun> CheckpointKeeper::Begin(const Progress& applied, Beyond beyond) {
   if (const auto failed = failure()) return *failed;
-  auto marks = NextMarks();
+  auto marks = NextMarks(applied.position);
   if (!marks) return Hindered(marks.error());
   return Begun{applied, beyond == Beyond::kNothing, *marks};
 }
 
-Result<StoreMarks> CheckpointKeeper::NextMarks() {
+Result<StoreMarks> CheckpointKeeper::NextMarks(const Position& at) {
   if (!mark_) {
     HAWSER_ASSIGN(const auto in_place, place_.Read());
     mark_ = in_place ? in_place->mark : 0;
   }
   if (next_mark_ == 0) next_mark_ = draw_();
-  return StoreMarks{next_mark_, *mark_};
+  return StoreMarks{next_mark_, *mark_, at};
 }
 
 Error CheckpointKeeper::Hindered(const Error& error) {

@@ -66,7 +66,7 @@ class CheckpointKeeper {
   std::optional<std::string> trouble() const;
 
  private:
-  Result<StoreMarks> NextMarks();
+  Result<StoreMarks> NextMarks(const Position& at);
 
   CheckpointPlace& place_;
   const std::function<std::uint64_t()> draw_;

@@ -130,12 +130,12 @@ std::vector<std::string> Differences::Texts() const {
   return texts;
 }
 
-bool Differences::Concern(const Record& record) const {
-  if (entries_.empty()) return false;
+const Difference* Differences::Find(const Record& record) const {
+  if (entries_.empty()) return nullptr;
   const FileId file = FileOf(record.body);
   const std::vector<StorePath> paths = PathsOf(record.body);
   const bool takes = TakesNames(record.body);
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Difference& entry) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Difference& entry) {
     if (file != kNoFileId && FileOf(entry.record.body) == file) return true;
     if (entry.nameless) return false;
     const bool names = ChangesNames(entry.record.body);
@@ -144,6 +144,7 @@ bool Differences::Concern(const Record& record) const {
       return takes && entry.path.IsAtOrBelow(path);
     });
   });
+  return found == entries_.end() ? nullptr : &*found;
 }
 
 Consequence Differences::Weigh(const Refused& refused) {

@@ -73,7 +73,9 @@ class Differences {
   std::vector<std::string> Texts() const;
 
   // Whether the record is about something that is noted. Then it is to be applied with ApplyTo::differs.
-  bool Concern(const Record& record) const;
+  bool Concern(const Record& record) const { return Find(record) != nullptr; }
+  // The first of them; nullptr: none.
+  const Difference* Find(const Record& record) const;
 
   Consequence Weigh(const Refused& refused);
   // The record is in the store. `other_names`: what it took the name of has others.

@@ -9,8 +9,9 @@ namespace hawser {
 
 std::string DivergenceText(const Error& error, const Position& group) {
   return fmt::format(
-      "{}. Somebody has changed the store of this copy; replay of the volume has stopped before group {} "
-      "(records up to {}). Repair: let Hawser copy the volume anew, see \"A copy has diverged\" in "
+      "{}. Somebody has changed the store of this copy, or of the primary; replay of the volume has stopped "
+      "before group {} (records up to {}). Repair: let Hawser copy the volume anew, see \"A copy has "
+      "diverged\" in "
       "docs/CONSISTENCY.md",
       error.message, group.group.value, group.sequence.value);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
@@ -35,6 +36,7 @@ Status Recovery::ReadStands() {
     redo_.push_back(checkpoint ? !nothing_beyond : !volume.store->is_new());
     stand.whole = !redo_.back();
     checkpoints_.push_back(checkpoint.value_or(Checkpoint{}));
+    held_.push_back(checkpoint ? checkpoint->progress.position : marks.at);
     if (checkpoint && purpose_ == RecoverFor::kFollowing) {
       HAWSER_ASSIGN(const Buffer differences,
                     volume.checkpoint->ReadDifferences(checkpoint->progress.position.sequence));
@@ -62,9 +64,9 @@ bool Recovery::IsProvenBy(const RecoveryJournal& journal) const {
 
 bool Recovery::IsProvenBy(const RecoveryJournal& journal, std::size_t volume) const {
   if (!stands_[volume].active() || !redo_[volume]) return true;
-  const Position& at = stands_[volume].applied.position;
+  const Position& held = held_[volume];
   const Position& end = journal.end.position;
-  return Exists(journal) && at.group <= end.group && (at.group == Group{} || at.journal == end.journal);
+  return Exists(journal) && held.group <= end.group && (held.group == Group{} || held.journal == end.journal);
 }
 
 Status Recovery::Begin(RecoveryJournal journal) {
@@ -78,13 +80,14 @@ void Recovery::CheckStand(std::size_t volume) {
   const Position& at = stands_[volume].applied.position;
   const Position& oldest = journal_.oldest.position;
   const Position& end = journal_.end.position;
+  const Position& held = held_[volume];
   if (!stands_[volume].active()) return;
   const bool exists = Exists(journal_);
-  if (exists && at.group != Group{} && at.journal != end.journal) {
+  if (exists && held.group != Group{} && held.journal != end.journal) {
     return Stop(volume, Condition::kNeedsSync,
                 fmt::format("the store follows journal {}, but {} is journal {}: put back the one that the "
                             "store comes from, or the volume needs a sync",
-                            at.journal.Hex(), journal_.name, end.journal.Hex()));
+                            held.journal.Hex(), journal_.name, end.journal.Hex()));
   }
   if (exists && at.group < oldest.group) {
     return Stop(volume, Condition::kNeedsSync,
@@ -99,13 +102,13 @@ void Recovery::CheckStand(std::size_t volume) {
                     at.Text(), journal_.name));
   }
   if (!exists) return;
-  if (at.group > end.group && purpose_ == RecoverFor::kServing) {
+  if (held.group > end.group && purpose_ == RecoverFor::kServing) {
     return Stop(volume, Condition::kDiverged,
                 fmt::format("the store stands at {}, but {} ends at {}: it has lost records that were "
                             "acknowledged; restore its folder",
-                            at.Text(), journal_.name, end.Text()));
+                            held.Text(), journal_.name, end.Text()));
   }
-  if (at.group != Group{}) CheckPassed(end);
+  CheckPassed(end);
 }
 
 std::optional<Progress> Recovery::hindmost() const {
@@ -214,12 +217,11 @@ Status Recovery::TakeRecord(const ReplayGroup& group, const ReplayRecord& record
   }
   CrashPoint(crash_point_);
   if (!IsControl(record.record.body)) ++records_;
-  if (HadTaken(record)) {
-    const Difference& refused = stands_[record.volume].differences.entries().front();
+  if (const Difference* refused = HadTaken(record)) {
     Stop(record.volume, Condition::kFailed,
          fmt::format("the store refuses a record that it had taken before ({}): {}; mend the store, then "
                      "start this node again",
-                     Describe(refused.record), refused.why));
+                     Describe(refused->record), refused->why));
     return {};
   }
   return Change(group, record);
@@ -227,9 +229,9 @@ Status Recovery::TakeRecord(const ReplayGroup& group, const ReplayRecord& record
 
 // A primary's store has refused a record now that later ones build on: nobody made up for it then, so it had
 // been taken.
-bool Recovery::HadTaken(const ReplayRecord& record) const {
-  return purpose_ == RecoverFor::kServing && !record.record.remedy &&
-         stands_[record.volume].differences.Concern(record.record);
+const Difference* Recovery::HadTaken(const ReplayRecord& record) const {
+  if (purpose_ != RecoverFor::kServing || record.record.remedy) return nullptr;
+  return stands_[record.volume].differences.Find(record.record);
 }
 
 Status Recovery::Change(const ReplayGroup& group, const ReplayRecord& record) {
@@ -283,7 +285,9 @@ void Recovery::RepeatRefused() {
   for (std::size_t i = 0; i < stands_.size(); ++i) {
     if (!stands_[i].active()) continue;
     Differences& differences = stands_[i].differences;
+    std::optional<Sequence> last;  // a record can stand for two paths
     for (const Difference& entry : std::vector<Difference>(differences.entries())) {
+      if (std::exchange(last, entry.sequence) == entry.sequence) continue;
       if (!entry.repeatable || !volumes_[i].store->Repeat(entry.record, entry.payload)) continue;
       differences.Repeated(entry.sequence);
       log::info("volume {}: '{}' no longer differs", names_[i].value, entry.path.Printable());
@@ -337,7 +341,8 @@ Status Recovery::MarkUnclean() {
 
 void Recovery::CheckPassed(const Position& group) {
   for (std::size_t i = 0; i < stands_.size(); ++i) {
-    const Position& at = stands_[i].applied.position;
+    const Position& applied = stands_[i].applied.position;
+    const Position& at = applied.group == group.group ? applied : held_[i];
     if (!stands_[i].active() || at.group == Group{} || at.group != group.group || at == group) continue;
     if (purpose_ == RecoverFor::kFollowing) {
       Stop(i, Condition::kDiverged, OtherHistoryText(at, group));

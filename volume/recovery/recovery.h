@@ -128,7 +128,7 @@ class Recovery {
   Status Change(const ReplayGroup& group, const ReplayRecord& record);
   Status Try(const ReplayRecord& record);
   Consequence Weigh(const ReplayRecord& record, const Error& error, bool again);
-  bool HadTaken(const ReplayRecord& record) const;
+  const Difference* HadTaken(const ReplayRecord& record) const;
   void RepeatRefused();
   // What became of a change of the store: a divergence stops the volume only.
   Status Settle(std::size_t volume, const Position& group, Status done);
@@ -145,6 +145,8 @@ class Recovery {
   std::vector<VolumeStand> stands_;
   std::vector<char> redo_;
   std::vector<Checkpoint> checkpoints_;  // as they are in their places
+  // What the journal must hold: a volume's checkpoint, or if that is lost, the one that its store tells of.
+  std::vector<Position> held_;
 
   Pass pass_ = Pass::kDone;
   Progress begin_;  // where each pass begins

@@ -1,23 +1,17 @@
 #include "volume/store/progress_json.h"
 
-#include <charconv>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
 
 namespace hawser {
 
 namespace {
 
-std::array<std::byte, 16> FromHex(const std::string& text) {
-  std::array<std::byte, 16> bytes{};
-  if (text.size() != 2 * bytes.size()) throw std::invalid_argument("not 32 hex digits");
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    unsigned value = 0;
-    const char* digits = text.data() + 2 * i;
-    if (std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2)
-      throw std::invalid_argument("not hex");
-    bytes[i] = static_cast<std::byte>(value);
-  }
-  return bytes;
+std::array<std::byte, 16> BytesOf(const nlohmann::json& json, const char* key) {
+  const auto digest = Digest::FromHex(json.at(key).get<std::string>());
+  if (!digest) throw std::invalid_argument(std::string(key) + " is not 32 hex digits");
+  return digest->bytes;
 }
 
 }  // namespace
@@ -32,10 +26,10 @@ nlohmann::json ToJson(const Progress& progress) {
 Progress ProgressFromJson(const nlohmann::json& json) {
   Progress progress;
   Position& position = progress.position;
-  position.journal.bytes = FromHex(json.at("journal").get<std::string>());
+  position.journal.bytes = BytesOf(json, "journal");
   position.sequence = Sequence(json.at("sequence").get<std::uint64_t>());
   position.group = Group(json.at("group").get<std::uint64_t>());
-  position.digest.bytes = FromHex(json.at("digest").get<std::string>());
+  position.digest.bytes = BytesOf(json, "digest");
   progress.journal_bytes = json.at("journal_bytes").get<std::uint64_t>();
   progress.time.nanoseconds = json.at("time").get<std::int64_t>();
   return progress;

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string_view>
 
 namespace hawser {
 
@@ -11,11 +14,21 @@ namespace {
 
 constexpr const char* kMarksXattr = "user.hawser.checkpoint";
 
-// "NEWEST BEFORE", 16 hex digits each.
-constexpr std::size_t kDigits = 16;
-constexpr std::size_t kTextBytes = 2 * kDigits + 1;
+// "NEWEST BEFORE JOURNAL SEQUENCE GROUP DIGEST" in hex digits: always as long, so that it needs no new room.
+std::string ToText(const StoreMarks& marks) {
+  return fmt::format("{:016x} {:016x} {} {:016x} {:016x} {}", marks.newest, marks.before,
+                     marks.at.journal.Hex(), marks.at.sequence.value, marks.at.group.value,
+                     marks.at.digest.Hex());
+}
 
-std::optional<std::uint64_t> FromHex(std::string_view digits) {
+// Takes the next word off the text.
+std::string_view Word(std::string_view& text) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  text.remove_prefix(std::min(word.size() + 1, text.size()));
+  return word;
+}
+
+std::optional<std::uint64_t> Number(std::string_view digits) {
   std::uint64_t number = 0;
   const auto [end, problem] = std::from_chars(digits.begin(), digits.end(), number, 16);
   if (problem != std::errc() || end != digits.end()) return std::nullopt;
@@ -23,11 +36,15 @@ std::optional<std::uint64_t> FromHex(std::string_view digits) {
 }
 
 std::optional<StoreMarks> FromText(std::string_view text) {
-  if (text.size() != kTextBytes || text[kDigits] != ' ') return std::nullopt;
-  const auto newest = FromHex(text.substr(0, kDigits));
-  const auto before = FromHex(text.substr(kDigits + 1));
-  if (!newest || !before) return std::nullopt;
-  return StoreMarks{*newest, *before};
+  const auto newest = Number(Word(text));
+  const auto before = Number(Word(text));
+  const auto journal = Digest::FromHex(Word(text));
+  const auto sequence = Number(Word(text));
+  const auto group = Number(Word(text));
+  const auto digest = Digest::FromHex(Word(text));
+  if (!newest || !before || !journal || !sequence || !group || !digest || !text.empty()) return std::nullopt;
+  return StoreMarks{*newest, *before,
+                    Position{JournalId{journal->bytes}, Sequence(*sequence), Group(*group), *digest}};
 }
 
 }  // namespace
@@ -46,7 +63,7 @@ Result<StoreMarks> ReadStoreMarks(int root, const std::string& path) {
 }
 
 Status WriteStoreMarks(int root, const StoreMarks& marks, const std::string& path) {
-  const std::string text = fmt::format("{:016x} {:016x}", marks.newest, marks.before);
+  const std::string text = ToText(marks);
   if (::fsetxattr(root, kMarksXattr, text.data(), text.size(), 0) != 0)
     return ErrnoError("cannot put the checkpoint's mark on the store", path);
   return {};

@@ -6,6 +6,10 @@
 // doesn't is another store, an older copy, or the empty folder of a disk that isn't mounted (DESIGN section
 // 5b): nothing that the checkpoint promises holds for it.
 //
+// With the mark stands the position of its checkpoint. Where the checkpoint itself is lost, with the state
+// folder, it tells whose records the store holds, and up to where at least: not every journal leads on from
+// there.
+//
 // Kept in the xattr user.hawser.checkpoint of the root; hidden from the mount like all of user.hawser.
 #pragma once
 
@@ -15,6 +19,7 @@
 
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/record/position.h"
 #include "volume/store/checkpoint.h"
 
 namespace hawser {
@@ -22,6 +27,7 @@ namespace hawser {
 struct StoreMarks {
   std::uint64_t newest = 0;  // 0: none yet
   std::uint64_t before = 0;
+  Position at;  // of the newest
 
   bool Has(std::uint64_t mark) const { return mark != 0 && (mark == newest || mark == before); }
   friend bool operator==(const StoreMarks&, const StoreMarks&) = default;

@@ -197,6 +197,45 @@ TEST_F(RecoveryTest, StoreOfAnotherJournalNeedsASync) {
   EXPECT_THAT(log_, IsEmpty());
 }
 
+// The state folder is lost, and with it the checkpoint: the store itself tells whose records it holds.
+TEST_F(RecoveryTest, StoreWhoseCheckpointIsLostIsRedoneByNoOtherJournal) {
+  for (const RecoverFor purpose : {kServing, kFollowing}) {
+    Holds(0, 5);
+    Add("docs").store.marks = {4, 3, InAnotherJournal(2).position};
+    ASSERT_OK(Run(purpose));
+    EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+    EXPECT_THAT(Stand(0).problem, HasSubstr("the store follows journal 08"));
+    EXPECT_THAT(log_, IsEmpty());
+  }
+}
+
+TEST_F(RecoveryTest, StoreWhoseCheckpointIsLostIsRedoneByNoOtherHistory) {
+  for (const std::uint64_t group : {3, 5}) {
+    Holds(0, 5);
+    Add("docs").store.marks = {4, 3, InAnotherHistory(group).position};
+    ASSERT_OK(Run(kServing));
+    EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+    EXPECT_THAT(log_, Not(Contains(HasSubstr("redo"))));
+  }
+}
+
+TEST_F(RecoveryTest, PrimaryWhoseCheckpointIsLostIsNotServedByAJournalThatEndsBefore) {
+  Holds(0, 5);
+  Add("docs").store.marks = {4, 3, At(7).position};
+  ASSERT_OK(Run(kServing));
+  EXPECT_EQ(Stand(0).condition, Condition::kDiverged);
+  EXPECT_THAT(Stand(0).problem, HasSubstr("it has lost records"));
+}
+
+TEST_F(RecoveryTest, StoreWhoseCheckpointIsLostIsRedoneByItsOwnJournal) {
+  Holds(0, 5);
+  Add("docs").store.marks = {4, 3, At(3).position};
+  ASSERT_OK(Run(kServing));
+  EXPECT_TRUE(Stand(0).active());
+  EXPECT_EQ(Stand(0).applied, At(5));
+  EXPECT_THAT(log_, Contains("docs: redo 1"));
+}
+
 TEST_F(RecoveryTest, OtherHistoryAtTheJournalsEndIsADivergence) {
   Holds(0, 5);
   Add("docs", InAnotherHistory(5), Ended::kClean);

@@ -283,8 +283,10 @@ TEST(CheckpointFile, ComesBackAsWrittenAndDamageIsSaid) {
 
 TEST_F(StoreTest, CarriesTheMarksOfItsCheckpoints) {
   EXPECT_EQ(*store_->Marks(), StoreMarks{});
-  ASSERT_OK(store_->SetMarks({UINT64_MAX, 7}));
-  EXPECT_EQ(*store_->Marks(), (StoreMarks{UINT64_MAX, 7}));
+  Position at{JournalId::Random(), Sequence(20), Group(3), {}};
+  at.digest.bytes[15] = std::byte{0xab};
+  ASSERT_OK(store_->SetMarks({UINT64_MAX, 7, at}));
+  EXPECT_EQ(*store_->Marks(), (StoreMarks{UINT64_MAX, 7, at}));
 }
 
 TEST_F(StoreTest, MarksThatCannotBeUnderstoodAreSaid) {
@@ -300,9 +302,9 @@ TEST(StoreMarks, AStoreIsTheCheckpointsIfItCarriesItsMark) {
   Checkpoint checkpoint;
   checkpoint.mark = 5;
   EXPECT_OK(CheckMarks(std::nullopt, {}, docs, "/store"));
-  EXPECT_OK(CheckMarks(checkpoint, {5, 4}, docs, "/store"));
-  EXPECT_OK(CheckMarks(checkpoint, {6, 5}, docs, "/store"));  // the next one isn't written yet
-  for (const StoreMarks& others : {StoreMarks{}, StoreMarks{4, 3}, StoreMarks{7, 6}}) {
+  EXPECT_OK(CheckMarks(checkpoint, {5, 4, {}}, docs, "/store"));
+  EXPECT_OK(CheckMarks(checkpoint, {6, 5, {}}, docs, "/store"));  // the next one isn't written yet
+  for (const StoreMarks& others : {StoreMarks{}, StoreMarks{4, 3, {}}, StoreMarks{7, 6, {}}}) {
     const Status wrong = CheckMarks(checkpoint, others, docs, "/store");
     ASSERT_FALSE(wrong);
     EXPECT_EQ(wrong.error().code, ESTALE);
