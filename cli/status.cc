@@ -27,6 +27,11 @@ Colour ColourOf(ReplicaState state) {
   return state <= ReplicaState::kPaused ? Colour::kWarning : Colour::kBad;
 }
 
+std::string WhatToSay(const ReplicaView& volume) {
+  if (!volume.problem.empty() || volume.unanswered == 0) return volume.problem;
+  return fmt::format("{} calls since the start failed, and may have taken place later", volume.unanswered);
+}
+
 void AddRow(Table& table, const NodeView& node, const ReplicaView& volume) {
   table.Add({{node.name},
              {volume.name},
@@ -37,7 +42,7 @@ void AddRow(Table& table, const NodeView& node, const ReplicaView& volume) {
              {Count(volume.lag_records)},
              {volume.lag_bytes ? HumanBytes(*volume.lag_bytes) : "?"},
              {volume.lag_seconds ? HumanSeconds(*volume.lag_seconds) : "?"},
-             {Printable(volume.problem), Colour::kBad}});
+             {Printable(WhatToSay(volume)), volume.problem.empty() ? Colour::kWarning : Colour::kBad}});
 }
 
 std::string TableOf(const StatusView& status, bool with_colour) {

@@ -30,20 +30,11 @@ std::optional<double> SecondsOf(const Json& json) {
   return std::nullopt;
 }
 
-// `differences`, `unanswered` and `problem` as one sentence.
-std::string ProblemOf(const Json& node) {
-  std::string problem = StringOf(Member(node, "problem"), "");
-  const Json& differences = Member(node, "differences");
-  const bool counted = differences.is_number_unsigned() && differences.get<std::uint64_t>() > 0;
-  const bool listed = differences.is_array() && !differences.empty();
-  if (problem.empty() && differences.is_string()) problem = differences.get<std::string>();
-  if (problem.empty() && listed && differences.front().is_string())
-    problem = differences.front().get<std::string>();
-  if (problem.empty() && (counted || listed)) problem = "differs from the primary";
-  const auto unanswered = NumberOf(Member(node, "unanswered"));
-  if (problem.empty() && unanswered)
-    problem = fmt::format("{} calls since the start failed, and may have taken place later", *unanswered);
-  return problem;
+// `problem`, or what `differences` counts.
+std::string ProblemOf(const Json& replica) {
+  const std::string problem = StringOf(Member(replica, "problem"), "");
+  if (!problem.empty() || NumberOf(Member(replica, "differences")).value_or(0) == 0) return problem;
+  return "differs from the primary";
 }
 
 ReplicaView ReadReplica(const std::string& name, const Json& replica) {
@@ -57,6 +48,7 @@ ReplicaView ReadReplica(const std::string& name, const Json& replica) {
   view.lag_bytes = NumberOf(Member(lag, "bytes"));
   view.lag_seconds = SecondsOf(Member(lag, "seconds"));
   view.problem = ProblemOf(replica);
+  view.unanswered = NumberOf(Member(replica, "unanswered")).value_or(0);
   return view;
 }
 

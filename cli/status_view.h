@@ -23,6 +23,8 @@ struct ReplicaView {
   std::optional<std::uint64_t> lag_bytes;
   std::optional<double> lag_seconds;
   std::string problem;
+  // Calls since the start that failed and may have taken place later: told to people, and no trouble of now.
+  std::uint64_t unanswered = 0;
 };
 
 struct NodeView : ReplicaView {

@@ -49,6 +49,13 @@ TEST(StatusCheck, EachStateButLiveAndCatchingUpIsNot) {
   }
 }
 
+// They never get fewer: an alarm would never end.
+TEST(StatusCheck, CallsThatFailedOnceAreNoTroubleOfNow) {
+  ReplicaView docs = Copy("docs");
+  docs.unanswered = 3;
+  EXPECT_TRUE(CheckStatus(With({docs}), 60s).well);
+}
+
 TEST(StatusCheck, WhoIsTooFarBehindIsNamedInOneLine) {
   ReplicaView docs = Copy("docs", ReplicaState::kCatchingUp, 90);
   docs.problem = "the disk\nis slow";
