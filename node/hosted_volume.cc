@@ -172,7 +172,7 @@ Status HostedVolume::TakeRole(std::shared_ptr<Role> role) {
   return SwitchRole(*volume_, session().get(), std::move(role), SteadyClock::now() + kDrainPatience);
 }
 
-// One that takes no more changes counts nothing as applied either: the last checkpoint stands.
+// In trouble it takes no more changes, and nobody knows how far the store is: the last checkpoint stands.
 Status HostedVolume::KeepCheckpoint() { return trouble() ? Status() : primary_->KeepCheckpoint(); }
 
 void HostedVolume::HeadKnown(const Progress& head) {

@@ -34,6 +34,16 @@ std::string WhatIsDamaged(const std::vector<JournalFault>& damage) {
          "itself), and look after the disk";
 }
 
+// A node that knows of more than the journal holds has what the journal doesn't say.
+void NoteMissing(const std::string& text, NodeStatus& node) {
+  node.state = Worse(node.state, ReplicaState::kDiverged);
+  node.problem = text;
+  for (ReplicaStatus& volume : node.volumes) {
+    volume.state = Worse(volume.state, ReplicaState::kDiverged);
+    volume.problem = text;
+  }
+}
+
 }  // namespace
 
 void Control::Run(const std::atomic<bool>& stop) {
@@ -167,9 +177,9 @@ void Control::AnswerStatus(const Asker& to) {
     relay.problem = WhatIsDamaged(relay.damage);
   }
   const bool may_be_worse = relay.problem.empty() || relay.state == RelayState::kJournalDamaged;
-  if (!evidence_.missing().empty() && may_be_worse) {
+  if (const auto missing = WhatIsMissing(); !missing.empty() && may_be_worse) {
     relay.state = RelayState::kWentBack;
-    relay.problem = evidence_.missing().begin()->second;
+    relay.problem = missing.begin()->second;
   }
   const std::string json = StatusJson(parts_.group, relay, facts, NodesStatus(facts));
   parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));
@@ -177,20 +187,18 @@ void Control::AnswerStatus(const Asker& to) {
 
 std::vector<NodeStatus> Control::NodesStatus(const JournalFacts& facts) const {
   std::vector<NodeStatus> nodes = tracker_.Status(facts, SteadyClock::now());
-  for (NodeStatus& node : nodes) NoteWhatIsMissing(node);
+  const auto missing = WhatIsMissing();
+  for (NodeStatus& node : nodes) {
+    if (const auto found = missing.find(node.node); found != missing.end()) NoteMissing(found->second, node);
+  }
   return nodes;
 }
 
-// A node that knows of more than the journal holds has what the journal doesn't say.
-void Control::NoteWhatIsMissing(NodeStatus& node) const {
-  const auto missing = evidence_.missing().find(node.node);
-  if (missing == evidence_.missing().end()) return;
-  node.state = Worse(node.state, ReplicaState::kDiverged);
-  node.problem = missing->second;
-  for (ReplicaStatus& volume : node.volumes) {
-    volume.state = Worse(volume.state, ReplicaState::kDiverged);
-    volume.problem = missing->second;
-  }
+// By reports, and by the hellos and batches that the writer has refused.
+std::map<NodeName, std::string> Control::WhatIsMissing() const {
+  std::map<NodeName, std::string> missing = parts_.board.Read().missing;
+  for (const auto& [node, text] : evidence_.missing()) missing[node] = text;
+  return missing;
 }
 
 void Control::Do(const Measured& measured) {

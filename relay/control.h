@@ -55,7 +55,7 @@ class Control {
   void Do(const Measured& measured);
   void HoldWriters(bool hold, std::uint64_t free_bytes);
   std::vector<NodeStatus> NodesStatus(const JournalFacts& facts) const;
-  void NoteWhatIsMissing(NodeStatus& node) const;
+  std::map<NodeName, std::string> WhatIsMissing() const;
   JournalFacts Facts() const;
 
   const Parts parts_;

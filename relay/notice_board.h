@@ -23,6 +23,7 @@ class NoticeBoard {
     std::vector<Progress> milestones;
     std::map<NodeName, std::uint64_t> sessions;  // each node's newest
     std::string journal_failure;                 // empty as long as the journal works
+    std::map<NodeName, std::string> missing;     // as Evidence::missing
   };
 
   void Post(Notes notes) {

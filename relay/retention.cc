@@ -40,7 +40,7 @@ bool Retention::NeedsSync(const Claim& claim, const JournalFacts& facts) const {
 // Whether the volume is held by somebody else for whom the journal is kept: what no replica has checkpointed
 // is never deleted.
 bool Retention::CanSpare(const Claim& claim, const Claims& holding, bool patient) const {
-  if (!claim.checkpoint && (claim.primary || !patient)) return false;
+  if (claim.primary || (!claim.checkpoint && !patient)) return false;
   return std::any_of(holding.begin(), holding.end(), [&](const Claim* other) {
     return other != &claim && other->replica.volume == claim.replica.volume;
   });

@@ -5,8 +5,9 @@
 // got, or that needs a sync, takes nothing from the node's others.
 //
 // - A replica that the relay has not heard of since it began is unknown, and what is unknown isn't slow: it
-//   holds everything. It may be given up once it has been silent for `patience`; the primary of a volume is
-//   never given up unheard.
+//   holds everything. It may be given up once it has been silent for `patience`.
+// - The primary of a volume is never given up: it could not be started again after a crash, and there is
+//   nobody whose volume it could be synced from. Its checkpoint is never old, or its writers are held.
 // - A replica whose checkpoint the journal no longer reaches has lost the rope: it needs a sync, and holds
 //   nothing.
 #pragma once

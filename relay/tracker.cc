@@ -29,7 +29,7 @@ bool IsOutdated(const Report& report, const Report& last) {
         std::find_if(last.volumes.begin(), last.volumes.end(),
                      [&](const VolumeReport& other) { return other.volume == volume.volume; });
     if (before == last.volumes.end()) return false;
-    // Whatever the journal: nothing is in none, and a session stays in one.
+    // Groups of one journal: a session doesn't change it, and before the first group (0) there is none.
     return volume.checkpoint.position.group < before->checkpoint.position.group ||
            volume.applied.position.group < before->applied.position.group;
   });

@@ -89,14 +89,15 @@ void Writer::Run(Router& router, const std::atomic<bool>& stop) {
 
 void Writer::Collect(Arrival arrival, Forming& forming) {
   forming.Count();
-  // Not kept until there is room, which may be long: whoever still waits then sends it again.
-  if (parts_.board.hold_writers.load()) return;
   if (!arrival.message)
     return Refuse(parts_.answers, arrival.from, Unreadable(arrival.message.error()), complaints_);
   Incoming message = *std::move(arrival.message);
   if (message.type() == MessageType::kHello && message.parts() == 1) {
     TakeHello(arrival.from, message, forming);
   } else if (message.type() == MessageType::kSubmit) {
+    // Not kept until there is room, which may be long: whoever still waits then sends it again. Hellos are
+    // taken: a node that was started anew, and whose checkpoint is what the journal is kept for, gets on.
+    if (parts_.board.hold_writers.load()) return;
     TakeSubmit(arrival.from, std::move(message), forming);
   } else {
     Refuse(parts_.answers, arrival.from, Misplaced(message, "write"), complaints_);
@@ -128,7 +129,10 @@ void Writer::TakeHello(const Asker& from, const Incoming& message, Forming& form
 
 // Before anything follows from it.
 std::optional<Refusal> Writer::CheckHello(const Hello& hello) {
-  if (auto refusal = evidence_.Check(hello)) return refusal;
+  if (auto refusal = evidence_.Check(hello)) {
+    Post();  // control shows what is missing
+    return refusal;
+  }
   if (!journal_failure_.empty()) return JournalFailed();
   if (hello.config != parts_.config)
     log::warn("node {} has another config than this relay: the same file belongs on every machine",
@@ -150,8 +154,10 @@ std::vector<Ruling> Writer::JudgeAll(const Submission& submission) {
   if (!journal_failure_.empty()) return std::vector<Ruling>(count, JournalFailed());
   if (submission.batch.run != parts_.run) return std::vector<Ruling>(count, OtherRun());
   const Origin& origin = submission.records.front().origin;
-  if (const auto refusal = evidence_.CheckKnown(origin.node, origin.session, submission.batch.known))
+  if (const auto refusal = evidence_.CheckKnown(origin.node, origin.session, submission.batch.known)) {
+    Post();
     return std::vector<Ruling>(count, *refusal);
+  }
   return sequencer_.Offer(submission.records, submission.batch);
 }
 
@@ -308,7 +314,8 @@ void Writer::Save() {
 void Writer::Post() {
   std::map<NodeName, std::uint64_t> sessions;
   for (const auto& [node, state] : sequencer_.state().nodes) sessions.emplace(node, state.session);
-  parts_.board.Post({sequencer_.VolumeFacts(), milestones_, std::move(sessions), journal_failure_});
+  parts_.board.Post(
+      {sequencer_.VolumeFacts(), milestones_, std::move(sessions), journal_failure_, evidence_.missing()});
 }
 
 Refusal Writer::OtherRun() {

@@ -147,6 +147,25 @@ TEST_F(RecoveryTest, AnEndedSessionStaysEndedThoughTheNewOneWroteNothing) {
   EXPECT_TRUE(MakePrimary().Write("new"));
 }
 
+// A primary that may not start never reports: what its hello has told is shown all the same.
+TEST_F(RecoveryTest, WhatARefusedHelloKnowsOfIsShownAsMissing) {
+  const auto welcome = SayHello(kAlpha, 1);
+  ASSERT_TRUE(welcome) << welcome.error().Text();
+  Hello ahead = HelloOf(kAlpha, 2);
+  ahead.known = welcome->head.position;
+  ahead.known.group = Group(ahead.known.group.value + 5);
+  ahead.known.sequence = Sequence(ahead.known.sequence.value + 7);
+  EXPECT_FALSE(SayHello(ahead));
+  const nlohmann::json status = AskStatus();
+  EXPECT_EQ(status["relay"]["state"], "went_back") << status;
+  EXPECT_NE(std::string(status["nodes"]["alpha"]["problem"]).find("records are missing"), std::string::npos);
+  // Who begins with what there is ends it.
+  Hello right = HelloOf(kAlpha, 3);
+  right.known = welcome->head.position;
+  EXPECT_TRUE(SayHello(right));
+  EXPECT_EQ(AskStatus()["relay"]["state"], "live");
+}
+
 TEST_F(RecoveryTest, AVolumeThatIsNewInTheConfigGetsItsPrimary) {
   relay_.reset();
   config_.volumes[VolumeName("more")].primary = kBravo;
