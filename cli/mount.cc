@@ -71,7 +71,7 @@ Result<Exit> RunMount(const Session& session, const MountOptions& options) {
     return CannotDo(Error{error.code, "node " + options.node + ": " + error.message}, advice);
   };
   if (!node)
-    return failed(node.error(), "'hawser check --node " + options.node + "' says what is in the way");
+    return failed(node.error(), "'hawser check --node " + options.node + "' looks at config and machine");
   if (!stopped) {
     ServeUntilSignal(signals, fmt::format("mounted {}", fmt::join((*node)->mounts(), ", ")),
                      [&] { return (*node)->ended(); });

@@ -24,7 +24,7 @@ Result<Exit> RunRelay(const Session& session, const RelayOptionsOfUser& options)
 
   auto relay = Relay::Start(config);
   if (!relay) {
-    Error error = CannotDo(relay.error(), "'hawser check' says what is in the way");
+    Error error = CannotDo(relay.error(), "'hawser check' looks at config and machine");
     error.message = "relay: " + error.message;
     return error;
   }

@@ -29,7 +29,8 @@ Colour ColourOf(ReplicaState state) {
 
 std::string WhatToSay(const ReplicaView& volume) {
   if (!volume.problem.empty() || volume.unanswered == 0) return volume.problem;
-  return fmt::format("{} calls since the start failed, and may have taken place later", volume.unanswered);
+  return fmt::format("since the start {} failed, and may have taken place later",
+                     volume.unanswered == 1 ? "1 call" : fmt::format("{} calls", volume.unanswered));
 }
 
 void AddRow(Table& table, const NodeView& node, const ReplicaView& volume) {

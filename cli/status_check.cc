@@ -28,6 +28,8 @@ std::vector<std::string> TroublesOf(const StatusView& status, Seconds max_lag) {
   if (status.relay_state != TextOf(RelayState::kLive))
     troubles.push_back("relay " + status.relay_state +
                        (status.relay_problem.empty() ? "" : ": " + status.relay_problem));
+  for (const std::string& volume : status.without_primary)
+    troubles.push_back("volume " + volume + " has no primary");
   for (const NodeView& node : status.nodes) {
     for (const ReplicaView& volume : node.volumes) {
       const std::string trouble = TroubleOf(volume, max_lag);

@@ -83,6 +83,15 @@ std::vector<std::string> NotesOf(const Json& volumes, const Config& config) {
   return notes;
 }
 
+std::vector<std::string> WithoutPrimary(const Json& volumes, const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& [name, volume] : config.volumes) {
+    const std::string primary = StringOf(Member(Member(volumes, name.value.c_str()), "primary"), "");
+    if (!primary.empty() && !config.nodes.contains(NodeName(primary))) names.push_back(name.value);
+  }
+  return names;
+}
+
 }  // namespace
 
 const NodeView* StatusView::Find(const std::string& name) const {
@@ -102,6 +111,7 @@ StatusView ReadStatus(const Json& status, const Config& config) {
   view.journal_bytes = NumberOf(Member(relay, "journal_bytes"));
 
   view.notes = NotesOf(Member(status, "volumes"), config);
+  view.without_primary = WithoutPrimary(Member(status, "volumes"), config);
 
   std::set<std::string> names;
   AddNames(names, nodes);

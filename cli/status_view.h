@@ -38,8 +38,9 @@ struct StatusView {
   std::string relay_problem;
   std::optional<std::uint64_t> head;
   std::optional<std::uint64_t> journal_bytes;
-  std::vector<NodeView> nodes;     // those of the relay and those of the config, by name
-  std::vector<std::string> notes;  // sentences about volumes
+  std::vector<NodeView> nodes;               // those of the relay and those of the config, by name
+  std::vector<std::string> notes;            // sentences about volumes
+  std::vector<std::string> without_primary;  // volumes whose primary the config doesn't name
 
   const NodeView* Find(const std::string& name) const;
 };

@@ -104,7 +104,7 @@ Result<Exit> RunUp(const Session& session, const UpOptions&) {
   if (!started) return CannotDo(started.error(), "everything is stopped again");
   if (*started == Exit::kFailed) {
     return CannotDo(
-        "up: not everything started, all is stopped again; 'hawser check' says what is in the way");
+        "up: not everything started, all is stopped again; 'hawser check' looks at config and machine");
   }
   if (lost || !well) return CannotDo("up: not every process ended well; the lines above say which");
   return Exit::kDone;

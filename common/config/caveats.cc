@@ -41,6 +41,15 @@ void AddIdle(std::vector<Caveat>& caveats, const FailoverConfig& failover) {
   }
 }
 
+void AddOpen(std::vector<Caveat>& caveats, const RelayConfig& relay) {
+  if (!relay.insecure || relay.address.starts_with("127.")) return;
+  caveats.push_back({"relay.insecure",
+                     fmt::format("whoever reaches {} may read and write everything: connections are neither "
+                                 "encrypted nor authenticated yet",
+                                 relay.address),
+                     "keep it within a network that you trust, or use 127.0.0.1 with a tunnel"});
+}
+
 }  // namespace
 
 std::vector<Caveat> CaveatsOf(const Config& config) {
@@ -48,6 +57,7 @@ std::vector<Caveat> CaveatsOf(const Config& config) {
   AddAlike(caveats, "volume", config.volumes);
   AddAlike(caveats, "node", config.nodes);
   AddIdle(caveats, config.failover);
+  AddOpen(caveats, config.relay);
   return caveats;
 }
 

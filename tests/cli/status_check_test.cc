@@ -49,6 +49,14 @@ TEST(StatusCheck, EachStateButLiveAndCatchingUpIsNot) {
   }
 }
 
+TEST(StatusCheck, AVolumeThatNobodyCanWriteIsNotWell) {
+  StatusView status = With({Copy("docs")});
+  status.without_primary = {"docs"};
+  const Verdict verdict = CheckStatus(status, 60s);
+  EXPECT_FALSE(verdict.well);
+  EXPECT_THAT(verdict.line, HasSubstr("volume docs has no primary"));
+}
+
 // They never get fewer: an alarm would never end.
 TEST(StatusCheck, CallsThatFailedOnceAreNoTroubleOfNow) {
   ReplicaView docs = Copy("docs");

@@ -72,6 +72,13 @@ TEST(StatusView, SaysWhereTheConfigNamesAnotherPrimaryThanTheJournal) {
       ElementsAre(HasSubstr("the config names alpha as its primary, and by the journal it is charlie")));
 }
 
+TEST(StatusView, SaysWhereThePrimaryIsNoNodeOfTheConfig) {
+  const StatusView view = ReadStatus(Json::parse(R"({"volumes": {"v": {"primary": "gone"}}})"), TwoNodes());
+  EXPECT_THAT(view.without_primary, ElementsAre("v"));
+  EXPECT_THAT(view.notes,
+              ElementsAre(HasSubstr("nobody can write, since by the journal its primary is gone")));
+}
+
 TEST(StatusView, SecondariesFollowThePromotionsThatTheRelayKnows) {
   EXPECT_THAT(Secondaries(Json::object(), TwoNodes()), ElementsAre("charlie"));
   EXPECT_THAT(Secondaries(Json::parse(R"({"volumes": {"v": {"primary": "charlie"}}})"), TwoNodes()),

@@ -28,6 +28,12 @@ void ExpectOne(const std::vector<Caveat>& caveats, const std::string& key, const
 
 TEST(Caveats, PlainConfigHasNone) { EXPECT_THAT(CaveatsWith("group: demo", "group: demo"), IsEmpty()); }
 
+TEST(Caveats, RelayThatIsOpenToANetwork) {
+  const std::string loopback = "address: 127.0.0.1";
+  ExpectOne(CaveatsWith(loopback, "address: 192.0.2.2\n  insecure: true"), "relay.insecure", "192.0.2.2");
+  EXPECT_THAT(CaveatsWith(loopback, "address: 127.0.0.1\n  insecure: true"), IsEmpty());
+}
+
 TEST(Caveats, NamesThatDifferInCaseOnly) {
   ExpectOne(
       CaveatsWith("  bravo:\n",
