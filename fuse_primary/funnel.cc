@@ -4,6 +4,7 @@
 
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
+#include "common/base/semaphore.h"
 #include "common/record/codec.h"
 #include "common/record/kinds.h"
 #include "fuse_primary/remedy.h"
@@ -20,7 +21,7 @@ constexpr double kKeepSeconds = 3600;
 }  // namespace
 
 // A record on its way, with all that it holds.
-class Funnel::Journey : public Shipment {
+class Funnel::Journey : public Shipment, public std::enable_shared_from_this<Journey> {
  public:
   Journey(Funnel& funnel, ConflictQueue::Ticket turn, Record what, Payload data, SharedFd file)
       : Shipment(&funnel, std::move(what), std::move(data)),
@@ -37,6 +38,8 @@ class Funnel::Journey : public Shipment {
 
   const SharedFd open_file;
   const AppliedMark::Call mark;
+  // Its record has been made up for, or won't be.
+  Semaphore made_up_for;
 
  private:
   Funnel& funnel_;
@@ -131,13 +134,15 @@ Status Funnel::MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn
     return NotTried(queued.error());
   }
   const auto answer = shipper_.Await(*journey, patience);
-  if (!answer) {
-    log::warn("{}: the outcome of a change is not known yet, and its caller leaves: {}", volume_.name().value,
-              Describe(journey->record));
-    ++unanswered_;
-    return InDoubt(answer.error());
-  }
-  return Finish(*journey, *answer, CallerIs::kHere);
+  if (!answer) return LeaveInDoubt(*journey, answer.error());
+  return Finish(*journey, *answer, &patience);
+}
+
+Status Funnel::LeaveInDoubt(const Journey& journey, const Error& why) {
+  log::warn("{}: the outcome of a change is not known yet, and its caller leaves: {}", volume_.name().value,
+            Describe(journey.record));
+  ++unanswered_;
+  return InDoubt(why);
 }
 
 // What a call gets that stops waiting before its record was queued.
@@ -160,21 +165,35 @@ Error Funnel::InDoubt(const Error& why) const {
 // ---- the end of a journey
 
 // The relay has answered: the record is in the journal and must now be in the store, or it is nowhere.
-Status Funnel::Finish(Journey& journey, const Answer& answer, CallerIs caller) {
-  bool settled = false;
-  const auto outcome = [&]() -> Status {
-    HAWSER_TRY(Take(answer, AppliedMark::KnownBefore(journey.mark), settled));
-    CrashPoint("primary.acknowledged");
-    return Apply(journey, std::get<Ack>(answer).sequence, caller, settled);
-  }();
-  // A record that is journaled but not in the store holds the mark (and so the checkpoint) where it is.
+// `caller`: for how long it waits; null: it has gone.
+Status Funnel::Finish(Journey& journey, const Answer& answer, const Patience* caller) {
+  bool is_nowhere = false;
+  if (Status taken = Take(answer, AppliedMark::KnownBefore(journey.mark), is_nowhere); !taken) {
+    EndJourney(journey, is_nowhere);
+    return taken;
+  }
+  CrashPoint("primary.acknowledged");
+  const int open_file = journey.open_file ? journey.open_file->get() : -1;
+  const Bytes payload = journey.payload.bytes();
+  Status applied = caller != nullptr ? volume_.Apply(journey.record, payload, {open_file})
+                                     : volume_.ApplySettled(journey.record, payload, {open_file});
+  CrashPoint("primary.applied");
+  if (!applied && applied.error().code != kStoreDiverged)
+    return Refused(journey, std::get<Ack>(answer).sequence, applied.error(), caller);
+  if (!applied) StoreFailed(journey.record, applied.error());
+  EndJourney(journey, static_cast<bool>(applied));
+  return applied;
+}
+
+// `settled`: what the journal says of it is what is in the store. Otherwise it holds the mark (and so the
+// checkpoint) where it is.
+void Funnel::EndJourney(Journey& journey, bool settled) {
   if (settled) applied_.Done(journey.mark);
   journey.GiveUpTurn();
-  return outcome;
 }
 
 void Funnel::FinishAlone(Journey& journey, const Answer& answer) {
-  const Status outcome = Finish(journey, answer, CallerIs::kGone);
+  const Status outcome = Finish(journey, answer, nullptr);
   log::info("{}: settled a change whose caller had gone ({}): {}", volume_.name().value,
             Describe(journey.record), outcome ? "it took place" : "it did not take place");
 }
@@ -193,25 +212,29 @@ Status Funnel::Take(const Answer& answer, Group known, bool& is_nowhere) {
   return verdict.error;
 }
 
-// `in_store`: what the journal says is what is in the store. A record that the store refuses is made up for
-// under the same turn, and its caller waits for that, however long: only then is its errno true everywhere.
-Status Funnel::Apply(Journey& journey, Sequence sequence, CallerIs caller, bool& in_store) {
-  const int open_file = journey.open_file ? journey.open_file->get() : -1;
-  const Bytes payload = journey.payload.bytes();
-  auto applied = caller == CallerIs::kHere ? volume_.Apply(journey.record, payload, {open_file})
-                                           : volume_.ApplySettled(journey.record, payload, {open_file});
-  CrashPoint("primary.applied");
-  in_store = true;
-  if (applied) return {};
-  in_store = false;
-  if (applied.error().code == kStoreDiverged) return StoreFailed(journey.record, applied.error());
+// The store doesn't take it: that is made up for under the same turn, and the caller waits for that, since
+// only then is its errno true everywhere; but no longer than it waits for anything.
+Status Funnel::Refused(Journey& journey, Sequence sequence, const Error& why, const Patience* caller) {
   CrashPoint("primary.refused");
-  const Status remedied = Compensate(journey.record, sequence, applied.error().Text());
-  volume_.TellOf(journey.record);  // to its caller it is a failure; some of it may be there
-  in_store = static_cast<bool>(remedied);
-  // One that is stopped meanwhile is made up for at the next start.
-  if (!remedied && !stopping_) return StoreFailed(journey.record, remedied.error());
-  return applied;
+  remedies_.Do([this, held = journey.shared_from_this(), sequence, why] { MakeUpFor(*held, sequence, why); });
+  std::optional<Error> over;
+  while (caller != nullptr && !over) {
+    if (journey.made_up_for.AcquireUntil(caller->NextLook())) return why;
+    over = caller->Over();
+  }
+  volume_.TellOf(journey.record);  // nor does the kernel wait for the remedy
+  return over ? LeaveInDoubt(journey, *over) : why;
+}
+
+// The kernel is told late: to the caller it is a failure, but some of it may be there. While a call waits,
+// its directory is locked in the kernel, and who tells of that waits with it, where not even SIGKILL ends it.
+// One that is stopped meanwhile is made up for at the next start.
+void Funnel::MakeUpFor(Journey& journey, Sequence sequence, const Error& why) {
+  const Status remedied = Compensate(journey.record, sequence, why.Text());
+  volume_.TellOf(journey.record);
+  if (!remedied && !stopping_) StoreFailed(journey.record, remedied.error());
+  EndJourney(journey, static_cast<bool>(remedied));
+  journey.made_up_for.Release();
 }
 
 Status Funnel::Compensate(const Record& refused, Sequence sequence, const std::string& why) {
@@ -234,15 +257,13 @@ Status Funnel::JournalRemedy(Body body, Payload payload, RemedyOf of) {
   return Take(answer, known, is_nowhere);
 }
 
-// I7: what is journaled is not in this store. The caller gets the errno; nobody changes the volume here any
-// more.
-Status Funnel::StoreFailed(const Record& record, const Error& error) {
+// I7: what is journaled is not in this store. Nobody changes the volume here any more.
+void Funnel::StoreFailed(const Record& record, const Error& error) {
   log::error(
       "{}: the store refused a journaled record ({}): {}; the volume takes no more changes here. Mend the "
       "store, then start this node again: the record will be applied from the journal",
       volume_.name().value, Describe(record), error.Text());
   on_setback_({Setback::Kind::kDiverged, {EIO, "the store refused a journaled record: " + error.Text()}});
-  return error;
 }
 
 // ---- the rest
@@ -288,6 +309,7 @@ void Funnel::End() {
     for (std::atomic<bool>* cancel : in_flight_) cancel->store(true);
     while (!in_flight_.empty()) call_ended_.Wait(mutex_);
   }
+  remedies_.Stop();  // before the shipper forgets what that waits for
   shipper_.Forget(this);
 }
 

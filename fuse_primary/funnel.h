@@ -8,6 +8,9 @@
 // mark, record, data, open file. The caller finishes it; a caller that stops waiting while the outcome is
 // unknown (it is being killed, or `on_relay_loss: fail` has run out) just leaves, and the shipper's thread
 // finishes it when the relay has answered. Until then it keeps its turn: nothing that conflicts can pass.
+//
+// A record that the store refuses is made up for in a thread of the funnel's, under the same turn: it may
+// wait for the relay for however long, which neither a caller nor the shipper may.
 #pragma once
 
 #include <atomic>
@@ -17,6 +20,7 @@
 #include <string>
 
 #include "common/base/mutex.h"
+#include "common/base/serial_thread.h"
 #include "common/config/config.h"
 #include "fuse_primary/applied_mark.h"
 #include "fuse_primary/conflict_queue.h"
@@ -66,13 +70,15 @@ class Funnel : public Role {
   Status TakeTurn(const Mutation& mutation, const Patience& patience);
   Status ChangeRoot(Body body, Payload payload);
   Status MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience);
-  enum class CallerIs { kHere, kGone };
-  Status Finish(Journey& journey, const Answer& answer, CallerIs caller);
+  Status LeaveInDoubt(const Journey& journey, const Error& why);
+  Status Finish(Journey& journey, const Answer& answer, const Patience* caller);
   void FinishAlone(Journey& journey, const Answer& answer);
-  Status Apply(Journey& journey, Sequence sequence, CallerIs caller, bool& in_store);
+  Status Refused(Journey& journey, Sequence sequence, const Error& why, const Patience* caller);
+  void MakeUpFor(Journey& journey, Sequence sequence, const Error& why);
+  void EndJourney(Journey& journey, bool settled);
   Status JournalRemedy(Body body, Payload payload, RemedyOf of);
   Status Take(const Answer& answer, Group known, bool& is_nowhere);
-  Status StoreFailed(const Record& record, const Error& error);
+  void StoreFailed(const Record& record, const Error& error);
   std::optional<Error> stopped_with() const;
   Error NotTried(const Error& why) const;
   Error InDoubt(const Error& why) const;
@@ -93,6 +99,8 @@ class Funnel : public Role {
   std::optional<Error> stopped_with_ HAWSER_GUARDED_BY(mutex_);
   std::set<std::atomic<bool>*> in_flight_ HAWSER_GUARDED_BY(mutex_);  // the cancel flags of calls
   CondVar call_ended_;
+
+  SerialThread remedies_;
 };
 
 }  // namespace hawser

@@ -17,7 +17,7 @@ struct Setback {
   Error error;  // what callers get from then on
 };
 
-// Called in the thread of the call that met it, without a lock; also several times.
+// Called in the thread that met it, without a lock; also several times.
 using OnSetback = std::function<void(const Setback&)>;
 
 }  // namespace hawser

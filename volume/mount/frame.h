@@ -59,8 +59,8 @@ class Request {
     Operations operations(context.volume, context.options, *role_);
     auto result = call_(operations, std::as_const(caller_));
     if (!result) {
-      operations.TellIfHalfDone();
-      return Fail(result.error());
+      Fail(result.error());
+      return operations.TellIfHalfDone();  // who tells the kernel would wait for the answer
     }
     interruption_.reset();
     if constexpr (std::is_same_v<decltype(result), Status>) {
