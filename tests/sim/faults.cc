@@ -58,6 +58,8 @@ const std::vector<FaultInfo>& AllFaults() {
        "a primary takes it that a relay whose journal has failed doesn't have the record"},
       {Fault::kDropLeftRecords, "drop-left-records",
        "a primary forgets a record whose caller has left, though it is journaled"},
+      {Fault::kReuseNumber, "reuse-number",
+       "a primary drops a record that is in doubt, and gives its number to the next one"},
       {Fault::kSwapAnswers, "swap-answers", "a primary hands the answers to a batch out in another order"},
   };
   return kAll;

@@ -27,6 +27,7 @@ enum class Fault {
   kRetryFlush,
   kTakeDoubtForNo,
   kDropLeftRecords,
+  kReuseNumber,
   kSwapAnswers,
   kIgnoreCuts,
   kTakeAhead,

@@ -150,7 +150,9 @@ void PrimarySide::Leave(std::uint64_t call) {
 // Funnel::Finish and Take.
 void PrimarySide::Finish(JourneyPlace journey, const Answer& answer) {
   using Meaning = Verdict::Meaning;
-  if (journey->caller_left && parts_.world.mutations().Has(Fault::kDropLeftRecords)) {
+  const Mutations& mutations = parts_.world.mutations();
+  if ((journey->caller_left && mutations.Has(Fault::kDropLeftRecords)) ||
+      (mutations.Has(Fault::kReuseNumber) && IsDoubt(answer))) {
     applied_->Done(journey->mark);
     return End(journey);
   }

@@ -21,12 +21,12 @@ OutboxLimits SmallBatches(Rng& rng) {
   return limits;
 }
 
+}  // namespace
+
 bool IsDoubt(const Answer& answer) {
   const auto* refusal = std::get_if<Refusal>(&answer);
   return refusal != nullptr && refusal->code == RefusalCode::kJournalFailed;
 }
-
-}  // namespace
 
 Shipping::Shipping(World& world, Checker& checker, NodeName node, std::uint64_t session, KnownHead& known,
                    Requests& requests, LifePtr life)
@@ -60,6 +60,7 @@ void Shipping::Send() {
   std::vector<Buffer> parts;
   for (const Payload& part : outbox_.NextBatch(known_.Get().position, known_.run()))
     parts.emplace_back(part.bytes().begin(), part.bytes().end());
+  if (reused_ > 0) parts = WithNumbersReused(std::move(parts));
   const auto asked = std::make_shared<Asked>();
   Requests::Request request;
   request.port = Port::kWrite;
@@ -83,16 +84,44 @@ void Shipping::GiveUp() {
   asked_.clear();
 }
 
+namespace {
+
 // [Batch][header][payload]...
+void ChangeNumbers(std::vector<Buffer>& parts, std::uint64_t by) {
+  for (std::size_t i = 1; i + 1 < parts.size(); i += 2) {
+    auto record = DecodeRecord(parts[i], parts[i + 1]);
+    record->origin.number += by;
+    parts[i] = EncodeRecord(*record);
+  }
+}
+
+}  // namespace
+
 std::vector<Buffer> Shipping::PartsOf(const std::vector<Buffer>& parts, int attempt) const {
   if (attempt == 0 || !world_.mutations().Has(Fault::kResendWithNewNumber)) return parts;
   std::vector<Buffer> changed = parts;
-  for (std::size_t i = 1; i + 1 < changed.size(); i += 2) {
-    auto record = DecodeRecord(changed[i], changed[i + 1]);
-    record->origin.number += outbox_.records();
-    changed[i] = EncodeRecord(*record);
-  }
+  ChangeNumbers(changed, outbox_.records());
   return changed;
+}
+
+std::vector<Buffer> Shipping::WithNumbersReused(std::vector<Buffer> parts) const {
+  auto batch = Decode<Batch>(parts.front());
+  batch->answered -= reused_;
+  parts.front() = Encode(*batch);
+  ChangeNumbers(parts, -reused_);
+  return parts;
+}
+
+// To the outbox it is as if the first of those in doubt had been answered.
+std::optional<std::size_t> Shipping::DropOneInDoubt(std::vector<Answer>& answers) {
+  const auto first = std::find_if(answers.begin(), answers.end(), [](const Answer& answer) {
+    const auto* refusal = std::get_if<Refusal>(&answer);
+    return IsDoubt(answer) || (refusal != nullptr && refusal->code == RefusalCode::kOtherRun);
+  });
+  if (first == answers.end()) return std::nullopt;
+  *first = Refusal{RefusalCode::kJournalFull, "dropped"};
+  ++reused_;
+  return first - answers.begin();
 }
 
 void Shipping::TakeInOrder() {
@@ -110,9 +139,13 @@ void Shipping::HandOut(std::vector<Answer> answers, bool sent_again) {
     for (Answer& answer : answers)
       if (IsDoubt(answer)) answer = Refusal{RefusalCode::kJournalFull, "taken for a no"};
   }
+  std::optional<std::size_t> dropped;
+  if (world_.mutations().Has(Fault::kReuseNumber)) dropped = DropOneInDoubt(answers);
   if (const auto acknowledged = NewestIn(answers)) known_.Hear(*acknowledged);
   const auto settled = outbox_.Take(answers, sent_again);
   if (!settled) return world_.Fail(kI7, settled.error().Text());
+  if (dropped)
+    answers[*dropped] = Refusal{RefusalCode::kJournalFailed, "its caller is told that it is in doubt"};
   if (world_.mutations().Has(Fault::kSwapAnswers))
     std::reverse(answers.begin(), answers.begin() + static_cast<std::ptrdiff_t>(*settled));
   std::vector<UnderWay> done;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "fuse_primary/known_head.h"
 #include "fuse_primary/outbox.h"
@@ -12,6 +13,9 @@
 #include "tests/sim/requests.h"
 
 namespace hawser::sim {
+
+// Whether it leaves open what became of the record: the outbox hands out no such answer, but a fault does.
+bool IsDoubt(const Answer& answer);
 
 class Shipping {
  public:
@@ -38,6 +42,8 @@ class Shipping {
   void Send();
   void TakeInOrder();
   std::vector<Buffer> PartsOf(const std::vector<Buffer>& parts, int attempt) const;
+  std::vector<Buffer> WithNumbersReused(std::vector<Buffer> parts) const;
+  std::optional<std::size_t> DropOneInDoubt(std::vector<Answer>& answers);
   void HandOut(std::vector<Answer> answers, bool sent_again);
   void GiveUp();
 
@@ -50,6 +56,7 @@ class Shipping {
   std::deque<UnderWay> under_way_;  // the outbox's records, in its order
   std::deque<std::shared_ptr<Asked>> asked_;
   bool sending_soon_ = false;
+  std::uint64_t reused_ = 0;  // numbers, for a fault
 };
 
 }  // namespace hawser::sim
