@@ -92,7 +92,7 @@ Status Funnel::Mutate(const Mutation& mutation) {
   std::atomic<bool>& cancel = mutation.cancel != nullptr ? *mutation.cancel : own_cancel;
   {
     const MutexLock lock(mutex_);
-    if (stopping_) return Error{EIO, "the volume is being stopped"};
+    if (stopping_) return Error{kGivenUp, "the volume is being stopped"};
     if (stopped_with_) return *stopped_with_;
     in_flight_.insert(&cancel);
   }
@@ -147,19 +147,20 @@ Status Funnel::LeaveInDoubt(const Journey& journey, const Error& why) {
 
 // What a call gets that stops waiting before its record was queued.
 Error Funnel::NotTried(const Error& why) const {
-  if (stopping_) return {EIO, "the volume is being stopped; the change does not take place"};
+  if (stopping_) return {kGivenUp, "the volume is being stopped; the change does not take place"};
   if (why.code == ECANCELED) return {EINTR, "interrupted; the change does not take place"};
-  return {EIO, "the relay does not answer in time; the change does not take place: " + why.message};
+  shipper_.CountRefused();
+  return {kGivenUp, "the relay does not answer in time; the change does not take place: " + why.message};
 }
 
 // The same once its record is on its way: that is finished without it.
 Error Funnel::InDoubt(const Error& why) const {
   if (stopping_)
-    return {EIO,
+    return {kGivenUp,
             "stopped while waiting for the relay; whether it has the change is settled at the next start"};
   if (why.code == ECANCELED)
     return {EINTR, "interrupted while waiting for the relay; the change may take place later"};
-  return {EIO, "the relay did not answer in time; the change may take place later: " + why.message};
+  return {kGivenUp, "the relay did not answer in time; the change may take place later: " + why.message};
 }
 
 // ---- the end of a journey

@@ -87,6 +87,10 @@ class Shipper {
   // For how long nothing was answered although records wait for it; zero if none does.
   SteadyClock::duration silent_for() const;
 
+  // Changes that were given up before they were queued, since the relay doesn't answer.
+  void CountRefused() { ++refused_; }
+  std::uint64_t refused() const { return refused_; }
+
   // Finishes no more shipments of `owner`'s; returns when none is being finished. Nobody may be awaiting one.
   // Records in doubt stay unsettled; their numbers are used no more.
   void Forget(const void* owner);
@@ -111,6 +115,7 @@ class Shipper {
   KnownHead& known_;
   Requester requester_;  // what is under way here is under way in the outbox, in the same order
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> refused_{0};
 
   mutable Mutex mutex_;
   Outbox outbox_ HAWSER_GUARDED_BY(mutex_);

@@ -329,7 +329,8 @@ class NodeProcess : public Node {
       if (line) log::Say(*line);
     };
     say(relay_news_.Reported(answered, now));
-    if (shipper_ != nullptr) say(relay_news_.Waiting(shipper_->records(), shipper_->answered(), now));
+    if (shipper_ == nullptr) return;
+    say(relay_news_.Waiting({shipper_->records(), shipper_->answered(), shipper_->refused()}, now));
   }
 
   // The relay doesn't take this node's word. If it has lost what it acknowledged, it is as good as no relay:

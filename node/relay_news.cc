@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/net/heartbeat.h"
 
@@ -29,21 +30,28 @@ std::optional<log::Line> RelayNews::Reported(bool answered, Deadline now) {
   return log::Line{false, fmt::format("the relay at {} answers again{}", endpoint_, after)};
 }
 
-std::optional<log::Line> RelayNews::Waiting(std::size_t changes, std::uint64_t answered, Deadline now) {
+std::optional<log::Line> RelayNews::Waiting(const Changes& changes, Deadline now) {
   const auto before = standstill_;
-  if (changes == 0 || !before || before->answered != answered) {
+  const std::uint64_t refused_before = std::exchange(refused_, changes.refused);
+  const std::uint64_t refused = before ? changes.refused - before->refused : 0;
+  if (changes.waiting == 0 || !before || before->answered != changes.answered) {
     standstill_.reset();
-    if (changes > 0) standstill_ = Standstill{answered, now, now + kSilentAfter, false};
-    if (!before || !before->said) return std::nullopt;
-    return log::Line{false, fmt::format("changes go on after {:.1f} s", Seconds(now - before->since))};
+    if (changes.waiting > 0)
+      standstill_ = Standstill{changes.answered, refused_before, now, now + kSilentAfter, false};
+    if (!before || (!before->said && refused == 0)) return std::nullopt;
+    const std::string others = refused > 0 ? fmt::format("; {} were refused meanwhile", refused) : "";
+    return log::Line{false,
+                     fmt::format("changes go on after {:.1f} s{}", Seconds(now - before->since), others)};
   }
-  if (now < before->say_at) return std::nullopt;
+  const bool news = refused > 0 && !before->said;
+  if (now < before->say_at && !news) return std::nullopt;
   const auto waited = now - before->since;
   standstill_->say_at = now + std::min<SteadyClock::duration>(waited * kGrowth, kMostBetween);
   standstill_->said = true;
-  return log::Line{true,
-                   fmt::format("{} change{} wait{} for the relay's answer, for {:.1f} s by now", changes,
-                               changes == 1 ? "" : "s", changes == 1 ? "s" : "", Seconds(waited))};
+  const std::string others = refused > 0 ? fmt::format("; others are refused, {} so far", refused) : "";
+  return log::Line{true, fmt::format("{} change{} wait{} for the relay's answer, for {:.1f} s by now{}",
+                                     changes.waiting, changes.waiting == 1 ? "" : "s",
+                                     changes.waiting == 1 ? "s" : "", Seconds(waited), others)};
 }
 
 }  // namespace hawser

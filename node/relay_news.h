@@ -19,17 +19,25 @@ class RelayNews {
   // A report was answered, in whatever way, or was not. Each change is said once.
   std::optional<log::Line> Reported(bool answered, Deadline now);
 
-  // So many changes wait for the relay's answer, and so many were answered before them. Said when none was
-  // answered for a while, then at growing intervals, and when they go on.
-  std::optional<log::Line> Waiting(std::size_t changes, std::uint64_t answered, Deadline now);
+  // The changes of all the node's volumes.
+  struct Changes {
+    std::size_t waiting = 0;     // for the relay's answer
+    std::uint64_t answered = 0;  // before those
+    std::uint64_t refused = 0;   // since the start, because the relay doesn't answer
+  };
+  // Said when none was answered for a while or some were refused, then at growing intervals, and when they go
+  // on.
+  std::optional<log::Line> Waiting(const Changes& changes, Deadline now);
 
  private:
   const std::string endpoint_;
   bool silent_;
   std::optional<Deadline> heard_;  // last
 
+  std::uint64_t refused_ = 0;  // when last asked
   struct Standstill {
     std::uint64_t answered = 0;
+    std::uint64_t refused = 0;  // before it
     Deadline since;
     Deadline say_at;
     bool said = false;

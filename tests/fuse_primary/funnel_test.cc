@@ -139,10 +139,11 @@ TEST_F(FunnelTest, ACallIsAnsweredInItsTimeAlsoIfTheRelayIsLostBeforeItsRemedyIs
   relay_.AnswerNow(TakeUntil<1>);
   Call refused = ChangeThatIsRefused();
   ASSERT_TRUE(AwaitOnItsWay(2)) << "the remedy";
-  EXPECT_EQ(refused.Errno(), EIO);
+  EXPECT_EQ(refused.Errno(), kGivenUp);
   EXPECT_EQ(funnel_->unanswered(), 1U);
-  EXPECT_EQ(ChangeThatIsTaken().Errno(), EIO) << "nothing that depends on the remedy comes before it";
+  EXPECT_EQ(ChangeThatIsTaken().Errno(), kGivenUp) << "nothing that depends on the remedy comes before it";
   EXPECT_EQ(shipper_.records(), 1U);
+  EXPECT_EQ(shipper_.refused(), 1U);
   ExpectAllSettled();
 }
 
@@ -188,7 +189,7 @@ TEST_F(FunnelTest, AnEndDoesNotWaitForARemedy) {
   Call refused = ChangeThatIsRefused();
   ASSERT_TRUE(AwaitOnItsWay(2)) << "the remedy";
   funnel_->End();
-  EXPECT_EQ(refused.Errno(), EIO);
+  EXPECT_EQ(refused.Errno(), kGivenUp);
   EXPECT_FALSE(funnel_->applied().idle()) << "the next start redoes from before it";
   EXPECT_EQ(setbacks_, 0);
 }

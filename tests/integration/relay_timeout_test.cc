@@ -128,6 +128,11 @@ TEST_F(RelayTimeoutTest, CallsThatComeLaterAreRefusedAtOnceAndTakeNoPlace) {
   EXPECT_TRUE(WaitUntil([&] { return Exists(At("first")); }));
   EXPECT_FALSE(Exists(At("3.12")));
   EXPECT_OK(cluster_.CompareAllTrees());
+  // Said once, not of each.
+  EXPECT_TRUE(WaitUntil([&] {
+    return std::regex_search(Read(cluster_.Log("alpha")), std::regex("; [0-9]{3} were refused meanwhile"));
+  }));
+  EXPECT_EQ(Read(cluster_.Log("alpha")).find("a call failed"), std::string::npos);
   // Only the first may have taken place later, and did.
   nlohmann::json docs;
   EXPECT_TRUE(WaitUntil([&] {

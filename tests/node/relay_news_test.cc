@@ -13,8 +13,8 @@ class RelayNewsTest : public testing::Test {
     return line ? (line->bad ? "bad: " : "good: ") + line->text : "";
   }
   std::string Reported(bool answered) { return Text(news_.Reported(answered, now_)); }
-  std::string Waiting(std::size_t changes, std::uint64_t answered) {
-    return Text(news_.Waiting(changes, answered, now_));
+  std::string Waiting(std::size_t changes, std::uint64_t answered, std::uint64_t refused = 0) {
+    return Text(news_.Waiting({changes, answered, refused}, now_));
   }
 
   Deadline now_ = Deadline() + 1h;
@@ -49,6 +49,28 @@ TEST_F(RelayNewsTest, ChangesThatWaitAreSaidAtGrowingIntervals) {
   EXPECT_NE(Waiting(1, 7), "");
   EXPECT_EQ(Waiting(0, 8), "good: changes go on after 32.0 s");
   EXPECT_EQ(Waiting(0, 8), "");
+}
+
+TEST_F(RelayNewsTest, ThatChangesAreRefusedIsSaidAtOnceAndHowManyLater) {
+  EXPECT_EQ(Waiting(0, 7, 5), "");
+  EXPECT_EQ(Waiting(2, 7, 5), "");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(2, 7, 6),
+            "bad: 2 changes wait for the relay's answer, for 1.0 s by now; others are refused, 1 so far");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(2, 7, 900), "");
+  now_ += 2s;
+  EXPECT_EQ(Waiting(2, 7, 1000),
+            "bad: 2 changes wait for the relay's answer, for 4.0 s by now; others are refused, 995 so far");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(0, 9, 1001), "good: changes go on after 5.0 s; 996 were refused meanwhile");
+  EXPECT_EQ(Waiting(0, 9, 1001), "");
+}
+
+TEST_F(RelayNewsTest, ChangesThatWereRefusedBetweenTwoReportsAreSaid) {
+  EXPECT_EQ(Waiting(1, 7, 0), "");
+  now_ += 1s;
+  EXPECT_EQ(Waiting(0, 8, 3), "good: changes go on after 1.0 s; 3 were refused meanwhile");
 }
 
 TEST_F(RelayNewsTest, ChangesThatAreAnsweredDoNotWait) {

@@ -72,11 +72,11 @@ void Reply(fuse_req_t req, Operations&, std::unique_ptr<DirectoryHandle>&& direc
 }
 
 void ReplyError(fuse_req_t req, const Error& error) {
-  const bool means_something =
-      error.code != kStoreDiverged && error.code != EBADMSG && error.code != ECANCELED;
+  const bool means_something = error.code != kStoreDiverged && error.code != EBADMSG &&
+                               error.code != ECANCELED && error.code != kGivenUp;
   const int code = means_something ? error.code : EIO;
   const std::string& volume = ContextOf(req).volume.name().value;
-  if (code == EIO) {
+  if (code == EIO && error.code != kGivenUp) {
     log::warn("{}: a call failed: {}", volume, error.Text());
   } else if (code != ENOENT) {  // names that aren't there are asked for all the time
     log::debug("{}: a call failed: {}", volume, error.Text());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -17,6 +18,10 @@
 #include "volume/mount/inode_table.h"
 
 namespace hawser {
+
+// Of a change whose role waits no longer, or doesn't begin to: EIO to its caller. There can be as many as
+// there are calls, so the role sees to it that the log says so, and not of each.
+inline constexpr int kGivenUp = ETIME;
 
 // Who must not run at the same time as a mutation.
 struct LockSet {
