@@ -11,6 +11,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <regex>
 #include <vector>
 
 #include "tests/integration/files.h"
@@ -39,11 +40,16 @@ class Caller {
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
-  // It sleeps in its call.
-  bool waits() const {
-    const std::string stat = *begun_ ? Read("/proc/" + std::to_string(pid_) + "/stat") : "";
-    const std::size_t name_end = stat.rfind(") ");
-    return name_end != std::string::npos && (stat[name_end + 2] == 'S' || stat[name_end + 2] == 'D');
+  // It sleeps in its call, and has done so since it was asked the last times: not for a look at a name, which
+  // is answered at once.
+  bool waits() {
+    const std::string status = *begun_ ? Read("/proc/" + std::to_string(pid_) + "/status") : "";
+    const bool sleeps = std::regex_search(status, std::regex("State:\\s[SD]"));
+    const std::size_t switches = status.find("voluntary_ctxt_switches");
+    const std::string now = sleeps && switches != std::string::npos ? status.substr(switches) : "";
+    looks_ = !now.empty() && now == last_look_ ? looks_ + 1 : 0;
+    last_look_ = now;
+    return looks_ >= kLooks;
   }
   void Kill() {
     ::kill(pid_, SIGKILL);
@@ -61,6 +67,9 @@ class Caller {
   std::atomic<bool>* begun_;
   pid_t pid_;
   std::optional<int> status_;
+  static constexpr int kLooks = 20;
+  int looks_ = 0;  // that found it as the one before
+  std::string last_look_;
 };
 
 // What is at a path, as a program sees it that asks for just this.
@@ -187,10 +196,9 @@ class SettledTest : public testing::Test {
     cluster_.Freeze("relay");
     Caller caller([&] { return chdir(mount_.c_str()) == 0 ? make() : -1; });
     if (leaves_ == Leaves::kKilled) {
-      ASSERT_TRUE(WaitUntil([&] { return caller.waits(); }));
-      // Requests are read in order: with this one answered, the caller's has been read.
+      // The mount answers others all the while.
       struct statvfs space {};
-      ASSERT_SYSCALL(statvfs(mount_.c_str(), &space));
+      ASSERT_TRUE(WaitUntil([&] { return statvfs(mount_.c_str(), &space) == 0 && caller.waits(); }));
       caller.Kill();
     } else {
       EXPECT_EQ(caller.Wait(), EIO);
