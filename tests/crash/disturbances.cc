@@ -178,8 +178,10 @@ class Stopped : public Disturbance {
   const bool kill_;
 };
 
-// Everybody is there and follows the relay.
+// Everybody is there and follows the relay, and is about to go on: a link that was cut shows only after a
+// while.
 bool AllLive(const Group& group) {
+  if (!group.all_links_open()) return false;
   const auto status = group.GetStatus();
   return status && std::ranges::all_of(kProcesses, [&](const std::string& process) {
            return Group::StateIn(*status, process) == "live";

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
@@ -80,7 +81,14 @@ class Group {
   void Freeze(const std::string& process) { daemons_.Freeze(process); }
   void Thaw(const std::string& process) { daemons_.Thaw(process); }
 
-  void SetLink(const std::string& node, Port port, Flow flow) { proxy_.Set(links_.at(node).at(port), flow); }
+  void SetLink(const std::string& node, Port port, Flow flow) {
+    proxy_.Set(links_.at(node).at(port), flow);
+    if (flow == Flow::kOpen)
+      disturbed_links_.erase({node, port});
+    else
+      disturbed_links_.insert({node, port});
+  }
+  bool all_links_open() const { return disturbed_links_.empty(); }
   void ResetLink(const std::string& node, Port port) { proxy_.Reset(links_.at(node).at(port)); }
 
   Network& network() { return *network_; }
@@ -128,6 +136,7 @@ class Group {
   Proxy proxy_;
   std::map<Port, std::uint16_t> ports_;
   std::map<std::string, std::map<Port, LinkId>> links_;
+  std::set<std::pair<std::string, Port>> disturbed_links_;
   Daemons daemons_;  // they have ended before what they run on goes
 };
 
