@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/record/kinds.h"
 #include "volume/recovery/divergence_note.h"
+#include "volume/recovery/record_paths.h"
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -97,7 +98,8 @@ Consequence ReplayState::Weigh(const GroupFailure& failure, const FindRemedy& fi
        .error = failure.error,
        .has_room = is_refusal && volumes_[failure.volume].store->HasRoom(record.payload.size()),
        .tried_before = in_progress_->tried[failure.record] > 1,
-       .remedied = is_refusal && find_remedy(record.sequence)});
+       .remedied = is_refusal && find_remedy(record.sequence),
+       .redone = false});
 }
 
 void ReplayState::GoOnWithout(const GroupFailure& failure) {

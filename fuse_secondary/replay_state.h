@@ -62,6 +62,10 @@ class ReplayState {
   bool Differs(const ReplayRecord& record) const {
     return differences_[record.volume].Concern(record.record);
   }
+  // Why it isn't to be tried at all (differences.h), unless it is a remedy. The same.
+  std::optional<Error> NotToBeTried(const ReplayRecord& record) const {
+    return differences_[record.volume].NotToBeTried(record.record);
+  }
   // The own journal can't be read.
   void Stalled(const std::string& problem);
 

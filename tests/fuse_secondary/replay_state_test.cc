@@ -42,15 +42,18 @@ class AskedStore : public RecoverableStore {
   bool is_new() const override { return false; }
   Result<StoreMarks> Marks() const override { return StoreMarks{}; }
   Status Apply(const Record&, Bytes) override { return {}; }
-  Status ApplyAnyhow(const Record&, Bytes) override { return {}; }
+  Status ApplyAnyhow(const Record&, Bytes, bool) override { return {}; }
   Status ApplyDiffering(const Record&, Bytes) override { return {}; }
   void ApplyFolderTimes(const Record&) override {}
   bool HasRoom(std::uint64_t) const override { return has_room; }
   bool HasOtherNames(const StorePath&) const override { return false; }
+  Result<std::set<FileId>> Present(const std::set<FileId>& files) const override { return files; }
   Status Repeat(const Record&, Bytes) override { return {}; }
   void Expect(const Record&) override {}
-  Status Redo(const Record&, Bytes) override { return {}; }
-  Status FinishRedo() override { return {}; }
+  Status Redo(const Record&, Bytes, bool) override { return {}; }
+  Status RedoAgain(const Record&, Bytes, bool) override { return {}; }
+  Status FinishRedo(bool) override { return {}; }
+  Status RemoveLeft() override { return {}; }
 
   bool has_room = false;
 };

@@ -10,6 +10,7 @@
 #include "volume/mount/operations.h"
 #include "volume/store/directory.h"
 #include "volume/store/inherited_access.h"
+#include "volume/store/redo.h"
 #include "volume/store/rehearsal.h"
 
 namespace hawser {
@@ -17,6 +18,8 @@ namespace hawser {
 namespace {
 
 Status CheckPath(const StorePath& path) {
+  if (path.text() == kRedoFolder)
+    return Error{EPERM, fmt::format("'{}' in a volume's root is Hawser's own", kRedoFolder)};
   if (path.text().size() <= kMaxPathBytes) return {};
   return Error{ENAMETOOLONG,
                fmt::format("a path of {} bytes; at most {}", path.text().size(), kMaxPathBytes)};

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <set>
 
 #include "common/record/codec.h"
 #include "common/record/kinds.h"
-#include "common/record/pack.h"
+#include "volume/recovery/may_pass.h"
+#include "volume/recovery/record_paths.h"
 #include "volume/store/acl_names.h"
+#include "volume/store/redo.h"
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -19,106 +20,13 @@ namespace {
 // Of all that is kept, so that it can be written beside each checkpoint.
 constexpr std::size_t kMostBytes = 512 * kKiB;
 
-bool ChangesNames(const Body& body) {
-  const TreeEffect effect = EffectOf(body);
-  return effect == TreeEffect::kMakesName || TakesNames(body);
-}
-
-// The paths that a record is about.
-std::vector<StorePath> PathsOf(const Body& body) {
-  std::vector<StorePath> paths;
-  ForEachPath(body, [&paths](const StorePath& path) { paths.push_back(path); });
-  return paths;
-}
-
-// The paths that aren't right without the record.
-std::vector<StorePath> PathsLeftBy(const Body& body) {
-  if (const auto* link = std::get_if<Link>(&body)) return {link->new_path};
-  return PathsOf(body);
-}
-
-// The node of a record that changes no names is now called so.
-void CallIt(Body& body, const StorePath& path) {
-  std::visit(Overloaded{
-                 [&](OneOf<Write, Truncate, Allocate> auto& r) { r.path = path; },
-                 [&](OneOf<SetAttr, SetXattr, RemoveXattr> auto& r) { r.path = path; },
-                 [](OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) {},
-                 [](ControlKind auto&) {},
-             },
-             body);
-}
-
-StorePath Moved(const StorePath& path, const StorePath& from, const StorePath& to) {
-  if (path == from) return to;
-  const std::string rest = path.text().substr(from.IsRoot() ? 0 : from.text().size() + 1);
-  return *StorePath::Parse(to.text() + "/" + rest);
-}
-
-// What of `old` a later change of the same node doesn't set again. false: nothing.
-bool LeaveOut(SetAttr& old, const SetAttr& later) {
-  if (later.mode) old.mode.reset();
-  if (later.uid) old.uid.reset();
-  if (later.gid) old.gid.reset();
-  if (later.atime) old.atime.reset();
-  if (later.mtime) old.mtime.reset();
-  return old.mode || old.uid || old.gid || old.atime || old.mtime;
-}
-
 bool IsAbout(const Difference& entry, const StorePath& path, FileId file, Sequence later) {
   if (entry.sequence > later) return false;
   if (file != kNoFileId && FileOf(entry.record.body) == file) return true;
   return !entry.nameless && entry.path == path;
 }
 
-// What a change of data sets besides.
-template <class R>
-SetAttr TimesOf(const R& r) {
-  return {r.file, r.path, r.mode, {}, {}, {}, r.mtime};
-}
-
-const std::string* XattrOf(const Body& body) {
-  if (const auto* set = std::get_if<SetXattr>(&body)) return &set->name;
-  if (const auto* removed = std::get_if<RemoveXattr>(&body)) return &removed->name;
-  return nullptr;
-}
-
 }  // namespace
-
-// What a disk or a process that is in trouble gives. Whatever else a store says, it will say again.
-bool MayPass(int code, bool has_room) {
-  switch (code) {
-    case ENOSPC:
-      return !has_room;
-    case EDQUOT:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-    case EIO:
-    case EINTR:
-    case EAGAIN:
-    case EBUSY:
-    case ETXTBSY:
-    case EROFS:
-    case ENODEV:
-    case ENXIO:
-    case ESTALE:
-    case ETIMEDOUT:
-    case ECANCELED:
-    case ENOTCONN:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-      return true;
-    default:
-      return false;
-  }
-}
-
-const StorePath* NameTakenBy(const Body& body) {
-  if (const auto* unlink = std::get_if<Unlink>(&body)) return &unlink->path;
-  const auto* rename = std::get_if<Rename>(&body);
-  return rename != nullptr && rename->replaced ? &rename->new_path : nullptr;
-}
 
 std::vector<std::string> Differences::Texts() const {
   std::vector<std::string> texts;
@@ -135,8 +43,10 @@ const Difference* Differences::Find(const Record& record) const {
   const FileId file = FileOf(record.body);
   const std::vector<StorePath> paths = PathsOf(record.body);
   const bool takes = TakesNames(record.body);
+  const FileId replaced = ReplacedBy(record.body);
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Difference& entry) {
-    if (file != kNoFileId && FileOf(entry.record.body) == file) return true;
+    const FileId noted = FileOf(entry.record.body);
+    if (noted != kNoFileId && (noted == file || noted == replaced)) return true;
     if (entry.nameless) return false;
     const bool names = ChangesNames(entry.record.body);
     return std::any_of(paths.begin(), paths.end(), [&](const StorePath& path) {
@@ -147,14 +57,35 @@ const Difference* Differences::Find(const Record& record) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
+std::optional<Error> Differences::NotToBeTried(const Record& record) const {
+  if (entries_.empty()) return std::nullopt;
+  for (const StorePath& path : NewNamesOf(record.body)) {
+    if (!InOtherFolder(path)) continue;
+    return Error{kStoreDiverged,
+                 fmt::format("'{}' isn't the folder that it should be", path.Parent().Printable())};
+  }
+  return std::nullopt;
+}
+
+bool Differences::InOtherFolder(const StorePath& path) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Difference& entry) {
+    return !entry.nameless && !entry.absent && ChangesNames(entry.record.body) && !path.IsRoot() &&
+           path.Parent().IsAtOrBelow(entry.path);
+  });
+}
+
 Consequence Differences::Weigh(const Refused& refused) {
-  const bool is_other = refused.error.code == kStoreDiverged || refused.error.code == ENOENT;
-  if (is_other && !Concern(refused.record)) return Consequence::kDiverged;
-  if (is_other) return Lack(refused) ? Consequence::kGoOn : Consequence::kWait;
+  const int code = refused.error.code;
+  const bool is_other = code == kStoreDiverged || code == ENOENT;
+  const bool concerns = Concern(refused.record);
+  const bool may_lack = concerns || (refused.redone && code == ENOENT);
+  if (is_other && !may_lack) return Consequence::kDiverged;
+  if (is_other || (code == kNameStays && concerns))
+    return Lack(refused) ? Consequence::kGoOn : Consequence::kWait;
   if (refused.remedied) return Consequence::kGoOn;
-  if (MayPass(refused.error.code, refused.has_room)) return Consequence::kWait;
+  if (MayPass(code, refused.has_room)) return Consequence::kWait;
   // Room may have been made just then.
-  if (refused.error.code == ENOSPC && !refused.tried_before) return Consequence::kTryAgain;
+  if (code == ENOSPC && !refused.tried_before) return Consequence::kTryAgain;
   return Note(refused) ? Consequence::kGoOn : Consequence::kWait;
 }
 
@@ -171,7 +102,7 @@ std::size_t Differences::SizeOf(const Difference& entry) {
 }
 
 // false: there is no place for more.
-bool Differences::Add(StorePath path, const Refused& refused, bool repeatable) {
+bool Differences::Add(StorePath path, const Refused& refused, bool repeatable, bool absent) {
   const bool is_content = EffectOf(refused.record.body) == TreeEffect::kContent;
   Difference entry{std::move(path),
                    refused.sequence,
@@ -179,7 +110,8 @@ bool Differences::Add(StorePath path, const Refused& refused, bool repeatable) {
                    refused.record,
                    {},
                    repeatable && !is_content,
-                   false};
+                   false,
+                   absent};
   if (entry.repeatable) entry.payload.assign(refused.payload.begin(), refused.payload.end());
   std::size_t size = SizeOf(entry);
   for (const Difference& other : entries_) size += SizeOf(other);
@@ -193,10 +125,11 @@ bool Differences::Note(const Refused& refused) {
   // Once more, in redo.
   Drop([&](const Difference& entry) { return entry.sequence == refused.sequence; });
   if (const auto* rename = std::get_if<Rename>(&refused.record.body))
-    MoveNames(*rename, refused.sequence, false);
+    MoveNames(*rename, refused.sequence, true);
+  const bool absent = std::holds_alternative<Create>(refused.record.body);
   bool noted = true;
   for (StorePath& path : PathsLeftBy(refused.record.body))
-    noted = noted && Add(std::move(path), refused, true);
+    noted = noted && Add(std::move(path), refused, true, absent);
   return noted;
 }
 
@@ -212,40 +145,95 @@ void Differences::Touch(const Record& record, Sequence sequence) {
                          std::any_of(paths.begin(), paths.end(), [&](const StorePath& path) {
                            return path.IsAtOrBelow(entry.path) || (takes && entry.path.IsAtOrBelow(path));
                          });
-    if (touched && std::exchange(entry.repeatable, false)) changed_ = true;
+    if (touched && entry.repeatable) GiveUp(entry.sequence);
   }
 }
 
-bool Differences::Covers(const StorePath& path) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Difference& entry) {
-    return !entry.nameless && path.IsAtOrBelow(entry.path) &&
-           (path == entry.path || ChangesNames(entry.record.body));
-  });
+void Differences::GiveUp(Sequence sequence) {
+  for (Difference& entry : entries_) {
+    if (entry.sequence == sequence && std::exchange(entry.repeatable, false)) changed_ = true;
+  }
+}
+
+// The entry that says what became of the path: of the file itself, else the one that lies nearest above.
+const Difference* Differences::Covering(const StorePath& path, FileId file) const {
+  const Difference* nearest = nullptr;
+  for (const Difference& entry : entries_) {
+    if (entry.nameless || !ChangesNames(entry.record.body) || !path.IsAtOrBelow(entry.path)) continue;
+    if (nearest != nullptr && entry.path != nearest->path && nearest->path.IsAtOrBelow(entry.path)) continue;
+    const bool is_others = file != kNoFileId && entry.path == path && FileOf(entry.record.body) != file;
+    if (nearest == nullptr || nearest->path != entry.path || !is_others) nearest = &entry;
+  }
+  return nearest;
+}
+
+bool Differences::IsAbsent(const StorePath& path, FileId file) const {
+  const Difference* covering = Covering(path, file);
+  return covering != nullptr && covering->absent;
+}
+
+// A node that is there is known by its id as well: it may have other names.
+bool Differences::AddOnce(const StorePath& path, const Refused& refused, bool absent) {
+  const FileId file = FileOf(refused.record.body);
+  const Difference* covering = Covering(path, file);
+  const bool is_its = covering != nullptr && (absent || FileOf(covering->record.body) == file);
+  if (is_its && covering->absent == absent) return true;
+  return Add(path, refused, false, absent);
 }
 
 // It couldn't take place where something is missing, or is another thing.
 bool Differences::Lack(const Refused& refused) {
+  Touch(refused.record, refused.sequence);
+  if (ChangesNames(refused.record.body)) return LackName(refused);
+  bool noted = true;
+  for (const StorePath& path : PathsOf(refused.record.body)) noted = noted && LackChange(refused, path);
+  return noted;
+}
+
+bool Differences::LackName(const Refused& refused) {
   const Body& body = refused.record.body;
   const bool is_missing = refused.error.code == ENOENT;
-  Touch(refused.record, refused.sequence);
-  // That it isn't there is right.
-  if (is_missing && EffectOf(body) == TreeEffect::kTakesName) {
-    DropNames(PathsOf(body).front(), refused.sequence, false);
+  const StorePath path = PathsOf(body).front();
+  if (EffectOf(body) == TreeEffect::kTakesName) {
+    LeaveName(path, refused.sequence);
+    if (is_missing) {  // that is right
+      DropNames(path, refused.sequence);
+      return true;
+    }
+    Drop([&](const Difference& entry) {
+      return ChangesNames(entry.record.body) && entry.path == path &&
+             FileOf(entry.record.body) == FileOf(body);
+    });
+    const Difference* covering = Covering(path, kNoFileId);
+    return (covering != nullptr && !covering->absent) || Add(path, refused, false, false);
+  }
+  if (std::holds_alternative<Create>(body)) return AddOnce(path, refused, true);
+  const bool absent = is_missing && IsAbsent(path, FileOf(body));
+  if (const auto* link = std::get_if<Link>(&body)) return AddOnce(link->new_path, refused, absent);
+  const auto& rename = std::get<Rename>(body);
+  if (refused.error.code == kNameStays) {
+    MoveNames(rename, refused.sequence, true);
+    return AddOnce(path, refused, false);
+  }
+  const bool leaves = is_missing && rename.mode != RenameMode::kExchange;
+  MoveNames(rename, refused.sequence, true);
+  if (leaves) DropNames(path, refused.sequence);
+  if (!AddOnce(rename.new_path, refused, absent)) return false;
+  return leaves || AddOnce(path, refused, false);
+}
+
+// Once a file and thing that is changed.
+bool Differences::LackChange(const Refused& refused, const StorePath& path) {
+  const Body& body = refused.record.body;
+  const FileId file = FileOf(body);
+  if (IsAbsent(path, file)) return true;
+  for (Difference& entry : entries_) {
+    if (file == kNoFileId || FileOf(entry.record.body) != file || entry.repeatable) continue;
+    if (!Includes(entry.record.body, body)) continue;
+    changed_ = true;
     return true;
   }
-  bool noted = true;
-  const auto note = [&](const StorePath& path) {
-    if (!Covers(path)) noted = noted && Add(path, refused, false);
-  };
-  if (const auto* rename = std::get_if<Rename>(&body)) {
-    MoveNames(*rename, refused.sequence, false);
-    if (is_missing && rename->mode != RenameMode::kExchange) DropNames(rename->path, refused.sequence, false);
-    note(rename->new_path);
-    if (!is_missing || rename->mode == RenameMode::kExchange) note(rename->path);
-    return noted;
-  }
-  for (const StorePath& path : PathsLeftBy(body)) note(path);
-  return noted;
+  return Add(path, refused, false, false);
 }
 
 // ---- what is right again
@@ -262,12 +250,8 @@ void Differences::Took(const Record& record, Sequence sequence, bool other_names
   std::visit(Overloaded{
                  [&](const OneOf<Write, Allocate> auto& r) { SetAgain(r.path, file, sequence, TimesOf(r)); },
                  [&](const Truncate& r) {
+                   if (r.size == 0) EmptyAgain(r.path, file, sequence);
                    SetAgain(r.path, file, sequence, TimesOf(r));
-                   if (r.size != 0) return;
-                   Drop([&](const Difference& entry) {
-                     return EffectOf(entry.record.body) == TreeEffect::kContent &&
-                            IsAbout(entry, r.path, file, sequence);
-                   });
                  },
                  [&](const SetAttr& r) { SetAgain(r.path, file, sequence, r); },
                  [&](const OneOf<SetXattr, RemoveXattr> auto& r) {
@@ -279,18 +263,28 @@ void Differences::Took(const Record& record, Sequence sequence, bool other_names
                    });
                  },
                  [&](const OneOf<Unlink, Rmdir> auto& r) {
-                   // Redo removes a node by its id: what should have gone from that name may be there still.
-                   const auto stays = [&](const Difference& entry) {
-                     return TakesNames(entry.record.body) && entry.path == r.path;
-                   };
-                   if (std::none_of(entries_.begin(), entries_.end(), stays))
-                     DropNames(r.path, sequence, other_names);
+                   if (!other_names) DropChanges(r.path, file);
+                   LeaveName(r.path, sequence);
+                   DropNames(r.path, sequence);
                  },
                  [&](const Rename& r) { MoveNames(r, sequence, other_names); },
-                 [](const OneOf<Create, Link> auto&) {},
+                 [&](const Create& r) { DropNames(r.path, sequence); },
+                 [&](const Link& r) { DropNames(r.new_path, sequence); },
                  [](const ControlKind auto&) {},
              },
              body);
+}
+
+// All that was in it is gone, but not the mode that was set with it.
+void Differences::EmptyAgain(const StorePath& path, FileId file, Sequence sequence) {
+  Drop([&](Difference& entry) {
+    Body& body = entry.record.body;
+    if (EffectOf(body) != TreeEffect::kContent || !IsAbout(entry, path, file, sequence)) return false;
+    if (!ModeOf(body)) return true;
+    body = SetAttr{file, entry.path, ModeOf(body), {}, {}, {}, {}};
+    changed_ = true;
+    return false;
+  });
 }
 
 // Attributes of a node are set by a later record. A mode and an access ACL are one thing.
@@ -306,8 +300,19 @@ void Differences::SetAgain(const StorePath& path, FileId file, Sequence sequence
   });
 }
 
-void Differences::Repeated(Sequence sequence) {
-  Drop([&](const Difference& entry) { return entry.sequence == sequence; });
+bool Differences::MayRepeat(const Difference& entry) const {
+  const std::vector<StorePath> paths = PathsOf(entry.record.body);
+  const auto is_elsewhere = [this](const StorePath& path) {
+    return !path.IsRoot() && Covering(path.Parent(), kNoFileId) != nullptr;
+  };
+  return entry.repeatable && std::none_of(paths.begin(), paths.end(), is_elsewhere);
+}
+
+void Differences::Repeated(const Difference& entry) {
+  const Sequence sequence = entry.sequence;
+  const Body body = entry.record.body;
+  if (EffectOf(body) == TreeEffect::kTakesName) LeaveName(entry.path, sequence);
+  Drop([&](const Difference& other) { return other.sequence == sequence; });
 }
 
 // A file that has lost the name under which it was noted is met by another one.
@@ -323,75 +328,60 @@ void Differences::FindAgain(const Record& record) {
   }
 }
 
-void Differences::DropNames(const StorePath& path, Sequence sequence, bool other_names) {
+// The path holds what it should.
+void Differences::DropNames(const StorePath& path, Sequence sequence) {
+  Drop([&](const Difference& entry) {
+    return ChangesNames(entry.record.body) && entry.sequence <= sequence && entry.path.IsAtOrBelow(path);
+  });
+}
+
+// The file is gone.
+void Differences::DropChanges(const StorePath& path, FileId file) {
+  Drop([&](const Difference& entry) {
+    const Body& body = entry.record.body;
+    if (ChangesNames(body) || FileOf(body) != file) return false;
+    return file != kNoFileId || entry.path == path;
+  });
+}
+
+// The journal takes a name away: what was known by it is known by its id only, if it has one.
+void Differences::LeaveName(const StorePath& path, Sequence sequence) {
   Drop([&](Difference& entry) {
-    if (entry.sequence > sequence || entry.nameless || !entry.path.IsAtOrBelow(path)) return false;
-    if (!other_names || ChangesNames(entry.record.body)) return true;
-    entry.nameless = true;
-    changed_ = true;
-    return false;
+    const Body& body = entry.record.body;
+    if (ChangesNames(body) || entry.nameless || entry.sequence > sequence) return false;
+    if (!entry.path.IsAtOrBelow(path)) return false;
+    entry.nameless = changed_ = true;
+    return FileOf(body) == kNoFileId;
   });
 }
 
 void Differences::MoveNames(const Rename& r, Sequence sequence, bool other_names) {
   const bool exchanges = r.mode == RenameMode::kExchange;
-  if (!exchanges) DropNames(r.new_path, sequence, other_names);
-  std::vector<Difference> left;
+  if (!exchanges) {
+    if (r.replaced && !other_names) DropChanges(r.new_path, *r.replaced);
+    LeaveName(r.new_path, sequence);
+    DropNames(r.new_path, sequence);
+  }
   for (Difference& entry : entries_) {
     if (entry.sequence > sequence || entry.nameless) continue;
     const bool there = entry.path.IsAtOrBelow(r.path);
     if (!there && !(exchanges && entry.path.IsAtOrBelow(r.new_path))) continue;
-    // What should have gone from that name may be there still.
-    const bool may_stay = TakesNames(entry.record.body) && entry.path == r.path;
-    if (may_stay) left.push_back(entry);
     entry.path = there ? Moved(entry.path, r.path, r.new_path) : Moved(entry.path, r.new_path, r.path);
     CallIt(entry.record.body, entry.path);
-    if (ChangesNames(entry.record.body)) entry.repeatable = false;
+    if (ChangesNames(entry.record.body)) GiveUp(entry.sequence);
     changed_ = true;
   }
-  for (Difference& entry : left) {
-    entry.repeatable = false;
-    entries_.push_back(std::move(entry));
-  }
 }
 
-// ---- on disk: [version, [path, sequence, why, record, payload, repeatable, nameless], ...]
-
-Buffer Differences::Encode() const {
-  Packer out;
-  out.Array(1 + entries_.size()).Uint(1);
-  for (const Difference& entry : entries_) {
-    out.Array(7).Text(entry.path.text()).Uint(entry.sequence.value).Text(entry.why);
-    out.Binary(EncodeRecord(entry.record)).Binary(entry.payload);
-    out.Bool(entry.repeatable).Bool(entry.nameless);
-  }
-  return out.Finish();
+std::set<FileId> Differences::Nameless() const {
+  std::set<FileId> files;
+  for (const Difference& entry : entries_)
+    if (entry.nameless) files.insert(FileOf(entry.record.body));
+  return files;
 }
 
-Result<Differences> Differences::Decode(Bytes bytes) {
-  Unpacker in(bytes);
-  Differences differences;
-  std::size_t left = in.Array("differences");
-  if (in.Uint("version") != 1) in.Fail("version", "is unknown");
-  for (; left > 1 && !in.failed(); --left) {
-    in.Array("difference", 7);
-    Difference& entry = differences.entries_.emplace_back();
-    auto path = StorePath::Parse(in.Text("path"));
-    entry.sequence = Sequence(in.Uint("sequence"));
-    entry.why = in.Text("why");
-    auto record = DecodeRecord(in.Binary("record"));
-    const Bytes payload = in.Binary("payload");
-    entry.payload.assign(payload.begin(), payload.end());
-    entry.repeatable = in.Bool("repeatable");
-    entry.nameless = in.Bool("nameless");
-    if (in.failed()) break;
-    if (!path || !record) return Error{EBADMSG, "the list of what differs can't be understood"};
-    entry.path = *std::move(path);
-    entry.record = *std::move(record);
-  }
-  if (const Status read = in.Finish(); !read)
-    return Error{EBADMSG, "the list of what differs can't be understood: " + read.error().message};
-  return differences;
+void Differences::Found(const std::set<FileId>& files) {
+  Drop([&](const Difference& entry) { return entry.nameless && !files.contains(FileOf(entry.record.body)); });
 }
 
 }  // namespace hawser

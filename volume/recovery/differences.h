@@ -7,8 +7,10 @@
 // goes on. If the primary's own store refused the record too, a remedy follows in the journal (record.h):
 // then nothing has to be noted, or it is taken off again.
 //
-// Later records about such a path are tried, whatever is there; what they set again, replace or remove is
-// right again. What could be tried again as it stands is tried at each start.
+// Later records about such a path are tried, whatever is there, but for new names in a folder that is itself
+// another one; what they set again, replace or remove is right again. What could be tried again as it stands
+// is tried at each start. A file that a record doesn't reach by its path may be there under another name:
+// unless it was never made it is named, too.
 //
 // An entry is changed by later records only: in a write group those of one file stand in their order, and a
 // redo begins before what was noted.
@@ -17,6 +19,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,13 +34,6 @@ namespace hawser {
 // As many entries are noted at most; a store that refuses more waits for somebody to look.
 inline constexpr std::size_t kMostDifferences = 1000;
 
-// Whether a store that gave this error may take the record later as it is. `has_room`: there was room enough
-// for it all the same.
-bool MayPass(int code, bool has_room);
-
-// The path whose node loses that name by the record; null: none does.
-const StorePath* NameTakenBy(const Body& body);
-
 struct Difference {
   StorePath path;
   Sequence sequence;  // of the record that was refused, or of the first that missed what an earlier one left
@@ -45,6 +42,7 @@ struct Difference {
   Buffer payload;
   bool repeatable = false;  // it can be tried again as it stands
   bool nameless = false;    // the path is gone, but the file has other names: it is known by its id
+  bool absent = false;      // its node was never made here, nor what the journal has below it
 };
 
 // A record that a store hasn't taken.
@@ -56,6 +54,7 @@ struct Refused {
   bool has_room = false;      // asked after it was refused
   bool tried_before = false;  // it was refused once more
   bool remedied = false;      // the journal holds the end of a remedy for it
+  bool redone = false;        // in a redo, before which records may have been gone on without
 };
 
 enum class Consequence {
@@ -76,13 +75,22 @@ class Differences {
   bool Concern(const Record& record) const { return Find(record) != nullptr; }
   // The first of them; nullptr: none.
   const Difference* Find(const Record& record) const;
+  // Why it isn't to be tried by its path: it would make a name in a folder that is another one than the
+  // journal means.
+  std::optional<Error> NotToBeTried(const Record& record) const;
 
   Consequence Weigh(const Refused& refused);
-  // The record is in the store. `other_names`: what it took the name of has others.
+  // The record is in the store. `other_names`: what it took the name of may have others.
   void Took(const Record& record, Sequence sequence, bool other_names);
 
-  // Of what could be tried again: it was taken now.
-  void Repeated(Sequence sequence);
+  // Whether it can be tried again now: as it stands, and in the right folder.
+  bool MayRepeat(const Difference& entry) const;
+  // It was taken.
+  void Repeated(const Difference& entry);
+
+  // Files that have lost the names by which they were noted, and which of them there are at all.
+  std::set<FileId> Nameless() const;
+  void Found(const std::set<FileId>& files);
 
   // Whether something has changed since the last call.
   bool TakeChanged() { return std::exchange(changed_, false); }
@@ -94,11 +102,20 @@ class Differences {
   bool Note(const Refused& refused);
   bool Lack(const Refused& refused);
   static std::size_t SizeOf(const Difference& entry);
-  bool Add(StorePath path, const Refused& refused, bool repeatable);
-  bool Covers(const StorePath& path) const;
+  bool Add(StorePath path, const Refused& refused, bool repeatable, bool absent);
+  bool AddOnce(const StorePath& path, const Refused& refused, bool absent);
+  const Difference* Covering(const StorePath& path, FileId file) const;
+  bool IsAbsent(const StorePath& path, FileId file) const;
+  bool InOtherFolder(const StorePath& path) const;
+  bool LackName(const Refused& refused);
+  bool LackChange(const Refused& refused, const StorePath& path);
   void MoveNames(const Rename& r, Sequence sequence, bool other_names);
-  void DropNames(const StorePath& path, Sequence sequence, bool other_names);
+  void DropNames(const StorePath& path, Sequence sequence);
+  void DropChanges(const StorePath& path, FileId file);
+  void LeaveName(const StorePath& path, Sequence sequence);
+  void EmptyAgain(const StorePath& path, FileId file, Sequence sequence);
   void Touch(const Record& record, Sequence sequence);
+  void GiveUp(Sequence sequence);
   void SetAgain(const StorePath& path, FileId file, Sequence sequence, const SetAttr& later);
   void FindAgain(const Record& record);
   template <class Predicate>

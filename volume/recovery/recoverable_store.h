@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
@@ -23,23 +24,29 @@ class RecoverableStore {
   virtual Status Apply(const Record& record, Bytes payload) = 0;
 
   // Brings what the record touches to the state after it, whatever it is now (RedoOne in redo.h).
-  virtual Status ApplyAnyhow(const Record& record, Bytes payload) = 0;
+  virtual Status ApplyAnyhow(const Record& record, Bytes payload, bool differs) = 0;
 
   // For a path at which the store isn't what the journal says (ApplyTo::differs in store.h).
   virtual Status ApplyDiffering(const Record& record, Bytes payload) = 0;
-  // What is left to do of a record that isn't applied: the times of the folders, as far as that goes.
+  // What is left to do of a record that isn't applied: the times of the folders, as far as that goes. Within
+  // a redo of the last one.
   virtual void ApplyFolderTimes(const Record& record) = 0;
   // As in store.h.
   virtual bool HasRoom(std::uint64_t bytes) const = 0;
   virtual bool HasOtherNames(const StorePath& path) const = 0;
+  // Which of these files are anywhere in it. Looks at all of it.
+  virtual Result<std::set<FileId>> Present(const std::set<FileId>& files) const = 0;
   // Tries once more what was refused when it stood last: as ApplyDiffering, so that nothing is displaced; but
   // the times of folders stay as they are by now.
   virtual Status Repeat(const Record& record, Bytes payload) = 0;
 
-  // Redo: all records are expected, in order, then the same are redone, then it is finished.
+  // Redo (redo.h): all records are expected, in order, then the same are redone, then it is finished.
   virtual void Expect(const Record& record) = 0;
-  virtual Status Redo(const Record& record, Bytes payload) = 0;
-  virtual Status FinishRedo() = 0;
+  virtual Status Redo(const Record& record, Bytes payload, bool differs) = 0;
+  virtual Status RedoAgain(const Record& record, Bytes payload, bool differs) = 0;
+  virtual Status FinishRedo(bool differs) = 0;
+  // Removes what earlier ones have left, for it is where the journal says.
+  virtual Status RemoveLeft() = 0;
 };
 
 // `store` outlives it.

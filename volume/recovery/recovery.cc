@@ -9,6 +9,8 @@
 #include "common/base/log.h"
 #include "common/record/kinds.h"
 #include "volume/recovery/divergence_note.h"
+#include "volume/recovery/may_pass.h"
+#include "volume/recovery/record_paths.h"
 
 namespace hawser {
 
@@ -35,6 +37,7 @@ Status Recovery::ReadStands() {
     // Without a checkpoint only a new store is known to hold nothing.
     redo_.push_back(checkpoint ? !nothing_beyond : !volume.store->is_new());
     stand.whole = !redo_.back();
+    differed_.push_back(0);
     checkpoints_.push_back(checkpoint.value_or(Checkpoint{}));
     held_.push_back(checkpoint ? checkpoint->progress.position : marks.at);
     if (checkpoint && purpose_ == RecoverFor::kFollowing) {
@@ -239,8 +242,11 @@ Status Recovery::Change(const ReplayGroup& group, const ReplayRecord& record) {
   Differences& differences = stands_[record.volume].differences;
   const StorePath* name = NameTakenBy(record.record.body);
   const bool other_names =
-      name != nullptr && differences.Concern(record.record) && store.HasOtherNames(*name);
-  Status done = Try(record);
+      name != nullptr && differences.Concern(record.record) &&
+      (redo_[record.volume] || store.HasOtherNames(*name));  // a redo finds files elsewhere, too
+  if (purpose_ == RecoverFor::kFollowing && !differences.empty()) differed_[record.volume] = 1;
+  const bool differs = differed_[record.volume] && differences.Concern(record.record);
+  Status done = Try(record, differs);
   for (int again = 0; !done; ++again) {
     // A remedy says what a primary's store holds already; one that won't be touched still holds it.
     const bool is_own = purpose_ == RecoverFor::kServing && record.record.remedy;
@@ -249,23 +255,25 @@ Status Recovery::Change(const ReplayGroup& group, const ReplayRecord& record) {
     if (consequence == Consequence::kDiverged || consequence == Consequence::kWait)
       return Settle(record.volume, group.end.position, std::move(done));
     if (consequence == Consequence::kGoOn) {
+      differed_[record.volume] = purpose_ == RecoverFor::kFollowing;
       log::warn("volume {}: going on without a record that its store does not take ({}): {}",
                 names_[record.volume].value, Describe(record.record), done.error().Text());
       store.ApplyFolderTimes(record.record);
       return {};
     }
-    done = store.ApplyAnyhow(record.record, record.payload);
+    done = redo_[record.volume] ? store.RedoAgain(record.record, record.payload, differs)
+                                : store.ApplyAnyhow(record.record, record.payload, differs);
   }
   differences.Took(record.record, record.sequence, other_names);
   return {};
 }
 
-Status Recovery::Try(const ReplayRecord& record) {
+Status Recovery::Try(const ReplayRecord& record, bool differs) {
   RecoverableStore& store = *volumes_[record.volume].store;
-  if (redo_[record.volume]) return store.Redo(record.record, record.payload);
-  if (record.record.remedy) return store.ApplyAnyhow(record.record, record.payload);
-  if (stands_[record.volume].differences.Concern(record.record))
-    return store.ApplyDiffering(record.record, record.payload);
+  if (redo_[record.volume]) return store.Redo(record.record, record.payload, differs);
+  if (record.record.remedy) return store.ApplyAnyhow(record.record, record.payload, differs);
+  if (auto why = stands_[record.volume].differences.NotToBeTried(record.record)) return *std::move(why);
+  if (differs) return store.ApplyDiffering(record.record, record.payload);
   return store.Apply(record.record, record.payload);
 }
 
@@ -277,7 +285,8 @@ Consequence Recovery::Weigh(const ReplayRecord& record, const Error& error, bool
        .error = error,
        .has_room = volumes_[record.volume].store->HasRoom(record.payload.size()),
        .tried_before = again,
-       .remedied = remedied_.contains(record.sequence)});
+       .remedied = remedied_.contains(record.sequence),
+       .redone = purpose_ == RecoverFor::kFollowing && redo_[record.volume]});
 }
 
 // What a copy's store has refused may be taken by now.
@@ -288,10 +297,23 @@ void Recovery::RepeatRefused() {
     std::optional<Sequence> last;  // a record can stand for two paths
     for (const Difference& entry : std::vector<Difference>(differences.entries())) {
       if (std::exchange(last, entry.sequence) == entry.sequence) continue;
-      if (!entry.repeatable || !volumes_[i].store->Repeat(entry.record, entry.payload)) continue;
-      differences.Repeated(entry.sequence);
+      if (!differences.MayRepeat(entry) || !volumes_[i].store->Repeat(entry.record, entry.payload)) continue;
+      differences.Repeated(entry);
       log::info("volume {}: '{}' no longer differs", names_[i].value, entry.path.Printable());
     }
+  }
+}
+
+// What differed by its id only, and is nowhere any more.
+void Recovery::ForgetWhatIsGone() {
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    const std::set<FileId> nameless = stands_[i].differences.Nameless();
+    if (!stands_[i].active() || nameless.empty()) continue;
+    const auto found = volumes_[i].store->Present(nameless);
+    if (found)
+      stands_[i].differences.Found(*found);
+    else
+      log::warn("volume {}: {}", names_[i].value, found.error().Text());
   }
 }
 
@@ -314,13 +336,25 @@ Status Recovery::FinishPass() {
   pass_ = Pass::kDone;
   HAWSER_TRY(MarkUnclean());
   for (VolumeStand& stand : stands_) stand.whole = stand.whole || stand.active();
-  if (purpose_ == RecoverFor::kFollowing) RepeatRefused();
+  if (purpose_ == RecoverFor::kServing) return {};
+  RepeatRefused();
+  ForgetWhatIsGone();
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (stands_[i].active() && !redo_[i] && stands_[i].differences.empty())
+      HAWSER_TRY(volumes_[i].store->RemoveLeft());
+  }
   return {};
 }
 
 Status Recovery::FinishRedo() {
   for (std::size_t i = 0; i < stands_.size(); ++i) {
-    if (stands_[i].active() && redo_[i]) HAWSER_TRY(Settle(i, at_.position, volumes_[i].store->FinishRedo()));
+    if (!stands_[i].active() || !redo_[i]) continue;
+    Status finished = volumes_[i].store->FinishRedo(differed_[i] != 0);
+    const int code = finished ? 0 : finished.error().code;
+    // What a copy's store doesn't let go is left there.
+    if (code != 0 && code != kStoreDiverged && !MayPass(code, true) && purpose_ == RecoverFor::kFollowing)
+      finished = volumes_[i].store->FinishRedo(true);
+    HAWSER_TRY(Settle(i, at_.position, std::move(finished)));
   }
   return {};
 }

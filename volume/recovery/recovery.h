@@ -126,10 +126,11 @@ class Recovery {
   // Of volumes that stand at this group already: it must be the same group.
   void CheckPassed(const Position& group);
   Status Change(const ReplayGroup& group, const ReplayRecord& record);
-  Status Try(const ReplayRecord& record);
+  Status Try(const ReplayRecord& record, bool differs);
   Consequence Weigh(const ReplayRecord& record, const Error& error, bool again);
   const Difference* HadTaken(const ReplayRecord& record) const;
   void RepeatRefused();
+  void ForgetWhatIsGone();
   // What became of a change of the store: a divergence stops the volume only.
   Status Settle(std::size_t volume, const Position& group, Status done);
   void Stop(std::size_t volume, Condition condition, std::string problem);
@@ -144,6 +145,7 @@ class Recovery {
   std::vector<VolumeName> names_;
   std::vector<VolumeStand> stands_;
   std::vector<char> redo_;
+  std::vector<char> differed_;           // a copy has differed at some place on the way
   std::vector<Checkpoint> checkpoints_;  // as they are in their places
   // What the journal must hold: a volume's checkpoint, or if that is lost, the one that its store tells of.
   std::vector<Position> held_;

@@ -67,7 +67,7 @@ class Applier {
   Status operator()(const Link& r) {
     HAWSER_ASSIGN(const Found source, Find(r.path, r.file));
     HAWSER_ASSIGN(const EntryRef from, Parent(r.path));
-    HAWSER_ASSIGN(const EntryRef to, Parent(r.new_path));
+    HAWSER_ASSIGN(const EntryRef to, NewParent(r.new_path));
     if (::linkat(from.parent.get(), from.name.c_str(), to.parent.get(), to.name.c_str(), 0) != 0)
       return FailedEntry("link", r.new_path);
     return SetFolderTime(to.parent.get(), r.time);
@@ -98,20 +98,18 @@ class Applier {
       if (found) replaced = *std::move(found);
     }
     HAWSER_ASSIGN(const EntryRef from, Parent(r.path));
-    const auto to = Parent(r.new_path);
-    if (!to && to.error().code == ENOENT) return Diverged(r.new_path, "lies in a folder that is missing");
-    if (!to) return to.error();
+    HAWSER_ASSIGN(const EntryRef to, NewParent(r.new_path));
     // Nothing may be there that the record doesn't know of, so NOREPLACE also where the caller didn't ask for
     // it.
     const unsigned flags = r.mode == RenameMode::kExchange ? RENAME_EXCHANGE
                            : replaced                      ? 0
                                                            : RENAME_NOREPLACE;
-    if (::renameat2(from.parent.get(), from.name.c_str(), to->parent.get(), to->name.c_str(), flags) != 0)
+    if (::renameat2(from.parent.get(), from.name.c_str(), to.parent.get(), to.name.c_str(), flags) != 0)
       return FailedEntry("rename", r.new_path);
     if (r.mtime) HAWSER_TRY(SetFolderTime(node.fd.get(), *r.mtime));
     if (r.replaced_mtime && replaced) HAWSER_TRY(SetFolderTime(replaced->fd.get(), *r.replaced_mtime));
     HAWSER_TRY(SetFolderTime(from.parent.get(), r.time));
-    return SetFolderTime(to->parent.get(), r.time);
+    return SetFolderTime(to.parent.get(), r.time);
   }
 
   Status operator()(const SetAttr& r) {
@@ -190,6 +188,13 @@ class Applier {
     if (!entry &&
         (entry.error().code == ENOENT || entry.error().code == ENOTDIR || entry.error().code == ELOOP))
       return Diverged(path.Parent(), "is not the directory that it should be");
+    return entry;
+  }
+
+  // Of a node that is there: that its new folder is missing says nothing of the node.
+  Result<EntryRef> NewParent(const StorePath& path) const {
+    auto entry = Parent(path);
+    if (!entry && entry.error().code == ENOENT) return Diverged(path, "lies in a folder that is missing");
     return entry;
   }
 

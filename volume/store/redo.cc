@@ -1,10 +1,11 @@
 #include "volume/store/redo.h"
 
+#include <fmt/format.h>
 #include <linux/falloc.h>
 
 #include "common/record/kinds.h"
-#include "volume/store/acl_names.h"
 #include "volume/store/redo_plan.h"
+#include "volume/store/redo_settle.h"
 #include "volume/store/redo_tree.h"
 #include "volume/store/redo_values.h"
 
@@ -21,8 +22,11 @@ bool Shifts(const Allocate& r) {
 // One record at a time; a rule a kind.
 class RedoRules {
  public:
-  RedoRules(Store& store, RedoTree& tree, PlannedRecord places, const Record& record, Bytes payload)
-      : store_(store), tree_(tree), at_(std::move(places)), record_(record), payload_(payload) {}
+  RedoRules(Store& store, RedoTree& tree, const PlannedRecord& places, const Record& record, Bytes payload,
+            bool differs)
+      : store_(store), tree_(tree), at_(places), record_(record), payload_(payload), differs_(differs) {
+    tree_.Moves(at_.node, at_.replaced);
+  }
 
   // Data and attributes are set again, on the file wherever it is; the state before isn't looked at. Sizes
   // and bytes that a later record made are made by it again.
@@ -48,7 +52,7 @@ class RedoRules {
     HAWSER_ASSIGN(const struct stat info, StatFd(fd.get()));
     if (static_cast<std::uint64_t>(info.st_size) == r.before.size) return ApplyTo(fd.get());
     return Settle(
-        fd.get(),
+        store_, record_, fd.get(),
         SetAttr{.file = {}, .path = {}, .mode = r.mode, .uid = {}, .gid = {}, .atime = {}, .mtime = r.mtime});
   }
 
@@ -56,14 +60,16 @@ class RedoRules {
   // are those of a new one.
   Status operator()(const Create& r) {
     if (r.file == kNoFileId) {
-      HAWSER_TRY(PlaceValue(at_.node, at_.entry));
+      HAWSER_ASSIGN(const bool placed, PlaceValue(at_.node, at_.entry));
+      HAWSER_TRY(IsThere(placed, r.path));
       return SetTime(at_.entry, r.time);
     }
     HAWSER_ASSIGN(const bool exists, tree_.Exists(at_.node));
     if (exists) {
-      HAWSER_TRY(tree_.Place(at_.node, at_.entry, {}, false));
+      HAWSER_ASSIGN(const bool placed, tree_.Place(at_.node, at_.entry, {}, false));
+      HAWSER_TRY(IsThere(placed, r.path));
       HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenNode(r.file, at_.entry));
-      if (fd) HAWSER_TRY(SettleNew(fd.get(), r));
+      if (fd) HAWSER_TRY(SettleNew(store_, record_, fd.get(), r));
     } else {
       HAWSER_TRY(Make(r));
     }
@@ -71,22 +77,28 @@ class RedoRules {
   }
 
   Status operator()(const Link& r) {
-    if (r.file == kNoFileId) {
-      HAWSER_TRY(LinkValue());
-    } else {
-      HAWSER_TRY(tree_.Place(at_.node, at_.new_entry, at_.entry, false));
+    HAWSER_ASSIGN(const bool placed,
+                  r.file == kNoFileId ? LinkValue() : tree_.Place(at_.node, at_.new_entry, at_.entry, false));
+    if (!placed && differs_) {
+      HAWSER_ASSIGN(const bool exists, Exists());
+      return exists ? Other(r.new_path) : IsThere(false, r.new_path);
     }
+    if (!placed) HAWSER_TRY(IsNotLost(r.path));
     return SetTime(at_.new_entry, r.time);
   }
 
   // Only if the name still holds that node. What a later record needs again is set aside.
-  Status operator()(const OneOf<Unlink, Rmdir> auto& r) { return Remove(r.time); }
+  Status operator()(const OneOf<Unlink, Rmdir> auto& r) {
+    HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
+    HAWSER_TRY(IsFree(r.path));
+    return SetTime(at_.entry, r.time);
+  }
 
   // The node goes to the new name, from wherever it is; the old name no longer holds it.
   Status operator()(const Rename& r) {
     Status moved = Move(r);
     // What was set aside for it isn't lost if the store refuses it.
-    if (!moved && moved.error().code != kStoreDiverged) HAWSER_TRY(PutBack());
+    if (!moved && IsToBePutBack(moved.error())) HAWSER_TRY(PutBack());
     HAWSER_TRY(std::move(moved));
     HAWSER_TRY(SetTime(at_.entry, r.time));
     return SetTime(at_.new_entry, r.time);
@@ -94,27 +106,77 @@ class RedoRules {
 
   Status operator()(const ControlKind auto&) { return {}; }
 
+  void SetFolderTimes() {
+    const auto set = [this](const PlanEntry& entry, Timestamp time) {
+      static_cast<void>(SetTime(entry, time));
+    };
+    std::visit(Overloaded{
+                   [&](const OneOf<Create, Unlink, Rmdir> auto& r) { set(at_.entry, r.time); },
+                   [&](const Link& r) { set(at_.new_entry, r.time); },
+                   [&](const Rename& r) { set(at_.entry, r.time), set(at_.new_entry, r.time); },
+                   [](const OneOf<Write, Truncate, Allocate, SetAttr, SetXattr, RemoveXattr> auto&) {},
+                   [](const ControlKind auto&) {},
+               },
+               record_.body);
+  }
+
  private:
   Status Move(const Rename& r) {
     if (r.mode == RenameMode::kExchange) {
       HAWSER_TRY(Exchange(r));
-    } else if (r.file == kNoFileId) {
-      HAWSER_TRY(PlaceValue(at_.node, at_.new_entry));
-      HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
     } else {
-      HAWSER_TRY(tree_.Place(at_.node, at_.new_entry, at_.entry, true));
+      HAWSER_ASSIGN(const bool placed, Exchanged(at_.node, at_.new_entry, at_.entry));
+      if (!placed && differs_) return Unplaced(r);
+      if (!placed) HAWSER_TRY(IsNotLost(r.path));
       HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
+      HAWSER_TRY(IsFree(r.path));
     }
     if (r.mtime) HAWSER_TRY(SetTimeOf(at_.node, *r.mtime));
     if (r.replaced_mtime) HAWSER_TRY(SetTimeOf(at_.replaced, *r.replaced_mtime));
     return {};
   }
 
+  // But for a store that nobody goes on with, and what is right already.
+  bool IsToBePutBack(const Error& error) const {
+    return error.code != kNameStays && (error.code != kStoreDiverged || differs_);
+  }
+
   // A rename that can't take place: to where all was before it.
   Status PutBack() {
-    HAWSER_TRY(Exchanged(at_.node, at_.entry, at_.new_entry));
-    if (at_.replaced == nullptr) return {};
-    return Exchanged(at_.replaced, at_.new_entry, at_.entry);
+    const auto back = Exchanged(at_.node, at_.entry, at_.new_entry);
+    if (at_.replaced != nullptr) HAWSER_TRY(Exchanged(at_.replaced, at_.new_entry, at_.entry));
+    HAWSER_TRY(back);
+    return {};
+  }
+
+  // What can only be as it should if the store was what the journal says.
+  Status IsThere(bool there, const StorePath& path) const {
+    if (there || !differs_) return {};
+    return Error{ENOENT, fmt::format("'{}' is missing", path.Printable())};
+  }
+  // It is nowhere. If no record to come removes it for good, somebody has.
+  Status IsNotLost(const StorePath& path) {
+    if (at_.node->id == kNoFileId || at_.node->created || at_.node->names == 0) return {};
+    HAWSER_ASSIGN(const bool exists, Exists());
+    if (exists) return {};
+    return Error{ENOENT, fmt::format("'{}' is missing", path.Printable())};
+  }
+  Status IsFree(const StorePath& path) {
+    if (!differs_) return {};
+    HAWSER_ASSIGN(const bool holds, tree_.Holds(at_.entry));
+    if (!holds) return {};
+    return Error{kNameStays, fmt::format("'{}' holds something else", path.Printable())};
+  }
+  // Neither the node nor something else may stay at its old name.
+  Status Unplaced(const Rename& r) {
+    HAWSER_ASSIGN(const bool holds, tree_.Holds(at_.entry));
+    return holds ? Other(r.path) : IsThere(false, r.new_path);
+  }
+  Result<bool> Exists() {
+    return at_.node->id == kNoFileId ? tree_.Holds(at_.entry) : tree_.Exists(at_.node);
+  }
+  static Status Other(const StorePath& path) {
+    return Error{kStoreDiverged, fmt::format("'{}' isn't what it should be", path.Printable())};
   }
 
   Status ApplyTo(int fd) { return store_.Apply(record_, payload_, {.orphan = fd}); }
@@ -126,40 +188,6 @@ class RedoRules {
     Status applied = ApplyTo(fd.get());
     if (!applied && may_lack && applied.error().code == kStoreDiverged) return {};
     return applied;
-  }
-
-  Status Settle(int fd, SetAttr attributes) {
-    Record record = record_;
-    record.body = std::move(attributes);
-    return store_.Apply(record, {}, {.orphan = fd});
-  }
-
-  // As a new node has it, no more and no less. The mode after the ACLs, which change it.
-  Status SettleNew(int fd, const Create& r) {
-    if (r.kind != NodeKind::kSymlink) {
-      HAWSER_TRY(SettleAcl(fd, kAccessAcl, r.access_acl));
-      if (r.kind == NodeKind::kDirectory) HAWSER_TRY(SettleAcl(fd, kDefaultAcl, r.default_acl));
-    }
-    return Settle(fd, AttributesOf(r));
-  }
-
-  Status SettleAcl(int fd, const char* name, const std::optional<std::string>& acl) {
-    Record record = record_;
-    if (acl) {
-      record.body = SetXattr{.file = {}, .path = {}, .name = name};
-      return store_.Apply(record, AsBytes(*acl), {.orphan = fd});
-    }
-    record.body = RemoveXattr{.file = {}, .path = {}, .name = name};
-    Status removed = store_.Apply(record, {}, {.orphan = fd});
-    if (!removed && removed.error().code == kStoreDiverged) return {};  // there is none
-    return removed;
-  }
-
-  static SetAttr AttributesOf(const Create& r) {
-    SetAttr attributes{
-        .file = {}, .path = {}, .mode = {}, .uid = r.uid, .gid = r.gid, .atime = {}, .mtime = r.time};
-    if (r.kind != NodeKind::kSymlink) attributes.mode = r.mode;
-    return attributes;
   }
 
   static void Change(Create& value, const SetAttr& r) {
@@ -175,7 +203,7 @@ class RedoRules {
   Status SetTimeOf(PlanNode* node, Timestamp mtime) {
     HAWSER_ASSIGN(const UniqueFd directory, tree_.OpenDirectory(node));
     if (!directory) return {};
-    return Settle(directory.get(),
+    return Settle(store_, record_, directory.get(),
                   {.file = {}, .path = {}, .mode = {}, .uid = {}, .gid = {}, .atime = {}, .mtime = mtime});
   }
 
@@ -183,6 +211,7 @@ class RedoRules {
   Status Make(const Create& r) {
     HAWSER_ASSIGN(const UniqueFd parent, tree_.OpenDirectory(at_.entry.parent));
     if (!parent) {
+      HAWSER_TRY(IsThere(false, r.path));
       HAWSER_ASSIGN(const int limbo, tree_.Limbo());
       tree_.NoteInLimbo(r.file);
       return MakeIn(limbo, RedoTree::LimboName(r.file), r);
@@ -193,13 +222,13 @@ class RedoRules {
       HAWSER_TRY(MakeIn(parent.get(), at_.entry.name, r));
       // The directory may have a default ACL by now that it didn't have then.
       HAWSER_ASSIGN(const UniqueFd made, tree_.OpenNode(r.file, at_.entry));
-      return SettleNew(made.get(), r);
+      return SettleNew(store_, record_, made.get(), r);
     }
     // Made and not marked when the end came.
     const UniqueFd fd(::openat(parent.get(), at_.entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) return ErrnoError("cannot open", r.path.Printable());
     HAWSER_TRY(WriteFileId(fd.get(), r.file));
-    return SettleNew(unmarked.fd.get(), r);
+    return SettleNew(store_, record_, unmarked.fd.get(), r);
   }
 
   Status MakeIn(int directory, const std::string& name, const Create& r) {
@@ -210,32 +239,35 @@ class RedoRules {
     return store_.Apply(record, {}, {.parent = directory});
   }
 
-  Status Remove(Timestamp time) {
-    HAWSER_TRY(tree_.Vacate(at_.node, at_.entry));
-    return SetTime(at_.entry, time);
-  }
-
   // The two nodes change places; a value is made anew, so that neither waits for the other.
   Status Exchange(const Rename& r) {
+    bool placed = false;
+    bool replaced = false;
     if (r.file == kNoFileId) {
-      HAWSER_TRY(Exchanged(at_.replaced, at_.entry, at_.new_entry));
-      return Exchanged(at_.node, at_.new_entry, at_.entry);
+      HAWSER_ASSIGN(replaced, Exchanged(at_.replaced, at_.entry, at_.new_entry));
+      HAWSER_ASSIGN(placed, Exchanged(at_.node, at_.new_entry, at_.entry));
+    } else {
+      HAWSER_ASSIGN(placed, Exchanged(at_.node, at_.new_entry, at_.entry));
+      HAWSER_ASSIGN(replaced, Exchanged(at_.replaced, at_.entry, at_.new_entry));
     }
-    HAWSER_TRY(Exchanged(at_.node, at_.new_entry, at_.entry));
-    return Exchanged(at_.replaced, at_.entry, at_.new_entry);
+    HAWSER_TRY(IsThere(placed, r.new_path));
+    return IsThere(replaced, r.path);
   }
 
-  Status Exchanged(PlanNode* node, const PlanEntry& to, const PlanEntry& from) {
+  Result<bool> Exchanged(PlanNode* node, const PlanEntry& to, const PlanEntry& from) {
     if (node->id == kNoFileId) return PlaceValue(node, to);
     return tree_.Place(node, to, from, true);
   }
 
   // Values are made anew rather than moved: what they are is known.
-  Status PlaceValue(PlanNode* node, const PlanEntry& entry) {
+  Result<bool> PlaceValue(PlanNode* node, const PlanEntry& entry) {
     HAWSER_ASSIGN(const UniqueFd parent, tree_.OpenDirectory(entry.parent));
-    if (!parent) return {};
+    if (!parent) return false;
     // It was nowhere when redo began: a later record removed it. What it replaced is gone all the same.
-    if (!node->value) return tree_.Displace(parent.get(), entry.name, kNoFileId);
+    if (!node->value) {
+      HAWSER_TRY(tree_.Displace(parent.get(), entry.name, kNoFileId));
+      return false;
+    }
     const Create& value = *node->value;
     HAWSER_ASSIGN(const auto there, tree_.ReadValue(entry));
     if (!there || there->kind != value.kind || there->target != value.target ||
@@ -244,28 +276,30 @@ class RedoRules {
       HAWSER_TRY(MakeIn(parent.get(), entry.name, value));
     }
     HAWSER_ASSIGN(const UniqueFd fd, tree_.OpenValue(entry));
-    return SettleNew(fd.get(), value);
+    HAWSER_TRY(SettleNew(store_, record_, fd.get(), value));
+    return true;
   }
 
-  Status LinkValue() {
+  Result<bool> LinkValue() {
     HAWSER_ASSIGN(const UniqueFd source, tree_.OpenValue(at_.entry));
     HAWSER_ASSIGN(const UniqueFd from, tree_.OpenDirectory(at_.entry.parent));
     HAWSER_ASSIGN(const UniqueFd to, tree_.OpenDirectory(at_.new_entry.parent));
     if (!source || !from || !to) return PlaceValue(at_.node, at_.new_entry);
     HAWSER_ASSIGN(const Occupant there, OccupantOf(to.get(), at_.new_entry.name));
     HAWSER_ASSIGN(const struct stat info, StatFd(source.get()));
-    if (there && there.info.st_ino == info.st_ino) return {};
+    if (there && there.info.st_ino == info.st_ino) return true;
     HAWSER_TRY(tree_.Displace(to.get(), at_.new_entry.name, kNoFileId));
     if (::linkat(from.get(), at_.entry.name.c_str(), to.get(), at_.new_entry.name.c_str(), 0) != 0)
       return ErrnoError("cannot redo the link", at_.new_entry.name);
-    return {};
+    return true;
   }
 
   Store& store_;
   RedoTree& tree_;
-  PlannedRecord at_;
+  const PlannedRecord& at_;
   const Record& record_;
   Bytes payload_;
+  const bool differs_;
 };
 
 struct Redo::State {
@@ -274,9 +308,14 @@ struct Redo::State {
   Store& store;
   RedoPlan plan;
   RedoTree tree;
+  PlannedRecord last;
   bool begun = false;
 
   Status Begin();
+  Status Apply(const Record& record, Bytes payload, bool differs) {
+    const Record local = store.Localized(record);
+    return std::visit(RedoRules(store, tree, last, local, payload, differs), local.body);
+  }
 };
 
 // Before anything moves. What an interrupted redo has recognised is known already; it has moved things since.
@@ -307,22 +346,36 @@ Redo& Redo::operator=(Redo&&) noexcept = default;
 
 void Redo::Expect(const Record& record) { state_->plan.Add(state_->store.Localized(record)); }
 
-Status Redo::Apply(const Record& record, Bytes payload) {
+Status Redo::Apply(const Record& record, Bytes payload, bool differs) {
   HAWSER_TRY(state_->Begin());
-  const Record local = state_->store.Localized(record);
-  return std::visit(RedoRules(state_->store, state_->tree, state_->plan.Take(), local, payload), local.body);
+  state_->last = state_->plan.Take();
+  return state_->Apply(record, payload, differs);
 }
 
-Status Redo::Finish() {
-  HAWSER_TRY(state_->Begin());
-  return state_->tree.Empty();
+Status Redo::ApplyAgain(const Record& record, Bytes payload, bool differs) {
+  return state_->Apply(record, payload, differs);
 }
 
-Status RedoOne(Store& store, const Record& record, Bytes payload) {
+void Redo::ApplyFolderTimes(const Record& record) {
+  RedoRules(state_->store, state_->tree, state_->last, record, {}, false).SetFolderTimes();
+}
+
+Status Redo::Finish(bool differs) {
+  HAWSER_TRY(state_->Begin());
+  return state_->tree.Empty(differs);
+}
+
+Status Redo::RemoveLeft() { return state_->tree.RemoveLeft(); }
+
+void Redo::Leave() { state_->tree.RemoveFolderIfEmpty(); }
+
+Status RedoOne(Store& store, const Record& record, Bytes payload, bool differs) {
   Redo redo(store);
   redo.Expect(record);
-  HAWSER_TRY(redo.Apply(record, payload));
-  return redo.Finish();
+  Status applied = redo.Apply(record, payload, differs);
+  if (applied) return redo.Finish(differs);
+  redo.Leave();
+  return applied;
 }
 
 bool NeedsCheckpoint(const Body& body) {

@@ -17,6 +17,9 @@
 // changes of names in order, as journaling ones do; two of them that a record exchanges can't be told apart,
 // and several names of one may become several nodes.
 //
+// A record that the store refuses leaves what it touches as it was, so that all others can be redone without
+// it.
+//
 // Collapsing and inserting ranges (fallocate) can't be done twice: whether it was done is told by the file's
 // size, see NeedsCheckpoint().
 #pragma once
@@ -29,6 +32,13 @@
 
 namespace hawser {
 
+// In the store's root while there is a redo, for what has no place. No volume has anything of that name
+// there.
+inline constexpr const char* kRedoFolder = ".hawser.redo";
+
+// The errno that says: the record is in the store, but the name that it takes away holds something yet.
+inline constexpr int kNameStays = EEXIST;
+
 // Not thread safe; nobody else changes the store meanwhile.
 class Redo {
  public:
@@ -40,10 +50,22 @@ class Redo {
   // First all records from the checkpoint on, in order.
   void Expect(const Record& record);
   // Then the same records again, each being applied. kStoreDiverged: the store holds what no record accounts
-  // for.
-  Status Apply(const Record& record, Bytes payload);
-  // After the last one: what has no name any more is removed. Nothing is flushed.
-  Status Finish();
+  // for. ENOENT: what is missing has been removed by none.
+  // `differs`: the store is known not to be what the journal says where the record goes. Then a node that is
+  // nowhere is ENOENT, and a name that should be free and isn't kNameStays.
+  Status Apply(const Record& record, Bytes payload, bool differs = false);
+  // The last one once more: it has failed.
+  Status ApplyAgain(const Record& record, Bytes payload, bool differs = false);
+  // What is left to do of the last one if it can't be applied: the times of the folders, as far as that goes.
+  void ApplyFolderTimes(const Record& record);
+  // After the last one: what has no name any more is removed. Nothing is flushed. What got none because a
+  // record was refused is left for the next redo if the store `differs`; else that is kStoreDiverged.
+  Status Finish(bool differs = false);
+  // Instead, for another redo to go on: what has no name stays.
+  void Leave();
+  // Without any record: what Finish() has left goes. When nothing differs any more, and nothing has to be
+  // redone.
+  Status RemoveLeft();
 
  private:
   struct State;
@@ -52,7 +74,8 @@ class Redo {
 
 // A record that failed with another error than kStoreDiverged may have been applied in part: this applies it
 // again, when everything before it is in the store and nothing after it that touches the same nodes.
-Status RedoOne(Store& store, const Record& record, Bytes payload);
+// `differs` as above.
+Status RedoOne(Store& store, const Record& record, Bytes payload, bool differs = false);
 
 // Whether the record can't be redone after a later one: a checkpoint has to lie right before and right after
 // it.

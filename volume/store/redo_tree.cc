@@ -1,135 +1,16 @@
 #include "volume/store/redo_tree.h"
 
 #include <fmt/format.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <charconv>
-
-#include "volume/store/directory.h"
+#include "volume/store/redo.h"
 
 namespace hawser {
-
-namespace {
-
-constexpr const char* kLimboName = ".hawser.redo";
-
-std::string ValueName(std::size_t number) { return fmt::format("value-{}", number); }
-
-UniqueFd OpenEntry(int directory, const std::string& name, int flags) {
-  return UniqueFd(::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
-}
-
-// Calls function(name) for all entries, read before the first call.
-template <class Function>
-Status ForEachEntry(int directory, Function function) {
-  std::vector<std::string> names;
-  HAWSER_TRY(VisitEntries(directory, [&](const dirent& entry) {
-    names.emplace_back(entry.d_name);
-    return true;
-  }));
-  for (const std::string& name : names) HAWSER_TRY(function(name));
-  return {};
-}
-
-// The root's mtime from before the hidden folder was made in it, kept on the root itself until the folder is
-// gone: an end between making it and setting the times again would leave the root with a time that no record
-// has. Nothing is flushed in between: filesystems keep changes of metadata in order.
-constexpr const char* kTimesXattr = "user.hawser.redo";
-
-Result<std::optional<Timestamp>> KeptRootTime(int root) {
-  std::int64_t time = 0;
-  const ssize_t size = ::fgetxattr(root, kTimesXattr, &time, sizeof time);
-  if (size < 0 && errno == ENODATA) return std::optional<Timestamp>();
-  if (size < 0) return ErrnoError("cannot read the times that redo has kept of the store");
-  if (size != sizeof time) return Error{EBADMSG, "the times that redo has kept of the store are damaged"};
-  return std::optional(Timestamp{time});
-}
-
-Status KeepRootTime(int root) {
-  HAWSER_ASSIGN(const auto kept, KeptRootTime(root));
-  if (kept) return {};
-  HAWSER_ASSIGN(const struct stat info, StatFd(root));
-  const std::int64_t time = Timestamp::From(info.st_mtim).nanoseconds;
-  if (::fsetxattr(root, kTimesXattr, &time, sizeof time, 0) != 0)
-    return ErrnoError("cannot keep the times of the store for redo");
-  return {};
-}
-
-// Records that are redone set them again.
-Status RestoreRootTime(int root) {
-  HAWSER_ASSIGN(const auto kept, KeptRootTime(root));
-  if (!kept) return {};
-  const timespec times[2] = {{0, UTIME_OMIT}, kept->ToTimespec()};
-  if (::futimens(root, times) != 0) return ErrnoError("cannot set the times of the store");
-  return {};
-}
-
-// Making and removing entries of the store's root that only redo knows leaves its times as they are.
-class KeepTimes {
- public:
-  explicit KeepTimes(int directory) : directory_(directory) {
-    if (::fstat(directory, &info_) != 0) directory_ = -1;
-  }
-  ~KeepTimes() {
-    const timespec times[2] = {{0, UTIME_OMIT}, info_.st_mtim};
-    if (directory_ >= 0) static_cast<void>(::futimens(directory_, times));
-  }
-  KeepTimes(const KeepTimes&) = delete;
-  KeepTimes& operator=(const KeepTimes&) = delete;
-
- private:
-  int directory_;
-  struct stat info_ {};
-};
-
-}  // namespace
-
-Result<Occupant> OccupantOf(int directory, const std::string& name) {
-  Occupant occupant;
-  occupant.fd = OpenEntry(directory, name, O_PATH);
-  if (!occupant.fd) {
-    if (errno == ENOENT || errno == ENOTDIR) return occupant;
-    return ErrnoError("cannot open", name);
-  }
-  HAWSER_ASSIGN(occupant.info, StatFd(occupant.fd.get()));
-  HAWSER_ASSIGN(occupant.id, ReadFileId(ProcPath(occupant.fd.get())));
-  return occupant;
-}
 
 Error RedoTree::Unaccounted(const std::string& name, const std::string& what) const {
   return {kStoreDiverged, fmt::format("'{}' of volume {} {}: the journal doesn't account for it", name,
                                       store_.volume().value, what)};
 }
-
-Status RedoTree::Open() {
-  HAWSER_TRY(RestoreRootTime(store_.root_fd()));
-  limbo_ = OpenEntry(store_.root_fd(), kLimboName, O_RDONLY | O_DIRECTORY);
-  if (!limbo_) return {};
-  return ForEachEntry(limbo_.get(), [this](const std::string& name) -> Status {
-    HAWSER_ASSIGN(const Occupant left, OccupantOf(limbo_.get(), name));
-    if (left.is_value()) return {};
-    if (left.id == kNoFileId || name != LimboName(left.id))
-      return Unaccounted(name, "lies in " + std::string(kLimboName));
-    in_limbo_.insert(left.id);
-    return {};
-  });
-}
-
-Result<int> RedoTree::Limbo() {
-  if (limbo_) return limbo_.get();
-  HAWSER_TRY(KeepRootTime(store_.root_fd()));
-  {
-    const KeepTimes keep(store_.root_fd());
-    if (::mkdirat(store_.root_fd(), kLimboName, 0700) != 0)
-      return ErrnoError("cannot make the folder for redo in the store", store_.root_path());
-  }
-  limbo_ = OpenEntry(store_.root_fd(), kLimboName, O_RDONLY | O_DIRECTORY);
-  if (!limbo_) return ErrnoError("cannot open the folder for redo in the store", store_.root_path());
-  return limbo_.get();
-}
-
-std::string RedoTree::LimboName(FileId id) { return fmt::format("{:x}", id.value); }
 
 Result<UniqueFd> RedoTree::OpenDirectory(PlanNode* directory) {
   if (directory == plan_.root()) return OpenEntry(store_.root_fd(), ".", O_PATH | O_DIRECTORY);
@@ -155,11 +36,6 @@ Result<RedoTree::Spot> RedoTree::Look(const PlanEntry& entry, FileId id) {
   HAWSER_ASSIGN(const Occupant occupant, OccupantOf(parent.get(), entry.name));
   if (!occupant || occupant.id != id) return Spot{};
   return Spot{std::move(parent), entry.name};
-}
-
-Result<RedoTree::Spot> RedoTree::LookInLimbo(FileId id) {
-  if (!in_limbo_.contains(id)) return Spot{};
-  return Spot{UniqueFd(::fcntl(limbo_.get(), F_DUPFD_CLOEXEC, 0)), LimboName(id), true};
 }
 
 // The newest known place first. Directories are looked for through their parents, which may, by places that
@@ -214,14 +90,14 @@ Status RedoTree::CollectFiles() {
 Status RedoTree::CollectFilesIn(int directory) {
   return ForEachEntry(directory, [&](const std::string& name) -> Status {
     HAWSER_ASSIGN(const Occupant occupant, OccupantOf(directory, name));
-    if (!occupant || (directory == store_.root_fd() && name == kLimboName)) return {};
+    if (!occupant || (directory == store_.root_fd() && name == kRedoFolder)) return {};
     if (S_ISDIR(occupant.info.st_mode)) return CollectFilesIn(occupant.fd.get());
     if (occupant.id == kNoFileId || !plan_.Mentions(occupant.id) || in_limbo_.contains(occupant.id))
       return {};
     HAWSER_ASSIGN(const int limbo, Limbo());
     if (::linkat(directory, name.c_str(), limbo, LimboName(occupant.id).c_str(), 0) != 0)
       return ErrnoError("cannot keep a file for redo", name);
-    in_limbo_.insert(occupant.id);
+    NoteInLimbo(occupant.id);
     return {};
   });
 }
@@ -231,12 +107,9 @@ Result<bool> RedoTree::Exists(PlanNode* node) {
   return static_cast<bool>(spot);
 }
 
-Status RedoTree::ToLimbo(int directory, const std::string& name, FileId id) {
-  HAWSER_ASSIGN(const int limbo, Limbo());
-  if (::renameat(directory, name.c_str(), limbo, LimboName(id).c_str()) != 0)
-    return ErrnoError("cannot set aside for redo", name);
-  in_limbo_.insert(id);
-  return {};
+// It gets another place yet, or is gone in the end.
+bool RedoTree::MayBeSetAside(const PlanNode* node) const {
+  return node->mentions > 0 || node->names == 0 || node == moved_[0] || node == moved_[1];
 }
 
 Status RedoTree::Displace(int directory, const std::string& name, FileId but,
@@ -246,9 +119,11 @@ Status RedoTree::Displace(int directory, const std::string& name, FileId but,
   const bool is_directory = S_ISDIR(there.info.st_mode);
   if (!there.is_value() && there.id != kNoFileId) {
     if (there.id == but) return {};
-    if (plan_.Find(there.id) == nullptr)
+    const bool is_last = is_directory || there.info.st_nlink == 1;
+    const PlanNode* node = plan_.Find(there.id);
+    if (node == nullptr || (is_last && !MayBeSetAside(node)))
       return Unaccounted(name, fmt::format("holds file id {:x}", there.id.value));
-    if (is_directory || there.info.st_nlink == 1) return ToLimbo(directory, name, there.id);
+    if (is_last) return ToLimbo(directory, name, there.id);
   } else if (!there.is_value()) {
     // Made, and not yet marked, when the end came; nobody has written to it.
     if (!is_directory && there.info.st_size != 0) return Unaccounted(name, "has no file id");
@@ -261,20 +136,24 @@ Status RedoTree::Displace(int directory, const std::string& name, FileId but,
   return {};
 }
 
-Status RedoTree::Place(PlanNode* node, const PlanEntry& entry, const PlanEntry& from, bool move) {
+Result<bool> RedoTree::Place(PlanNode* node, const PlanEntry& entry, const PlanEntry& from, bool move) {
   HAWSER_ASSIGN(const UniqueFd parent, OpenDirectory(entry.parent));
-  if (!parent) return {};
+  if (!parent) return false;
   HAWSER_TRY(Displace(parent.get(), entry.name, node->id));
   HAWSER_ASSIGN(const Occupant there, OccupantOf(parent.get(), entry.name));
-  if (there) return {};  // it is the node: everything else was displaced
+  if (there) return true;  // it is the node: everything else was displaced
   HAWSER_ASSIGN(Spot spot, Find(node, from));
   if (!spot && !node->created) {
     HAWSER_TRY(CollectFiles());
     HAWSER_ASSIGN(spot, LookInLimbo(node->id));
   }
-  if (!spot) return {};  // a later record removed it for good
+  if (!spot) return false;  // a later record removed it for good
   HAWSER_ASSIGN(const Occupant found, OccupantOf(spot.parent.get(), spot.name));
-  if (S_ISDIR(found.info.st_mode)) return PlaceDirectory(spot, node, parent.get(), entry.name);
+  const KeepTimes keep(spot.parent.get());  // it may be elsewhere than any record says
+  if (S_ISDIR(found.info.st_mode)) {
+    HAWSER_TRY(PlaceDirectory(spot, node, parent.get(), entry.name));
+    return true;
+  }
 
   const bool rename = spot.in_limbo ? found.info.st_nlink == 1 : move && spot.is_hint;
   const int failed =
@@ -282,7 +161,7 @@ Status RedoTree::Place(PlanNode* node, const PlanEntry& entry, const PlanEntry& 
              : ::linkat(spot.parent.get(), spot.name.c_str(), parent.get(), entry.name.c_str(), 0);
   if (failed != 0) return ErrnoError("cannot redo the name", entry.name);
   if (rename && spot.in_limbo) in_limbo_.erase(node->id);
-  return {};
+  return true;
 }
 
 Status RedoTree::PlaceDirectory(const Spot& spot, PlanNode* node, int to, const std::string& name) {
@@ -325,6 +204,13 @@ Status RedoTree::Vacate(PlanNode* node, const PlanEntry& entry) {
   return RemoveLast(parent.get(), entry.name, node, there.info);
 }
 
+Result<bool> RedoTree::Holds(const PlanEntry& entry) {
+  HAWSER_ASSIGN(const UniqueFd parent, OpenDirectory(entry.parent));
+  if (!parent) return false;
+  HAWSER_ASSIGN(const Occupant there, OccupantOf(parent.get(), entry.name));
+  return static_cast<bool>(there);
+}
+
 // Under its last name, with no record to come that would give it another.
 Status RedoTree::RemoveLast(int directory, const std::string& name, PlanNode* node, const struct stat& info) {
   if (node->names > 0) return Unaccounted(name, "should have another name, which is missing");
@@ -357,52 +243,6 @@ Result<std::optional<Create>> RedoTree::ReadValue(const PlanEntry& entry) {
   if (!fd) return std::optional<Create>();
   HAWSER_ASSIGN(Create value, ReadValueAt(fd.get()));
   return std::optional(std::move(value));
-}
-
-Status RedoTree::KeepValue(const PlanEntry& entry, std::size_t number) {
-  HAWSER_ASSIGN(const UniqueFd parent, OpenDirectory(entry.parent));
-  HAWSER_ASSIGN(const int limbo, Limbo());
-  if (::linkat(parent.get(), entry.name.c_str(), limbo, ValueName(number).c_str(), 0) != 0)
-    return ErrnoError("cannot keep for redo", entry.name);
-  return {};
-}
-
-Result<std::optional<Create>> RedoTree::KeptValue(std::size_t number) {
-  if (!limbo_) return std::optional<Create>();
-  HAWSER_ASSIGN(const Occupant kept, OccupantOf(limbo_.get(), ValueName(number)));
-  if (!kept) return std::optional<Create>();
-  HAWSER_ASSIGN(Create value, ReadValueAt(kept.fd.get()));
-  return std::optional(std::move(value));
-}
-
-Status RedoTree::Empty() {
-  HAWSER_TRY(EmptyLimbo());
-  if (::fremovexattr(store_.root_fd(), kTimesXattr) != 0 && errno != ENODATA)
-    return ErrnoError("cannot remove what redo has kept on the store", store_.root_path());
-  return {};
-}
-
-Status RedoTree::EmptyLimbo() {
-  if (!limbo_) return {};
-  HAWSER_TRY(ForEachEntry(limbo_.get(), [this](const std::string& name) { return RemoveFromLimbo(name); }));
-  in_limbo_.clear();
-  limbo_.Reset();
-  const KeepTimes keep(store_.root_fd());
-  if (::unlinkat(store_.root_fd(), kLimboName, AT_REMOVEDIR) != 0)
-    return ErrnoError("cannot remove the folder for redo in the store", store_.root_path());
-  return {};
-}
-
-Status RedoTree::RemoveFromLimbo(const std::string& name) {
-  HAWSER_ASSIGN(const Occupant there, OccupantOf(limbo_.get(), name));
-  const bool is_last = S_ISDIR(there.info.st_mode) || (there.info.st_nlink == 1 && !there.is_value());
-  PlanNode* node = plan_.Find(there.id);
-  if (!is_last) {
-    if (::unlinkat(limbo_.get(), name.c_str(), 0) != 0) return ErrnoError("cannot remove", name);
-    return {};
-  }
-  if (node == nullptr) return Unaccounted(name, "(by id) has lost its name");
-  return RemoveLast(limbo_.get(), name, node, there.info);
 }
 
 }  // namespace hawser

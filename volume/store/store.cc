@@ -189,7 +189,38 @@ bool Store::HasRoom(std::uint64_t bytes) const {
 
 bool Store::HasOtherNames(const StorePath& path) const {
   const auto info = Stat(path);
-  return info && !S_ISDIR(info->st_mode) && info->st_nlink > 1;
+  return !info || (!S_ISDIR(info->st_mode) && info->st_nlink > 1);
+}
+
+namespace {
+
+Status LookForNodes(int directory, const std::set<FileId>& files, std::set<FileId>& found) {
+  std::vector<std::string> folders;
+  Status status;
+  const auto look = [&](const dirent& entry) {
+    const UniqueFd fd(::openat(directory, entry.d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const auto id = fd ? ReadFileId(ProcPath(fd.get())) : ErrnoError("cannot open", entry.d_name);
+    if (!id) status = id.error();
+    if (id && files.contains(*id)) found.insert(*id);
+    if (entry.d_type == DT_DIR) folders.emplace_back(entry.d_name);
+    return static_cast<bool>(status);
+  };
+  HAWSER_TRY(VisitEntries(directory, look));
+  HAWSER_TRY(std::move(status));
+  for (const std::string& name : folders) {
+    const UniqueFd fd(::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return ErrnoError("cannot open", name);
+    HAWSER_TRY(LookForNodes(fd.get(), files, found));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::set<FileId>> Store::Present(const std::set<FileId>& files) const {
+  std::set<FileId> found;
+  HAWSER_TRY(LookForNodes(root_.get(), files, found));
+  return found;
 }
 
 Status Store::Flush() const {

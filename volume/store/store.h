@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -102,8 +103,10 @@ class Store {
 
   // Whether there is room for that much data and what belongs to it, and then some. Unknown: no.
   bool HasRoom(std::uint64_t bytes) const;
-  // Whether a file has other names than this one. Unknown: no.
+  // Whether a file may have other names than this one.
   bool HasOtherNames(const StorePath& path) const;
+  // Which of these nodes are anywhere in it. Walks through all of it.
+  Result<std::set<FileId>> Present(const std::set<FileId>& files) const;
 
   // Returns when everything applied before the call survives a power cut (syncfs).
   Status Flush() const;

@@ -312,6 +312,21 @@ TEST_F(SessionTest, OwnXattrsAreHidden) {
   EXPECT_TRUE(list.body.empty());
 }
 
+TEST_F(SessionTest, TheNameThatRedoNeedsInTheRootIsNobodyElses) {
+  fuse_mkdir_in mkdir{};
+  mkdir.mode = 0755;
+  const auto body = FakeKernel::Body(mkdir, {".hawser.redo"});
+  EXPECT_EQ(kernel_->Call(FUSE_MKDIR, FUSE_ROOT_ID, body).error, EPERM);
+  const auto folder = MakeDirectory(FUSE_ROOT_ID, "d");
+  EXPECT_EQ(kernel_->Call(FUSE_MKDIR, folder.nodeid, body).error, 0);
+  fuse_rename2_in rename{};
+  rename.newdir = FUSE_ROOT_ID;
+  EXPECT_EQ(
+      kernel_->Call(FUSE_RENAME2, folder.nodeid, FakeKernel::Body(rename, {".hawser.redo", ".hawser.redo"}))
+          .error,
+      EPERM);
+}
+
 TEST_F(SessionTest, UnknownOperationsAreAnsweredAndOthersServedOn) {
   EXPECT_EQ(kernel_->Call(static_cast<fuse_opcode>(200), FUSE_ROOT_ID, {}).error, ENOSYS);
   EXPECT_EQ(Lookup(FUSE_ROOT_ID, "x").error, 0);

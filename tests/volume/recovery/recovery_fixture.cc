@@ -48,7 +48,7 @@ Status LoggedPlace::NoteDivergence(const std::string& problem) {
   return {};
 }
 
-Status LoggedStore::FinishRedo() {
+Status LoggedStore::FinishRedo(bool) {
   log_.push_back(name_ + ": finish");
   return {};
 }

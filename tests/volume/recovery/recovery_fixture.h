@@ -50,15 +50,18 @@ class LoggedStore : public RecoverableStore {
   bool is_new() const override { return is_new_; }
   Result<StoreMarks> Marks() const override { return marks; }
   Status Apply(const Record& record, Bytes) override { return Do("apply", record); }
-  Status ApplyAnyhow(const Record& record, Bytes) override { return Do("apply anyhow", record); }
+  Status ApplyAnyhow(const Record& record, Bytes, bool) override { return Do("apply anyhow", record); }
   Status ApplyDiffering(const Record& record, Bytes) override { return Do("apply differing", record); }
   void ApplyFolderTimes(const Record&) override {}
   bool HasRoom(std::uint64_t) const override { return has_room; }
   bool HasOtherNames(const StorePath&) const override { return false; }
+  Result<std::set<FileId>> Present(const std::set<FileId>& files) const override { return files; }
   Status Repeat(const Record& record, Bytes) override;
   void Expect(const Record& record) override { static_cast<void>(Do("expect", record)); }
-  Status Redo(const Record& record, Bytes) override { return Do("redo", record); }
-  Status FinishRedo() override;
+  Status Redo(const Record& record, Bytes, bool) override { return Do("redo", record); }
+  Status RedoAgain(const Record& record, Bytes, bool) override { return Do("redo again", record); }
+  Status FinishRedo(bool) override;
+  Status RemoveLeft() override { return {}; }
 
   void set_new() { is_new_ = true; }
 

@@ -176,6 +176,18 @@ TEST_F(RecoveryTest, StoreThatFailsFailsTheStart) {
   EXPECT_TRUE(Stand(0).active());
 }
 
+// What else the redo has set aside is none of that record's business.
+TEST_F(RecoveryTest, RecordThatFindsNoRoomThoughThereIsIsTriedAgainWithinTheSameRedo) {
+  Holds(0, 4);
+  Volume& docs = Add("docs", At(2), Ended::kUnclean);
+  docs.store.FailAt(3, ENOSPC);
+  docs.store.has_room = true;
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_THAT(log_, ElementsAre("wanted 2..4", "docs: expect 3", "docs: expect 4",                    //
+                                "wanted 2..4", "docs: redo 3", "docs: redo again 3", "docs: redo 4",  //
+                                "docs: finish"));
+}
+
 // ---- journals that don't lead on
 
 TEST_F(RecoveryTest, VolumeBeforeTheOldestGroupNeedsASync) {
