@@ -61,6 +61,9 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kReuseNumber, "reuse-number",
        "a primary drops a record that is in doubt, and gives its number to the next one"},
       {Fault::kSwapAnswers, "swap-answers", "a primary hands the answers to a batch out in another order"},
+      {Fault::kForgetDifference, "forget-difference",
+       "a restarted copy doesn't know what its store has refused"},
+      {Fault::kStallForEver, "stall-for-ever", "a copy waits for what its store will never take"},
   };
   return kAll;
 }

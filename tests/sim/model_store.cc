@@ -37,9 +37,13 @@ Status ModelStore::DoAll(const std::vector<Effect>& effects) {
 
 bool ModelStore::Refuses(const Record& record, Bytes payload) const {
   constexpr std::uint64_t kParts = 10'000;
-  std::uint64_t hash = (CallOf(record, payload) + refused_salt_) * 0x9e3779b97f4a7c15;
+  const std::uint64_t call = CallOf(record, payload);
+  if (call == 0) return false;
+  std::uint64_t hash = (call + refused_salt_) * 0x9e3779b97f4a7c15;
   hash ^= hash >> 32;
-  return static_cast<double>(hash % kParts) < refused_share_ * static_cast<double>(kParts);
+  if (static_cast<double>(hash % kParts) >= refused_share_ * static_cast<double>(kParts)) return false;
+  world_.Note("{}: the store refuses {}", life_->name, Describe(record));
+  return true;
 }
 
 Status ModelStore::Apply(const Record& record, Bytes payload) {
@@ -55,11 +59,7 @@ Status ModelStore::ApplyDiffering(const Record& record, Bytes payload) {
 }
 
 Status ModelStore::ApplyEffects(const Record& record, Bytes payload, std::vector<Effect> effects) {
-  if (Refuses(record, payload)) return Error{EPERM, "the simulated store won't have it"};
-  if (full_ && NeedsRoom(record.body)) {
-    ++world_.counts().faults;
-    return Error{ENOSPC, "the simulated store is full"};
-  }
+  HAWSER_TRY(MayTake(record, payload));
   if (world_.Trouble(world_.profile().store_error)) {
     ++world_.counts().faults;
     // Names change in one piece; content may be there in part.
@@ -71,16 +71,53 @@ Status ModelStore::ApplyEffects(const Record& record, Bytes payload, std::vector
   return DoAll(effects);
 }
 
-Status ModelStore::Redo(const Record& record, Bytes payload) {
-  HAWSER_TRY(Ended());
+Status ModelStore::MayTake(const Record& record, Bytes payload) const {
   if (Refuses(record, payload)) return Error{EPERM, "the simulated store won't have it"};
-  if (full_ && NeedsRoom(record.body)) return Error{ENOSPC, "the simulated store is full"};
-  return DoAll(disk_.tree.RedoEffects(record, payload));
+  if (!full_ || !NeedsRoom(record.body)) return {};
+  ++world_.counts().faults;
+  return Error{ENOSPC, "the simulated store is full"};
 }
 
-Status ModelStore::FinishRedo() {
+Status ModelStore::Do(Redone redone) {
+  HAWSER_TRY(DoAll(redone.effects));
+  return std::move(redone.status);
+}
+
+Status ModelStore::ApplyAnyhow(const Record& record, Bytes payload, bool differs) {
   HAWSER_TRY(Ended());
-  return DoAll(disk_.tree.FinishRedo());
+  ModelRedo redo;
+  redo.Expect(record);
+  HAWSER_TRY(Do(redo.Apply(disk_.tree, record, payload, differs, MayTake(record, payload))));
+  return Do(redo.Finish(disk_.tree, differs));
+}
+
+Status ModelStore::Redo(const Record& record, Bytes payload, bool differs) {
+  HAWSER_TRY(Ended());
+  return Do(redoing().Apply(disk_.tree, record, payload, differs, MayTake(record, payload)));
+}
+
+Status ModelStore::RedoAgain(const Record& record, Bytes payload, bool differs) {
+  HAWSER_TRY(Ended());
+  return Do(redoing().ApplyAgain(disk_.tree, record, payload, differs, MayTake(record, payload)));
+}
+
+Status ModelStore::FinishRedo(bool differs) {
+  HAWSER_TRY(Ended());
+  HAWSER_TRY(Do(redoing().Finish(disk_.tree, differs)));
+  redo_.reset();
+  return {};
+}
+
+Status ModelStore::RemoveLeft() {
+  HAWSER_TRY(Ended());
+  return DoAll(sim::RemoveLeft(disk_.tree));
+}
+
+Result<std::set<FileId>> ModelStore::Present(const std::set<FileId>& files) const {
+  std::set<FileId> present;
+  for (const FileId file : files)
+    if (disk_.tree.Find(file) != nullptr) present.insert(file);
+  return present;
 }
 
 std::size_t ModelStore::BeginFlush(const StoreMarks& marks) {

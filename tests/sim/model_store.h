@@ -2,13 +2,15 @@
 // leave of it: the flushed state, changes of names up to some point (filesystems keep those in order), and of
 // all other changes any subset.
 //
-// Mirrors volume/store: Apply, Redo, Flush.
+// Mirrors volume/store: Apply, Flush, and with model_redo.h Redo.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "tests/sim/model_redo.h"
 #include "tests/sim/tree.h"
 #include "tests/sim/world.h"
 #include "volume/recovery/recoverable_store.h"
@@ -19,7 +21,11 @@ class ModelStore : public RecoverableStore {
  public:
   explicit ModelStore(World& world) : world_(world) {}
 
-  void Serve(LifePtr life) { life_ = std::move(life); }
+  // A process begins to use it.
+  void Serve(LifePtr life) {
+    life_ = std::move(life);
+    redo_.reset();
+  }
   void set_full(bool full) { full_ = full; }
   // From here on it refuses this share of all records for good: the same ones for the same `salt`.
   void Refuse(double share, std::uint64_t salt) {
@@ -34,16 +40,19 @@ class ModelStore : public RecoverableStore {
 
   // As Store::Apply. kStoreDiverged: nothing changed. Else the disk's error: applied in part.
   Status Apply(const Record& record, Bytes payload) override;
-  Status ApplyAnyhow(const Record& record, Bytes payload) override { return Redo(record, payload); }
+  Status ApplyAnyhow(const Record& record, Bytes payload, bool differs) override;
   Status ApplyDiffering(const Record& record, Bytes payload) override;
   void ApplyFolderTimes(const Record&) override {}  // folders have none here
   bool HasRoom(std::uint64_t) const override { return !full_; }
   bool HasOtherNames(const StorePath&) const override { return false; }
+  Result<std::set<FileId>> Present(const std::set<FileId>& files) const override;
   Status Repeat(const Record& record, Bytes payload) override { return ApplyDiffering(record, payload); }
-  // As Redo::Apply and RedoOne, and Redo::Finish. Files are found by id here, with no looking ahead.
-  void Expect(const Record&) override {}
-  Status Redo(const Record& record, Bytes payload) override;
-  Status FinishRedo() override;
+  // As Redo::Apply and RedoOne, and Redo::Finish.
+  void Expect(const Record& record) override { redoing().Expect(record); }
+  Status Redo(const Record& record, Bytes payload, bool differs) override;
+  Status RedoAgain(const Record& record, Bytes payload, bool differs) override;
+  Status FinishRedo(bool differs) override;
+  Status RemoveLeft() override;
 
   // As Store::SetMarks and Flush, in two halves: what was there at the beginning is durable at the end. A
   // flush that fails leaves some of it, and the rest is never written. Between the two goes how much it was.
@@ -71,7 +80,13 @@ class ModelStore : public RecoverableStore {
  private:
   Status Ended() const;
   Status ApplyEffects(const Record& record, Bytes payload, std::vector<Effect> effects);
+  ModelRedo& redoing() {
+    if (!redo_) redo_.emplace();
+    return *redo_;
+  }
+  Status MayTake(const Record& record, Bytes payload) const;
   bool Refuses(const Record& record, Bytes payload) const;
+  Status Do(Redone redone);
   Status DoAll(const std::vector<Effect>& effects);
   // Of the first `count` pending effects, those that reach the disk without a flush. `all_names`: all changes
   // of names do (a filesystem that cannot keep those gives up altogether).
@@ -83,6 +98,7 @@ class ModelStore : public RecoverableStore {
   double refused_share_ = 0;
   std::uint64_t refused_salt_ = 0;
   Disk disk_;
+  std::optional<ModelRedo> redo_;
 };
 
 }  // namespace hawser::sim

@@ -73,6 +73,7 @@ Profile MakeProfile(Rng& rng) {
   profile.lose_journal = Sometimes(rng, 0.3, 0.3);
   // A machine that begins empty needs all of the journal: syncs aren't simulated.
   if (profile.twin_every.count() != 0 || profile.lose_state > 0) profile.keep_bytes = UINT64_MAX;
+  profile.refusal = Sometimes(rng, 0.3, 0.05);
   return profile;
 }
 

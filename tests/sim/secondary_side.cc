@@ -44,7 +44,9 @@ Status SecondarySide::Open() {
     folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
     if (!has_journal && parts_.world.mutations().Has(Fault::kTrustLostJournal))
       folders_.back().CallCleanAnyhow();
-    DiskOf(i).store.Refuse(parts_.world.profile().refusal, 0);
+    const double refusal = parts_.world.profile().refusal;
+    // After some restarts it refuses others.
+    DiskOf(i).store.Refuse(refusal, refusal > 0 ? parts_.world.rng().Below(2) : 0);
     volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
   }
   recovery_.emplace(journal_, std::move(volumes));
@@ -288,9 +290,11 @@ std::vector<GroupFailure> SecondarySide::ApplyGroup(const ReplayGroup& group) {
 Status SecondarySide::ApplyRecord(const ReplayRecord& record, bool again) {
   if (parts_.life->dead) return Error{EIO, "the process has ended"};
   ModelStore& store = DiskOf(record.volume).store;
-  Status applied = [&] {
-    if (again || record.record.remedy) return store.Redo(record.record, record.payload);
-    if (replay_->Differs(record)) return store.ApplyDiffering(record.record, record.payload);
+  const bool differs = replay_->Differs(record);
+  Status applied = [&]() -> Status {
+    if (auto why_not = replay_->NotToBeTried(record)) return *std::move(why_not);
+    if (again) return store.ApplyAnyhow(record.record, record.payload, differs);
+    if (differs) return store.ApplyDiffering(record.record, record.payload);
     return store.Apply(record.record, record.payload);
   }();
   if (!applied && applied.error().code == EPERM && parts_.world.mutations().Has(Fault::kStallForEver))

@@ -201,23 +201,8 @@ Result<std::vector<Effect>> Tree::Effects(const Record& record, Bytes payload, b
   return effects;
 }
 
-std::vector<Effect> Tree::RedoEffects(const Record& record, Bytes payload) const {
+std::vector<Effect> ContentEffects(const Body& body, Bytes payload) {
   std::vector<Effect> effects;
-  Names names;
-  Tree now = *this;  // after the steps so far
-  const auto place = [&](FileId id, const std::string& path) {
-    names.steps.push_back(Place{id, path});
-    now.DoNames({{names.steps.back()}});
-  };
-  const auto limbo = [&](FileId id) {
-    if (now.Find(id) != nullptr) place(id, fmt::format("{}{:x}", kLimbo, id.value));
-  };
-  // Whoever has the name instead makes room. A file that is nowhere was removed for good by a later record.
-  const auto move = [&](FileId id, const StorePath& path, bool make) {
-    if (now.Find(id) == nullptr && !make) return;
-    if (const FileId there = now.At(path.text()); there != id) limbo(there);
-    place(id, path.text());
-  };
   std::visit(Overloaded{
                  [&](const Write& r) {
                    effects.push_back(Resize{r.file, WordsAfter(r)});
@@ -227,42 +212,16 @@ std::vector<Effect> Tree::RedoEffects(const Record& record, Bytes payload) const
                    effects.push_back(Resize{r.file, r.size / sizeof(std::uint64_t)});
                    effects.push_back(SetTime{r.file, r.mtime});
                  },
-                 [&](const Create& r) {
-                   move(r.file, r.path, true);
-                   effects.push_back(std::exchange(names, {}));
-                   effects.push_back(Resize{r.file, 0});
-                   effects.push_back(SetMode{r.file, r.mode});
-                   effects.push_back(SetTime{r.file, r.time});
-                 },
-                 [&](const Unlink& r) { limbo(r.file); },
-                 [&](const Rename& r) {
-                   if (r.replaced && r.mode == RenameMode::kExchange) {
-                     limbo(r.file);
-                     move(*r.replaced, r.path, false);
-                   } else if (r.replaced) {
-                     limbo(*r.replaced);
-                   }
-                   move(r.file, r.new_path, false);
-                 },
                  [&](const SetAttr& r) { AddAttributes(r, effects); },
                  [&](const SetXattr& r) {
                    effects.push_back(SetValue{r.file, r.name, ValueOf(payload)});
                  },
-                 [](const OneOf<Allocate, Link, Rmdir, RemoveXattr> auto&) {},  // see Effects()
+                 [](const OneOf<Create, Link, Unlink, Rmdir, Rename> auto&) {},
+                 [](const OneOf<Allocate, RemoveXattr> auto&) {},
                  [](const ControlKind auto&) {},
              },
-             record.body);
-  if (!names.steps.empty()) effects.push_back(std::move(names));
+             body);
   return effects;
-}
-
-std::vector<Effect> Tree::FinishRedo() const {
-  Names names;
-  for (const auto& [id, file] : files_) {
-    if (file.path.front() == kLimbo) names.steps.push_back(Remove{id});
-  }
-  if (names.steps.empty()) return {};
-  return {names};
 }
 
 std::uint64_t Tree::Hash() const {

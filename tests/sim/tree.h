@@ -78,12 +78,6 @@ class Tree {
   // Store::Apply). `differs`: as ApplyTo::differs.
   Result<std::vector<Effect>> Effects(const Record& record, Bytes payload, bool differs = false) const;
 
-  // Brings what the record touches to the state right after it, whatever is there now (as Redo). Files that
-  // the record's paths are taken by go to limbo.
-  std::vector<Effect> RedoEffects(const Record& record, Bytes payload) const;
-  // What is still in limbo goes.
-  std::vector<Effect> FinishRedo() const;
-
   // Without these files, and whatever has one of these names.
   Tree Without(const std::set<FileId>& files, const std::set<std::string>& paths) const;
 
@@ -96,6 +90,9 @@ class Tree {
 
   std::map<FileId, ModelFile> files_;
 };
+
+// What a record that changes no names does to its file, wherever it is (as in redo).
+std::vector<Effect> ContentEffects(const Body& body, Bytes payload);
 
 // The call that a record is of: every record of the simulation says it in its time (SetXattr in its value).
 // 0: none.
