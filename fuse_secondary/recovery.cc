@@ -1,5 +1,7 @@
 #include "fuse_secondary/recovery.h"
 
+#include <fmt/format.h>
+
 #include "common/base/log.h"
 #include "common/journal/reader.h"
 #include "volume/recovery/run_recovery.h"
@@ -41,7 +43,7 @@ Status RecoverFromRelay(CopyRecovery& copies, const CopyRecoveryCalls& calls,
       "the own journal is gone or has lost its end, and the end before was unclean: before the copies are "
       "shown, all that the relay's journal has is redone");
   Recovery& core = copies.core();
-  HAWSER_ASSIGN(const RelaysJournal relays, calls.relays_journal(core.names()));
+  HAWSER_ASSIGN(const RelaysJournal relays, calls.relays_journal(core.names(), cancel));
   HAWSER_TRY(copies.BeginFromRelay(relays.known));
   HAWSER_TRY(RunRecovery(core, *relays.source, cancel));
   for (std::size_t i = 0; i < core.stands().size(); ++i) {
@@ -58,7 +60,7 @@ CopyRecovery::CopyRecovery(OwnJournal& journal, std::vector<RecoveryVolume> volu
 Status CopyRecovery::Open() {
   HAWSER_TRY(core_.ReadStands());
   HAWSER_ASSIGN(const bool exists, journal_.Exists());
-  if (exists) HAWSER_TRY(journal_.Open({}));
+  if (exists && !journal_.is_open()) HAWSER_TRY(journal_.Open({}));
   needs_relay_ = !core_.IsProvenBy(Known(journal_));
   return {};
 }
@@ -73,13 +75,33 @@ Status CopyRecovery::RecoverFromOwn(std::uint64_t batch_bytes, const std::atomic
     HAWSER_TRY(journal_.Open(*hindmost));
   }
   HAWSER_TRY(core_.Begin(Known(journal_)));
+  Begun();
   OwnJournalSource source(journal_, batch_bytes, core_.names());
   return RunRecovery(core_, source, cancel);
 }
 
 Status CopyRecovery::BeginFromRelay(RecoveryJournal relays) {
   from_relay_ = true;
-  return core_.Begin(std::move(relays));
+  HAWSER_TRY(core_.Begin(std::move(relays)));
+  Begun();
+  return {};
+}
+
+Result<Recovered> CopyRecovery::Waiting(const Error& error) const {
+  const RecoveryVolume* volume = core_.waits_for();
+  if (volume == nullptr) return error;
+  const std::string problem = fmt::format(
+      "after an unclean end the copies wait for volume {}, whose store '{}' does not take a record: {}; make "
+      "room or mend it, the redo then goes on by itself",
+      volume->name.value, volume->path, error.Text());
+  Recovered waiting{{}, begun_, true};
+  for (VolumeStand& stand : waiting.volumes) {
+    if (!stand.active()) continue;
+    stand.condition = Condition::kStalled;
+    stand.problem = problem;
+    stand.whole = false;
+  }
+  return waiting;
 }
 
 Result<Recovered> CopyRecovery::End() {
@@ -99,9 +121,9 @@ Result<Recovered> RecoverCopies(OwnJournal& journal, std::vector<RecoveryVolume>
   CopyRecovery copies(journal, std::move(volumes));
   HAWSER_TRY(copies.Open());
   const bool from_relay = copies.needs_relay() && calls.relays_journal;
-  HAWSER_TRY(from_relay ? RecoverFromRelay(copies, calls, cancel)
-                        : copies.RecoverFromOwn(batch_bytes, cancel));
-  return copies.End();
+  const Status done =
+      from_relay ? RecoverFromRelay(copies, calls, cancel) : copies.RecoverFromOwn(batch_bytes, cancel);
+  return done ? copies.End() : copies.Waiting(done.error());
 }
 
 }  // namespace hawser

@@ -24,6 +24,9 @@ struct Recovered {
   Progress begin;  // replay goes on after this
   // A volume that can't go on (diverged, needs a sync) is no error: it is marked here.
   std::vector<VolumeStand> volumes;
+  // A store doesn't take a record now, and may later (no room, no descriptors, an I/O error): no copy is
+  // whole before all of it was done again, and got further.
+  bool waits = false;
 };
 
 // One thread.
@@ -47,10 +50,15 @@ class CopyRecovery {
 
   // Last. The own journal leads on from there, or there is none yet and it begins with the relay's.
   Result<Recovered> End();
+  // Instead, after an error: if that may pass, what is to be said of the volumes meanwhile.
+  Result<Recovered> Waiting(const Error& error) const;
 
  private:
+  void Begun() { begun_ = core_.stands(); }
+
   OwnJournal& journal_;
   Recovery core_;
+  std::vector<VolumeStand> begun_;  // as they were before anything was changed
   bool needs_relay_ = false;
   bool from_relay_ = false;
 };
@@ -64,7 +72,9 @@ struct RelaysJournal {
 struct CopyRecoveryCalls {
   // Waits for the relay. Errors: ECANCELED, or why it can't be had. `volumes` outlives the source. Unset:
   // none is to be had, and volumes that take it need a sync.
-  std::function<Result<RelaysJournal>(const std::vector<VolumeName>& volumes)> relays_journal;
+  std::function<Result<RelaysJournal>(const std::vector<VolumeName>& volumes,
+                                      const std::atomic<bool>* cancel)>
+      relays_journal;
   // Flushes the store of a volume, by its place in the list, and writes a checkpoint where it stands.
   std::function<Status(std::size_t volume, const VolumeStand& stand)> checkpoint;
 };

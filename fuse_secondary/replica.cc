@@ -1,6 +1,8 @@
 #include "fuse_secondary/replica.h"
 
+#include <algorithm>
 #include <deque>
+#include <thread>
 
 #include "common/base/files.h"
 #include "common/base/log.h"
@@ -16,34 +18,11 @@
 
 namespace hawser {
 
-// Built in this order and taken down in the reverse one.
-struct Replica::Parts {
-  Parts(const std::string& journal_folder, const ReplicaOptions& options)
-      : journal({.folder = journal_folder, .segment_bytes = options.segment_bytes}) {}
-
-  // False: somebody else has ended them.
-  bool EndThreads() {
-    const MutexLock lock(ending_mutex);
-    if (std::exchange(ended, true)) return false;
-    receiver->Stop();
-    head_keeper->Stop();
-    replayer->Stop();
-    checkpointer->Stop();
-    return true;
-  }
-
-  OwnJournal journal;
-  std::optional<ReplicaBoard> board;
-  std::optional<Checkpointer> checkpointer;
-  std::optional<Replayer> replayer;
-  std::optional<Receiver> receiver;
-  std::optional<HeadKeeper> head_keeper;
-
-  Mutex ending_mutex;
-  bool ended HAWSER_GUARDED_BY(ending_mutex) = false;
-};
-
 namespace {
+
+// A start that waits for a store is tried again after the time for retries, and then after up to so many of
+// them: each reads all of the journal that is to be redone.
+constexpr int kMostUntried = 16;
 
 // What is known of the relay's head is for a person to read; a start doesn't fail for the want of it.
 std::optional<HeardHead> HeardBefore(const std::string& path) {
@@ -60,14 +39,15 @@ void SayWhatIsMissing(const NodeName& node, const Account& account) {
 }
 
 Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolume>& volumes,
-                             const ReplicaOptions& options) {
+                             const ReplicaOptions& options, const std::atomic<bool>* cancel) {
   std::vector<std::unique_ptr<RecoverableStore>> stores;
   std::deque<CheckpointFile> places;
   std::vector<RecoveryVolume> recovering;
   for (const ReplicaVolume& volume : volumes) {
     stores.push_back(Recoverable(volume.volume->store()));
     places.emplace_back(volume.checkpoint_path);
-    recovering.push_back({volume.volume->name(), stores.back().get(), &places.back()});
+    recovering.push_back(
+        {volume.volume->name(), stores.back().get(), &places.back(), volume.volume->store().root_path()});
   }
   const auto checkpoint = [&](std::size_t volume, const VolumeStand& stand) -> Status {
     CheckpointKeeper keeper(places[volume], stand.checkpoint);
@@ -76,36 +56,146 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
                         "secondary.store_synced");
   };
   return RecoverCopies(journal, std::move(recovering), options.batch_bytes,
-                       {.relays_journal = options.relays_journal, .checkpoint = checkpoint}, options.cancel);
+                       {.relays_journal = options.relays_journal, .checkpoint = checkpoint}, cancel);
+}
+
+// Why a start waits.
+std::string ProblemOf(const Recovered& waiting) {
+  for (const VolumeStand& stand : waiting.volumes)
+    if (stand.condition == Condition::kStalled) return stand.problem;
+  return {};
 }
 
 }  // namespace
+
+// Everything behind the board is built in this order, when the copies are whole, and taken down in the
+// reverse one.
+struct Replica::Parts {
+  Parts(NetContext& the_context, RelayConfig the_relay, NodeName the_node, const std::string& state_folder,
+        std::vector<ReplicaVolume> the_volumes, ReplicaOptions the_options)
+      : context(the_context),
+        relay(std::move(the_relay)),
+        node(std::move(the_node)),
+        heard_path(StateFolder(state_folder).HeardHead()),
+        volumes(std::move(the_volumes)),
+        options(std::move(the_options)),
+        journal({.folder = StateFolder(state_folder).Journal(), .segment_bytes = options.segment_bytes}) {}
+  ~Parts() { EndStarter(); }
+
+  Status Start();
+  void TryUntilWhole();
+  void Follow(Recovered recovered);
+  void ShowBoard(std::vector<VolumeStand> stands);
+  void EndStarter();
+  std::shared_ptr<ReplicaBoard> board() const {
+    const MutexLock lock(board_mutex);
+    return shown_board;
+  }
+  // False: somebody else has ended them.
+  bool EndThreads();
+
+  NetContext& context;
+  const RelayConfig relay;
+  const NodeName node;
+  const std::string heard_path;
+  const std::vector<ReplicaVolume> volumes;
+  const ReplicaOptions options;
+  OwnJournal journal;
+  std::optional<HeardHead> heard;  // by an earlier run
+
+  mutable Mutex board_mutex;
+  std::shared_ptr<ReplicaBoard> shown_board HAWSER_GUARDED_BY(board_mutex);
+  std::atomic<bool> ending{false};
+  std::thread starter;  // while the start waits for a store
+
+  std::optional<Checkpointer> checkpointer;
+  std::optional<Replayer> replayer;
+  std::optional<Receiver> receiver;
+  std::optional<HeadKeeper> head_keeper;
+
+  Mutex ending_mutex;
+  bool ended HAWSER_GUARDED_BY(ending_mutex) = false;
+};
+
+Status Replica::Parts::Start() {
+  HAWSER_ASSIGN(Recovered recovered, RecoverAll(journal, volumes, options, options.cancel));
+  heard = HeardBefore(heard_path);
+  SayWhatIsMissing(node, MakeAccount(journal.is_open() ? journal.durable() : Progress{}, heard));
+  if (!recovered.waits) {
+    Follow(std::move(recovered));
+    return {};
+  }
+  log::error("{}", ProblemOf(recovered));
+  ShowBoard(std::move(recovered.volumes));
+  starter = std::thread([this] { TryUntilWhole(); });
+  return {};
+}
+
+// Each time from the beginning: what may pass has left the stores anyhow.
+void Replica::Parts::TryUntilWhole() {
+  const auto longest = kMostUntried * options.retry_every;
+  for (auto wait = options.retry_every; board()->WaitToRetry(wait); wait = std::min(2 * wait, longest)) {
+    auto recovered = RecoverAll(journal, volumes, options, &ending);
+    if (recovered && !recovered->waits) {
+      log::info("the copies are whole");
+      return Follow(*std::move(recovered));
+    }
+    const std::string problem = recovered ? ProblemOf(*recovered) : recovered.error().Text();
+    for (std::size_t i = 0; i < volumes.size(); ++i) board()->SetVolume(i, Condition::kStalled, problem);
+  }
+}
+
+void Replica::Parts::ShowBoard(std::vector<VolumeStand> stands) {
+  const Progress received = journal.is_open() ? journal.durable() : Progress{};
+  auto board = std::make_shared<ReplicaBoard>(
+      BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},
+      received, std::move(stands));
+  if (heard) board->Remember(heard->head);
+  const MutexLock lock(board_mutex);
+  shown_board = std::move(board);
+}
+
+void Replica::Parts::Follow(Recovered recovered) {
+  ShowBoard(std::move(recovered.volumes));
+  ReplicaBoard& board = *this->board();
+  checkpointer.emplace(volumes, journal, board, options);
+  replayer.emplace(journal, recovered.begin, volumes, board, options);
+  auto sender = options.sender;
+  if (!sender) sender = [this] { return Sender{{}, node, 0}; };
+  receiver.emplace(context, relay, journal, board.received(), board,
+                   ReceiverOptions{.sender = std::move(sender),
+                                   .pull_bytes = options.pull_bytes,
+                                   .stream_queue = options.stream_queue,
+                                   .retry_every = options.retry_every});
+  head_keeper.emplace(heard_path, board, heard);
+}
+
+void Replica::Parts::EndStarter() {
+  ending = true;
+  if (!starter.joinable()) return;
+  board()->StopReplay();
+  starter.join();
+}
+
+bool Replica::Parts::EndThreads() {
+  const MutexLock lock(ending_mutex);
+  if (std::exchange(ended, true)) return false;
+  EndStarter();
+  if (!receiver) return true;
+  receiver->Stop();
+  head_keeper->Stop();
+  replayer->Stop();
+  checkpointer->Stop();
+  return true;
+}
 
 Result<std::unique_ptr<Replica>> Replica::Start(NetContext& context, const RelayConfig& relay,
                                                 const NodeName& node, const std::string& state_folder,
                                                 const std::vector<ReplicaVolume>& volumes,
                                                 const ReplicaOptions& options) {
   HAWSER_TRY(MakeDirectories(state_folder));
-  auto parts = std::make_unique<Parts>(StateFolder(state_folder).Journal(), options);
-  HAWSER_ASSIGN(Recovered recovered, RecoverAll(parts->journal, volumes, options));
-  const Progress received = parts->journal.is_open() ? parts->journal.durable() : Progress{};
-  parts->board.emplace(
-      BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},
-      received, std::move(recovered.volumes));
-  const std::string heard_path = StateFolder(state_folder).HeardHead();
-  const auto heard = HeardBefore(heard_path);
-  SayWhatIsMissing(node, MakeAccount(received, heard));
-  if (heard) parts->board->Remember(heard->head);
-  parts->checkpointer.emplace(volumes, parts->journal, *parts->board, options);
-  parts->replayer.emplace(parts->journal, recovered.begin, volumes, *parts->board, options);
-  auto sender = options.sender;
-  if (!sender) sender = [node] { return Sender{{}, node, 0}; };
-  parts->receiver.emplace(context, relay, parts->journal, received, *parts->board,
-                          ReceiverOptions{.sender = std::move(sender),
-                                          .pull_bytes = options.pull_bytes,
-                                          .stream_queue = options.stream_queue,
-                                          .retry_every = options.retry_every});
-  parts->head_keeper.emplace(heard_path, *parts->board, heard);
+  auto parts = std::make_unique<Parts>(context, relay, node, state_folder, volumes, options);
+  HAWSER_TRY(parts->Start());
   return std::unique_ptr<Replica>(new Replica(std::move(parts)));
 }
 
@@ -115,19 +205,22 @@ Replica::~Replica() = default;
 
 void Replica::Halt() { (void)parts_->EndThreads(); }
 
-Status Replica::Stop() { return parts_->EndThreads() ? parts_->checkpointer->Finish() : Status(); }
-
-ReplicaReport Replica::Report() const {
-  const ReplicaBoard& board = *parts_->board;
-  return {.head = board.head(),
-          .received = board.received(),
-          .connected = board.connected(),
-          .volumes = board.Reports(),
-          .unshown = board.Unshown()};
+Status Replica::Stop() {
+  if (!parts_->EndThreads() || !parts_->checkpointer) return {};
+  return parts_->checkpointer->Finish();
 }
 
-void Replica::Pause() { parts_->board->Pause(); }
+ReplicaReport Replica::Report() const {
+  const auto board = parts_->board();
+  return {.head = board->head(),
+          .received = board->received(),
+          .connected = board->connected(),
+          .volumes = board->Reports(),
+          .unshown = board->Unshown()};
+}
 
-void Replica::Resume() { parts_->board->Resume(); }
+void Replica::Pause() { parts_->board()->Pause(); }
+
+void Replica::Resume() { parts_->board()->Resume(); }
 
 }  // namespace hawser

@@ -62,7 +62,8 @@ struct ReplicaOptions {
   std::chrono::milliseconds retry_every{1000};         // after a failure that may pass
 
   // For a start: waits for the relay's journal, which the own one can't stand in for (recovery.h).
-  std::function<Result<RelaysJournal>(const std::vector<VolumeName>&)> relays_journal;
+  std::function<Result<RelaysJournal>(const std::vector<VolumeName>&, const std::atomic<bool>* cancel)>
+      relays_journal;
   // Gives up a start that takes long; checked between batches.
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -80,10 +81,11 @@ class Replica {
  public:
   // Brings the stores from their checkpoints to a state after some whole group (redo after an unclean end),
   // then starts the threads; the volumes may be shown when this returns, but for those that Report() names.
-  // Needs no relay, unless after an unclean end the own journal is gone: recovery.h. Nothing but the
-  // replica may change the stores from here on. `state_folder` is made if missing; the own journal is in its
-  // folder "journal". Errors: the own journal or a checkpoint is damaged or in use, a store can't be written;
-  // ECANCELED.
+  // Needs no relay, unless after an unclean end the own journal is gone: recovery.h. If a store doesn't take
+  // a record now and may later, the start goes on behind this, and nothing is received meanwhile; Report()
+  // says so. Nothing but the replica may change the stores from here on. `state_folder` is made if missing;
+  // the own journal is in its folder "journal". Errors: the own journal or a checkpoint is damaged or in use,
+  // a store can't be written; ECANCELED.
   static Result<std::unique_ptr<Replica>> Start(NetContext& context, const RelayConfig& relay,
                                                 const NodeName& node, const std::string& state_folder,
                                                 const std::vector<ReplicaVolume>& volumes,

@@ -293,8 +293,10 @@ std::map<VolumeName, std::string> ReplicaBoard::Unshown() const {
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
     const VolumeStand& volume = volumes_[i];
     const bool is_empty = volume.applied.position.group == Group{};
+    if (volume.active() && !volume.whole) unshown[volume.name] = "isn't whole yet: " + volume.problem;
     if (StateLocked(i) != ReplicaState::kNeedsSync || (volume.whole && !is_empty)) continue;
-    unshown[volume.name] = volume.whole ? "holds nothing yet" : "was left in the middle of its work";
+    unshown[volume.name] = fmt::format(
+        "{} and needs a sync", volume.whole ? "holds nothing yet" : "was left in the middle of its work");
   }
   return unshown;
 }

@@ -77,8 +77,8 @@ class ReplicaBoard {
   std::optional<HeardHead> heard() const;
   bool connected() const;
   std::vector<VolumeReport> Reports() const;
-  // The copies that nobody may look at: they need a sync, and hold nothing yet or no whole state. For each,
-  // why.
+  // The copies that nobody may look at: they need a sync, and hold nothing yet or no whole state, or are
+  // still to be brought to one. For each, why.
   std::map<VolumeName, std::string> Unshown() const;
 
  private:

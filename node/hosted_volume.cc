@@ -161,7 +161,7 @@ Status HostedVolume::ShowOrRefuse(const std::string& why_not) {
   if (std::exchange(refusing_, refuse) == refuse) return {};
   if (!refuse) return Become(BecomeSecondary{});
   const std::string why =
-      fmt::format("the copy of {} {} and needs a sync: its mount answers no call", name().value, why_not);
+      fmt::format("the mount of {} answers no call, for the copy {}", name().value, why_not);
   log::error("{}", why);
   return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why}));
 }

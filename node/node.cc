@@ -230,8 +230,8 @@ class NodeProcess : public Node {
     ReplicaOptions options;
     options.cancel = watch_.cancel();
     options.sender = [this] { return sender(); };
-    options.relays_journal = [this](const std::vector<VolumeName>& copies) {
-      return AwaitRelaysJournal(copies);
+    options.relays_journal = [this](const std::vector<VolumeName>& copies, const std::atomic<bool>* cancel) {
+      return AwaitRelaysJournal(copies, cancel);
     };
     options.on_applied = [this](Volume& volume, const Stale& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
@@ -241,15 +241,16 @@ class NodeProcess : public Node {
   }
 
   // For copies of which only the relay can say what they may hold.
-  Result<RelaysJournal> AwaitRelaysJournal(const std::vector<VolumeName>& copies) {
+  Result<RelaysJournal> AwaitRelaysJournal(const std::vector<VolumeName>& copies,
+                                           const std::atomic<bool>* cancel) {
     watch_.Does("redoing the copies from the relay's journal");
     if (!welcome_) {
       log::warn("waiting for the relay at {} (start it by: hawser relay)", config_.relay.WriteEndpoint());
-      HAWSER_ASSIGN(welcome_, SayHello(std::nullopt, watch_.cancel()));
+      HAWSER_ASSIGN(welcome_, SayHello(std::nullopt, cancel));
     }
-    return RelaysJournal{{"the relay's journal", welcome_->oldest, welcome_->head},
-                         std::make_unique<RelaySource>(context_, config_.relay.ControlEndpoint(), sender(),
-                                                       copies, watch_.cancel())};
+    return RelaysJournal{
+        {"the relay's journal", welcome_->oldest, welcome_->head},
+        std::make_unique<RelaySource>(context_, config_.relay.ControlEndpoint(), sender(), copies, cancel)};
   }
 
   HostedVolume* Find(const VolumeName& volume) const {

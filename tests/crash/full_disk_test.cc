@@ -128,6 +128,26 @@ TEST_F(FullDiskTest, SecondaryWithAFullStoreStallsAloneAndGoesOnByItself) {
   ExpectAllWellWithoutHelp();
 }
 
+// What it had received and couldn't apply is to be redone.
+TEST_F(FullDiskTest, SecondaryThatIsStartedWithAFullStoreStallsAndGoesOnByItself) {
+  ASSERT_NO_FATAL_FAILURE(Start(GroupOptions{.disks = {{"charlie/docs", 64 * kMiB}}, .relay_keys = {}}));
+  ASSERT_OK(group().disk("charlie/docs").Fill());
+  ExpectState("charlie", "stalled: replay waits");
+  trial_->Kill("charlie");
+  ASSERT_OK(group().Start());
+  ExpectState("charlie", "stalled: after an unclean end the copies wait for volume docs");
+  for (const char* volume : {"docs", "mail"}) {
+    EXPECT_LT(open(group().Mount("charlie", volume).c_str(), O_RDONLY | O_DIRECTORY), 0) << volume;
+    EXPECT_EQ(errno, ENODATA) << volume;
+  }
+  EXPECT_OK(trial_->load().AwaitProgress());
+  ExpectState("delta", "live");
+  const pid_t charlie = group().PidOf("charlie");
+  group().disk("charlie/docs").MakeRoom();
+  ExpectAllWellWithoutHelp();
+  EXPECT_EQ(group().PidOf("charlie"), charlie) << "it was started again";
+}
+
 TEST_F(FullDiskTest, SecondaryWithAFullJournalStallsAloneAndGoesOnByItself) {
   ASSERT_NO_FATAL_FAILURE(Start(GroupOptions{.disks = {{"delta/state", 300 * kMiB}}, .relay_keys = {}}));
   ASSERT_OK(group().disk("delta/state").Fill());

@@ -17,7 +17,8 @@ class LostJournalTest : public SecondaryTest {
  protected:
   LostJournalTest() {
     options_.checkpoint_every = 1h;
-    options_.relays_journal = [this](const std::vector<VolumeName>& volumes) -> Result<RelaysJournal> {
+    options_.relays_journal = [this](const std::vector<VolumeName>& volumes,
+                                     const std::atomic<bool>*) -> Result<RelaysJournal> {
       ++asked_;
       if (!relay_is_there_) return Error{ECANCELED, "the start was given up"};
       return ReadRelays(volumes);

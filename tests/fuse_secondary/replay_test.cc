@@ -235,6 +235,38 @@ TEST_F(SmallDiskTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
   ExpectEqualTrees("mail");
 }
 
+// What was received and not applied before the crash doesn't fit.
+TEST_F(SmallDiskTest, FullStoreStallsTheStartWhichGoesOnOnceThereIsRoom) {
+  if (!MountSmall(SecondaryStore("docs"))) GTEST_SKIP() << "mounting a small filesystem needs root";
+  relay_.Group({docs_.Create("big"), mail_.Create("small")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  replica().Pause();
+  relay_.Group({docs_.Write("big", 0, std::string(900 * kKiB, 'a'))});
+  relay_.Group(
+      {docs_.Write("big", 900 * kKiB, std::string(900 * kKiB, 'b')), mail_.Write("small", 0, "data")});
+  ASSERT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
+  Crash();
+
+  ASSERT_OK(Start());
+  for (const char* volume : {"docs", "mail"}) {
+    EXPECT_TRUE(WaitForState(volume, ReplicaState::kStalled)) << volume;
+    EXPECT_THAT(Report(volume).problem, HasSubstr("No space left on device"));
+    EXPECT_THAT(Report(volume).problem, HasSubstr(SecondaryStore("docs")));
+    EXPECT_TRUE(replica().Report().unshown.contains(VolumeName(volume))) << volume;
+  }
+  ASSERT_OK(Stop());
+  ASSERT_OK(Start());
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kStalled));
+
+  MakeRoom();
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
+  EXPECT_TRUE(replica().Report().unshown.empty());
+  ExpectEqualTrees("docs");
+  ExpectEqualTrees("mail");
+}
+
 TEST_F(SmallDiskTest, FullOwnJournalStallsReceivingAndGoesOnOnceThereIsRoom) {
   if (!MountSmall(temp_ / "state")) GTEST_SKIP() << "mounting a small filesystem needs root";
   options_.checkpoint_every = 1h;  // so that no segments are dropped

@@ -21,11 +21,9 @@ class ModelStore : public RecoverableStore {
  public:
   explicit ModelStore(World& world) : world_(world) {}
 
-  // A process begins to use it.
-  void Serve(LifePtr life) {
-    life_ = std::move(life);
-    redo_.reset();
-  }
+  void Serve(LifePtr life) { life_ = std::move(life); }
+  // As a new Recoverable().
+  void BeginRecovery() { redo_.reset(); }
   void set_full(bool full) { full_ = full; }
   // From here on it refuses this share of all records for good: the same ones for the same `salt`.
   void Refuse(double share, std::uint64_t salt) {

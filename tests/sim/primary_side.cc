@@ -18,6 +18,7 @@ constexpr std::uint64_t kPullBytes = 4 * kKiB;
 
 void PrimarySide::Start(const Welcome& welcome) {
   parts_.disk.store.Refuse(0, 0);  // what a primary's store refuses isn't simulated
+  parts_.disk.store.BeginRecovery();
   journal_ = welcome.head.position.journal;
   recovery_.emplace(std::vector<RecoveryVolume>{{parts_.volume, &parts_.disk.store, &folder_}},
                     RecoverFor::kServing, "primary.redoing");

@@ -40,11 +40,13 @@ SecondarySide::SecondarySide(Parts parts)
 Status SecondarySide::Open() {
   std::vector<RecoveryVolume> volumes;
   HAWSER_ASSIGN(const bool has_journal, journal_.Exists());
+  folders_.clear();
   for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
     folders_.emplace_back(parts_.world, parts_.life, DiskOf(i));
     if (!has_journal && parts_.world.mutations().Has(Fault::kTrustLostJournal))
       folders_.back().CallCleanAnyhow();
     const double refusal = parts_.world.profile().refusal;
+    DiskOf(i).store.BeginRecovery();
     // After some restarts it refuses others.
     DiskOf(i).store.Refuse(refusal, refusal > 0 ? parts_.world.rng().Below(2) : 0);
     volumes.push_back({parts_.volumes[i], &DiskOf(i).store, &folders_.back()});
@@ -59,6 +61,7 @@ Status SecondarySide::Open() {
 }
 
 Status SecondarySide::Start(const std::optional<Welcome>& welcome) {
+  welcome_ = welcome;
   if (recovery_->needs_relay()) {
     parts_.world.Note("{}: needs the relay's journal, up to {}", parts_.node.value,
                       welcome->head.position.Text());
@@ -66,9 +69,30 @@ Status SecondarySide::Start(const std::optional<Welcome>& welcome) {
     BringForward();
     return {};
   }
-  HAWSER_TRY(recovery_->RecoverFromOwn(kRecoveryBytes, nullptr));
+  const Status recovered = recovery_->RecoverFromOwn(kRecoveryBytes, nullptr);
   if (parts_.life->dead) return Error{EIO, "the process has ended"};
-  return Follow();
+  return recovered ? Follow() : WaitAndTryAgain(recovered.error());
+}
+
+// Replica's TryUntilWhole.
+Status SecondarySide::WaitAndTryAgain(const Error& error) {
+  HAWSER_ASSIGN(Recovered waiting, recovery_->Waiting(error));
+  parts_.world.Note("{}: the copies wait: {}", parts_.node.value, error.Text());
+  board_.emplace(BoardTimes(), journal_.is_open() ? journal_.durable() : Progress{},
+                 std::move(waiting.volumes));
+  BeReady();
+  parts_.world.After(kRetryEvery, parts_.life, [this] {
+    Status done = Open();
+    if (done && needs_relay() && !welcome_) done = Error{ETIMEDOUT, "the relay isn't there"};
+    if (done) done = Start(welcome_);
+    if (!done && !parts_.life->dead) parts_.give_up(done.error().Text());
+  });
+  return {};
+}
+
+// Those that wait keep nothing else from being served.
+void SecondarySide::BeReady() {
+  if (!std::exchange(ready_, true)) parts_.ready();
 }
 
 // RunRecovery, with the relay's answers as events.
@@ -90,8 +114,9 @@ void SecondarySide::Pull(const Recovery::Want& want) {
     Recovery& core = recovery_->core();
     const auto batch = BatchFrom(*reply, want, core.names());
     const Status taken = batch ? core.Take(batch->groups) : core.Refused(batch.error());
-    if (!taken) return parts_.give_up(taken.error().Text());
-    BringForward();
+    if (taken) return BringForward();
+    if (parts_.life->dead) return;
+    if (const Status waits = WaitAndTryAgain(taken.error()); !waits) parts_.give_up(waits.error().Text());
   };
   parts_.requests.Send(std::move(request));
 }
@@ -132,7 +157,7 @@ Status SecondarySide::Follow() {
   WakeReceiver(Duration(0));
   WakeReplayer(Duration(0));
   parts_.world.After(parts_.world.profile().checkpoint_every, parts_.life, [this] { Checkpoint(); });
-  parts_.ready();
+  BeReady();
   return {};
 }
 
@@ -372,7 +397,7 @@ void SecondarySide::DropOldSegments() { static_cast<void>(journal_.DropThrough(b
 
 // Replica::Stop, Checkpointer::Finish.
 void SecondarySide::StopInOrder() {
-  if (!board_) return;
+  if (!replay_) return;
   const auto stands = board_->volumes();
   for (std::size_t i = 0; i < stands.size(); ++i) {
     if (!stands[i].active()) continue;

@@ -34,7 +34,7 @@ class SecondarySide {
     Machine& machine;
     std::vector<VolumeName> volumes;
     std::function<void(const std::string& why)> give_up;  // the node has to be started again
-    std::function<void()> ready;                          // the copies may be looked at
+    std::function<void()> ready;                          // all else may be served
   };
   explicit SecondarySide(Parts parts);
 
@@ -54,6 +54,8 @@ class SecondarySide {
  private:
   VolumeDisk& DiskOf(std::size_t volume) { return *parts_.machine.volumes.at(parts_.volumes[volume]); }
 
+  Status WaitAndTryAgain(const Error& error);
+  void BeReady();
   void BringForward();
   void Pull(const Recovery::Want& want);
   Status CheckpointAll();
@@ -87,6 +89,8 @@ class SecondarySide {
   Parts parts_;
   OwnJournal journal_;
   std::optional<CopyRecovery> recovery_;
+  std::optional<Welcome> welcome_;
+  bool ready_ = false;
   std::optional<ReplicaBoard> board_;
   std::optional<Intake> intake_;
   std::vector<std::unique_ptr<Checkpoints>> checkpoints_;  // by volume

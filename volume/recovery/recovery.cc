@@ -252,6 +252,7 @@ Status Recovery::Change(const ReplayGroup& group, const ReplayRecord& record) {
     const bool is_own = purpose_ == RecoverFor::kServing && record.record.remedy;
     if (is_own && done.error().code != kStoreDiverged && !MayPass(done.error().code, true)) return {};
     const Consequence consequence = Weigh(record, done.error(), again > 0);
+    if (consequence == Consequence::kWait) waits_for_ = record.volume;
     if (consequence == Consequence::kDiverged || consequence == Consequence::kWait)
       return Settle(record.volume, group.end.position, std::move(done));
     if (consequence == Consequence::kGoOn) {
@@ -354,6 +355,7 @@ Status Recovery::FinishRedo() {
     // What a copy's store doesn't let go is left there.
     if (code != 0 && code != kStoreDiverged && !MayPass(code, true) && purpose_ == RecoverFor::kFollowing)
       finished = volumes_[i].store->FinishRedo(true);
+    if (!finished && MayPass(finished.error().code, false)) waits_for_ = i;
     HAWSER_TRY(Settle(i, at_.position, std::move(finished)));
   }
   return {};

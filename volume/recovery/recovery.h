@@ -45,6 +45,7 @@ struct RecoveryVolume {
   VolumeName name;
   RecoverableStore* store = nullptr;  // both outlive the recovery
   CheckpointPlace* checkpoint = nullptr;
+  std::string path = {};  // of the store, for messages
 };
 
 enum class RecoverFor {
@@ -101,6 +102,9 @@ class Recovery {
   // What a primary's store has refused, and no remedy in the journal makes up for: the primary has to journal
   // one before it serves. For kServing, of the only volume.
   const Differences& refused() const { return stands_.front().differences; }
+  // The volume whose store doesn't take a record now, but may later: the recovery has failed with that, and
+  // another one may get further.
+  const RecoveryVolume* waits_for() const { return waits_for_ ? &volumes_[*waits_for_] : nullptr; }
   bool redoes() const;                                // whether any volume's end was unclean
   std::uint64_t records() const { return records_; }  // applied so far that change a store
   std::string ProgressText() const;                   // for a person
@@ -155,7 +159,8 @@ class Recovery {
   Progress at_;
   Position target_;
   std::set<Sequence> remedied_;  // records whose remedy has been seen to its end, ahead or already
-  bool taken_ = false;           // something of what was planned: the journal holds begin_
+  std::optional<std::size_t> waits_for_;
+  bool taken_ = false;  // something of what was planned: the journal holds begin_
   std::uint64_t records_ = 0;
 };
 
