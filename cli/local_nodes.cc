@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-
-#include <fstream>
 
 #include "cli/local_status.h"
+#include "common/base/file_lock.h"
 #include "common/base/state_folder.h"
 #include "common/journal/inspect.h"
 #include "common/journal/journal.h"
@@ -17,22 +15,6 @@ namespace {
 void Note(std::string& problem, const std::string& more) {
   if (!problem.empty()) problem += "; ";
   problem += more;
-}
-
-// Whether somebody holds the file locked with flock(2). Looked up instead of tried, which would be in the way
-// of a node that starts just now.
-bool IsLocked(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return false;
-  const std::string wanted =
-      fmt::format(" {:02x}:{:02x}:{} ", major(info.st_dev), minor(info.st_dev), info.st_ino);
-  std::ifstream locks("/proc/locks");
-  for (std::string line; std::getline(locks, line);) {
-    const bool waits = line.find("->") != std::string::npos;
-    if (!waits && line.find("FLOCK") != std::string::npos && line.find(wanted) != std::string::npos)
-      return true;
-  }
-  return false;
 }
 
 // The end of a secondary's own journal; nullopt: it has none yet.
@@ -106,7 +88,7 @@ LocalNode ReadNode(const Config& config, const NodeName& name, const NodeConfig&
 
 }  // namespace
 
-bool IsServed(const NodeConfig& node) { return IsLocked(StateFolder(node.state).Lock()); }
+bool IsServed(const NodeConfig& node) { return LockHolder(StateFolder(node.state).Lock()).has_value(); }
 
 std::vector<LocalNode> ReadLocalNodes(const Config& config) {
   std::vector<LocalNode> nodes;

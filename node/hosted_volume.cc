@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/state_folder.h"
 #include "fuse_secondary/secondary_role.h"
+#include "volume/mount/fuse_mount.h"
 #include "volume/mount/mount_folder.h"
 #include "volume/mount/switch_role.h"
 #include "volume/mount/unavailable_role.h"
@@ -209,7 +210,7 @@ Status HostedVolume::Mount() {
   HAWSER_TRY(CheckMountFolder(replica_.mount, replica_.nonempty));
   SessionOptions options;
   options.mount = replica_.mount;
-  options.name = group_ + "/" + name().value;
+  options.name = SourceOfMount(group_, name());
   options.allow_other = replica_.allow_other.value_or(::geteuid() == 0);
   HAWSER_ASSIGN(std::shared_ptr<Session> session, Session::Mount(*volume_, operations_, options));
   {

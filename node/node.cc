@@ -30,6 +30,7 @@
 #include "node/reporter.h"
 #include "node/start_report.h"
 #include "node/start_watch.h"
+#include "node/state_lock.h"
 
 namespace hawser {
 
@@ -70,7 +71,7 @@ class NodeProcess : public Node {
   Status Begin() {
     ::umask(0);              // records say the final mode
     RaiseDescriptorLimit();  // each open file of each caller takes one
-    HAWSER_TRY(LockState());
+    HAWSER_ASSIGN(state_lock_, LockState(config_, name_));
     for (const auto& [volume, unused] : own_.volumes) {
       HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume, new_stores_.contains(volume)));
       volumes_.push_back(std::move(hosted));
@@ -120,17 +121,6 @@ class NodeProcess : public Node {
   }
 
  private:
-  Status LockState() {
-    HAWSER_TRY(MakeDirectories(own_.state));
-    HAWSER_ASSIGN(state_lock_, OpenFile(StateFolder(own_.state).Lock(), O_RDWR | O_CREAT));
-    if (::flock(state_lock_.get(), LOCK_EX | LOCK_NB) != 0)
-      return Error{
-          EBUSY,
-          fmt::format("node {} runs already (its state folder '{}' is in use); stop that process first",
-                      name_.value, own_.state)};
-    return {};
-  }
-
   Result<Welcome> SayHello(std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {
     Hello hello = hello_;
     hello.known = known_.Get().position;

@@ -1,6 +1,9 @@
 // Starting, ending and starting again.
+#include <gmock/gmock.h>
+
 #include <csignal>
 #include <filesystem>
+#include <regex>
 
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
@@ -64,6 +67,40 @@ TEST(LifecycleTest, MountLeftByAKilledNodeIsDetachedAtStart) {
   EXPECT_EQ(Read(cluster.Mount("alpha", "docs") + "/file"), "content");
   Write(cluster.Mount("alpha", "docs") + "/another", "more");
   EXPECT_OK(cluster.CompareAllTrees());
+}
+
+// A process that holds charlie's state folder is killed while it waits, in a mount of docs, for somebody who
+// doesn't answer: the kernel doesn't let it end.
+TEST(LifecycleTest, StartTakesOverFromAKilledProcessThatHangsInItsMount) {
+  Cluster cluster;
+  ASSERT_OK(cluster.Start());
+  ASSERT_OK(cluster.Stop("charlie"));
+  const std::string mount = cluster.Mount("alpha", "docs");
+  const std::string config = cluster.folder() + "/there.yaml";
+  Write(config,
+        std::regex_replace(Read(cluster.config()), std::regex(cluster.Mount("charlie", "docs")), mount));
+
+  cluster.Freeze("relay");
+  auto hanging = Process::Start(
+      {.command = {"flock", "--no-fork", cluster.State("charlie") + "/lock", "touch", mount + "/new"},
+       .output = cluster.folder() + "/touch.log",
+       .folder = {},
+       .environment = {}});
+  ASSERT_OK(hanging);
+  ASSERT_TRUE(
+      WaitUntil([&] { return Read(cluster.Log("alpha")).find("1 change waits") != std::string::npos; }));
+  cluster.Freeze("alpha");
+  hanging->Signal(SIGKILL);
+  cluster.Thaw("relay");
+
+  const TempDir folder;
+  Daemons there(folder.path());
+  const HawserProgram program{HAWSER_PROGRAM, config, cluster.folder(), {}};
+  ASSERT_OK(there.Launch("charlie", program.ServiceCommand("charlie")));
+  ASSERT_OK(there.AwaitReady("charlie"));
+  EXPECT_THAT(Read(there.Log("charlie")), ::testing::HasSubstr("has been killed and hangs in the kernel"));
+  ASSERT_OK(hanging->Wait());
+  EXPECT_OK(there.Stop("charlie"));
 }
 
 TEST(LifecycleTest, RelayRestartedUnderIdleNodesIsFoundAgain) {

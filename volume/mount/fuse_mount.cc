@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <mntent.h>
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,6 +36,28 @@ Status Configure(int context, const std::vector<std::pair<const char*, std::stri
 Status SetFlag(int context, const char* flag) {
   if (::fsconfig(context, FSCONFIG_SET_FLAG, flag, nullptr, 0) == 0) return {};
   return ErrnoError(std::string("the kernel refuses the mount option ") + flag);
+}
+
+bool IsMountedAt(const std::string& path, const std::string& source) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> table(::setmntent("/proc/self/mounts", "re"), ::endmntent);
+  bool is = false;
+  mntent entry{};
+  char buffer[8192];
+  while (table && ::getmntent_r(table.get(), &entry, buffer, sizeof buffer) != nullptr) {
+    if (path == entry.mnt_dir) is = source == entry.mnt_fsname;  // the last one lies on top
+  }
+  return is;
+}
+
+// By who mounted it, where the kernel's list of connections is mounted.
+Status AbortAsOwner(const std::string& path) {
+  struct statx info {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &info) != 0)
+    return ErrnoError("cannot look what is mounted at", path);
+  const std::string abort = fmt::format("/sys/fs/fuse/connections/{}/abort", info.stx_dev_minor);
+  HAWSER_ASSIGN(const UniqueFd file, OpenFile(abort, O_WRONLY));
+  if (::write(file.get(), "1", 1) != 1) return ErrnoError("cannot write", abort);
+  return {};
 }
 
 }  // namespace
@@ -81,6 +106,15 @@ Result<bool> HasDeadMount(const std::string& path) {
   }
   if (errno != ENOTCONN && errno != ECONNABORTED) return ErrnoError("cannot use the mount folder", path);
   return true;
+}
+
+// Forced, umount(2) ends the connection first; then it finds the mount busy, as it is open here.
+Status Abort(const std::string& path, const std::string& source) {
+  if (!IsMountedAt(path, source)) return Error{ENOENT, "no mount of " + source + " is at '" + path + "'"};
+  HAWSER_ASSIGN(const UniqueFd open, OpenFile(path, O_PATH | O_NOFOLLOW));
+  if (::umount2(path.c_str(), MNT_FORCE | UMOUNT_NOFOLLOW) == 0 || errno == EBUSY) return {};
+  if (errno != EPERM) return ErrnoError("cannot end the mount", path);
+  return AbortAsOwner(path);
 }
 
 Status Detach(const std::string& path) {

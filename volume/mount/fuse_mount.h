@@ -4,17 +4,23 @@
 
 #include <string>
 
+#include "common/base/ids.h"
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
 
 namespace hawser {
+
+// What the table of mounts shows as the source of a volume's mounts.
+inline std::string SourceOfMount(const std::string& group, const VolumeName& volume) {
+  return group + "/" + volume.value;
+}
 
 // A mount that isn't at any path yet.
 struct FuseMount {
   UniqueFd mount;
   UniqueFd device;  // where its requests come from: an open /dev/fuse
 
-  // `source`: what the table of mounts shows. ENOSYS, EPERM: neither this kernel nor this user can.
+  // `source`: see SourceOfMount. ENOSYS, EPERM: neither this kernel nor this user can.
   static Result<FuseMount> Make(const std::string& source, bool allow_other);
 
   // Puts it at `path`. With `dead`, a mount whose process is gone is there, and goes: the new one is put
@@ -25,6 +31,11 @@ struct FuseMount {
 // Whether a mount is at `path` whose process is gone ("transport endpoint is not connected"). EBUSY: a FUSE
 // mount that lives.
 Result<bool> HasDeadMount(const std::string& path);
+
+// Ends the FUSE connection of the mount at `path`, as the end of its process does: the mount stays, as a
+// dead one, and each call that waits in it gets an error. Asks the mount nothing. ENOENT: no mount of
+// `source` is there.
+Status Abort(const std::string& path, const std::string& source);
 
 // Takes what is mounted at `path` away; who uses it still can. By root directly, else by fusermount3.
 Status Detach(const std::string& path);

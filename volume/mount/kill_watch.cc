@@ -15,19 +15,18 @@ namespace {
 
 constexpr auto kInterval = std::chrono::milliseconds(100);
 
-// From /proc/TID/status: the mask of signals pending for the thread. A thread that is gone is as good as
-// killed.
+}  // namespace
+
+// From /proc/TID/status: its state, and the mask of signals pending for the thread.
 bool IsBeingKilled(pid_t thread) {
   const auto status = ReadFile(fmt::format("/proc/{}/status", thread));
-  if (!status) return true;
+  if (!status || status->find("\nState:\tZ") != std::string::npos) return true;
   constexpr std::string_view kField = "\nSigPnd:";
   const std::size_t at = status->find(kField);
   if (at == std::string::npos) return true;
   const auto pending = std::strtoull(status->c_str() + at + kField.size(), nullptr, 16);
   return (pending & (1ULL << (SIGKILL - 1))) != 0;
 }
-
-}  // namespace
 
 KillWatch::~KillWatch() { Stop(); }
 

@@ -18,6 +18,9 @@
 
 namespace hawser {
 
+// Whether the thread is about to die (any fatal signal becomes a SIGKILL), or is gone.
+bool IsBeingKilled(pid_t thread);
+
 class KillWatch {
  public:
   // `some_killed`: called after callers have been found to be killed, under no lock, in the watch's thread.
@@ -26,8 +29,7 @@ class KillWatch {
   KillWatch(const KillWatch&) = delete;
   KillWatch& operator=(const KillWatch&) = delete;
 
-  // Sets *killed once thread `caller` has a SIGKILL pending (any fatal signal becomes one), until
-  // Remove(killed).
+  // Sets *killed once thread `caller` is being killed, until Remove(killed).
   void Add(pid_t caller, std::atomic<bool>* killed);
   void Remove(std::atomic<bool>* killed);
   // Nobody is watched any more, nor told. Again does nothing.
