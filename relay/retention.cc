@@ -46,6 +46,15 @@ bool Retention::CanSpare(const Claim& claim, const Claims& holding, bool patient
   });
 }
 
+// Whether something could be deleted but for primaries that have been heard of.
+bool Retention::PrimariesAloneHold(const Claims& holding, const JournalFacts& facts) {
+  Group others = facts.head.position.group;
+  for (const Claim* claim : holding) {
+    if (!claim->primary || !claim->checkpoint) others = std::min(others, PlaceOf(*claim));
+  }
+  return NewestDroppable(others, facts).has_value();
+}
+
 const Claim* Retention::Slowest(const Claims& holding, bool patient) const {
   const Claim* slowest = nullptr;
   for (const Claim* claim : holding) {
@@ -100,7 +109,8 @@ RetentionDecision Retention::Decide(const std::vector<Claim>& claims, const Jour
   decision.drop_through = NewestDroppable(safe, facts);
   if (!decision.drop_through && rules_.when_full == WhenFull::kDropSlowest)
     decision.drop_through = GiveUpSlowest(holding, facts, moment.patient, decision.dropped);
-  decision.hold_writers = !decision.drop_through || moment.free_bytes < rules_.reserve_bytes / 2;
+  const bool stuck = !decision.drop_through && !PrimariesAloneHold(holding, facts);
+  decision.hold_writers = stuck || moment.free_bytes < rules_.reserve_bytes / 2;
   return decision;
 }
 

@@ -7,7 +7,9 @@
 // - A replica that the relay has not heard of since it began is unknown, and what is unknown isn't slow: it
 //   holds everything. It may be given up once it has been silent for `patience`.
 // - The primary of a volume is never given up: it could not be started again after a crash, and there is
-//   nobody whose volume it could be synced from. Its checkpoint is never old, or its writers are held.
+//   nobody whose volume it could be synced from. Its checkpoint moves with its writers only: held, it stands
+//   where the oldest call began that waits. So writers aren't held for primaries alone, down to half of the
+//   reserve.
 // - A replica whose checkpoint the journal no longer reaches has lost the rope: it needs a sync, and holds
 //   nothing.
 #pragma once
@@ -81,6 +83,7 @@ class Retention {
   using Claims = std::vector<const Claim*>;
 
   bool CanSpare(const Claim& claim, const Claims& holding, bool patient) const;
+  static bool PrimariesAloneHold(const Claims& holding, const JournalFacts& facts);
   const Claim* Slowest(const Claims& holding, bool patient) const;
   std::optional<Group> DroppableByKeep(Group safe, const JournalFacts& facts, Timestamp now) const;
   std::optional<Group> GiveUpSlowest(Claims holding, const JournalFacts& facts, bool patient,

@@ -352,14 +352,16 @@ TEST_F(TrackerTest, APrimaryIsNeverGivenUp) {
   EXPECT_TRUE(decision.dropped.empty());
 }
 
-// However far everybody else is: after a crash it redoes from there.
-TEST_F(TrackerTest, APrimaryWhoseCheckpointIsTheOldestIsNotGivenUp) {
+// However far everybody else is: after a crash it redoes from there. Held writers would keep it from its next
+// checkpoint.
+TEST_F(TrackerTest, APrimaryWhoseCheckpointIsTheOldestIsNotGivenUpNorHeld) {
   Tracker tracker = Make({0, 0s, WhenFull::kDropSlowest, 100});
   HearAll(tracker, 5, 95, 95);
   auto decision = Decide(tracker, 80);
   EXPECT_TRUE(decision.dropped.empty());
   EXPECT_FALSE(decision.drop_through);
-  EXPECT_TRUE(decision.hold_writers);
+  EXPECT_FALSE(decision.hold_writers);
+  EXPECT_TRUE(Decide(tracker, 40).hold_writers);
   HearAll(tracker, 100, 95, 95);  // its next checkpoint
   decision = Decide(tracker, 80);
   EXPECT_TRUE(decision.dropped.empty());
