@@ -29,11 +29,12 @@ void ExamineRelay(Findings& findings, const Config& config, bool must_be_here) {
   Append(findings, ForeseenForRelay(config.relay));
 }
 
-void ExamineNode(Findings& findings, const std::string& name, const NodeConfig& node) {
+void ExamineNode(Findings& findings, const Config& config, const std::string& name) {
+  const NodeConfig& node = config.nodes.at(NodeName(name));
   const bool running = IsServed(node);
   findings.push_back(ProbeOwnFolder(name + " state", node.state));
   for (const auto& [volume, replica] : node.volumes) {
-    findings.push_back(ProbeStore(name + " " + volume.value + " store", node, volume));
+    findings.push_back(ProbeStore(config, NodeName(name), volume));
     findings.push_back(ProbeMount(name + " " + volume.value + " mount", replica, running));
   }
   Append(findings, ForeseenForNode(name, node));
@@ -47,11 +48,11 @@ Result<Findings> Examine(const Config& config, const CheckOptions& options) {
   if (options.relay || everything) ExamineRelay(findings, config, options.relay);
   if (!options.nodes.empty() || everything) Append(findings, ProbeFuse(config));
   for (const auto& name : options.nodes) {
-    HAWSER_ASSIGN(const NodeConfig* node, FindNode(config, name));
-    ExamineNode(findings, name, *node);
+    HAWSER_TRY(FindNode(config, name));
+    ExamineNode(findings, config, name);
   }
   if (everything) {
-    for (const auto& [name, node] : config.nodes) ExamineNode(findings, name.value, node);
+    for (const auto& [name, node] : config.nodes) ExamineNode(findings, config, name.value);
   }
   Append(findings, ProbeApart(config, Machines::kMany));
   return findings;
@@ -144,7 +145,7 @@ void AddCheck(CLI::App& app, Session& session) {
       "Looks only, changes nothing. A warning is about what works, and yet not as one may think; the start\n"
       "says it too. Exit code 1 if there are problems, 2 if the config is wrong.");
   AddJsonOption(*command, session);
-  command->add_option("--node", options->nodes, "Only this node (may be repeated)")->type_name("NODE");
+  AddRepeatable(*command, "--node", options->nodes, "Only this node (may be repeated)")->type_name("NODE");
   command->add_flag("--relay", options->relay, "Only the relay");
   Handle(command, session, options, RunCheck);
 }

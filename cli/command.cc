@@ -39,6 +39,11 @@ void AddJsonOption(CLI::App& command, Session& session) {
   command.add_flag("--json", session.json, "For programs: JSON on stdout, errors too");
 }
 
+CLI::Option* AddRepeatable(CLI::App& command, const std::string& name, std::vector<std::string>& into,
+                           const std::string& description) {
+  return command.add_option(name, into, description)->allow_extra_args(false);
+}
+
 CLI::Option* AddDurationOption(CLI::App& command, const std::string& name, std::string& into,
                                const std::string& description) {
   const auto check = [](const std::string& text) {

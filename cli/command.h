@@ -22,6 +22,10 @@ void AddJsonOption(CLI::App& command, Session& session);
 CLI::Option* AddDurationOption(CLI::App& command, const std::string& name, std::string& into,
                                const std::string& description);
 
+// An option that may be repeated, with one value each time, so that it never takes a positional argument.
+CLI::Option* AddRepeatable(CLI::App& command, const std::string& name, std::vector<std::string>& into,
+                           const std::string& description);
+
 // Declares options on a new subcommand whose handler gets them filled in: Options is the command's own
 // struct.
 template <class Options>

@@ -232,10 +232,11 @@ void AddInit(CLI::App& app, Session& session) {
       command->add_option("folder", wanted.folder, "Where all folders are to lie (--lab: ./lab)")
           ->type_name("DIR"),
       command->add_option("--group", wanted.group, "The group's name (demo)")->type_name("NAME"),
-      command->add_option("--volume", wanted.volumes, "A volume; may be repeated (docs)")->type_name("NAME"),
+      AddRepeatable(*command, "--volume", wanted.volumes, "A volume; may be repeated (docs)")
+          ->type_name("NAME"),
       command->add_option("--primary", wanted.primary, "The node that takes writes (alpha)")
           ->type_name("NODE"),
-      command->add_option("--copy", wanted.copies, "A node that follows; may be repeated (charlie)")
+      AddRepeatable(*command, "--copy", wanted.copies, "A node that follows; may be repeated (charlie)")
           ->type_name("NODE"),
       command->add_option("--address", wanted.address, "The relay's IPv4 address (127.0.0.1)")
           ->type_name("ADDRESS"),
@@ -243,7 +244,7 @@ void AddInit(CLI::App& app, Session& session) {
           ->type_name("PORT")
           ->check(CLI::Range(1, 65533)),
   };
-  command->add_option("--node", options->nodes, "Make the folders of this node only (may be repeated)")
+  AddRepeatable(*command, "--node", options->nodes, "Make the folders of this node only (may be repeated)")
       ->type_name("NODE");
   command->add_flag("--relay", options->relay, "Make the relay's folder only");
   command->callback([&session, options, for_new] {

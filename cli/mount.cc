@@ -100,9 +100,8 @@ void AddMount(CLI::App& app, Session& session) {
   command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
   command->add_flag("--take-over", options->take_over,
                     "End another process, elsewhere or with another state folder, that serves this node");
-  command
-      ->add_option("--new-store", options->new_stores,
-                   "This volume's store is meant to be new and empty: forget what the one before held")
+  AddRepeatable(*command, "--new-store", options->new_stores,
+                "This volume's store is meant to be new and empty: forget what the one before held")
       ->type_name("VOLUME");
   AddGroupIsExamined(*command, options->group_is_examined);
   Handle(command, session, options, RunMount);

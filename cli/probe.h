@@ -39,7 +39,7 @@ inline Finding Problem(std::string subject, std::string place, std::string detai
 Findings ProbeFuse(const Config& config);
 
 // Stores, mounts, state and journal folders (probe_folders.cc).
-Finding ProbeStore(const std::string& subject, const NodeConfig& node, const VolumeName& volume);
+Finding ProbeStore(const Config& config, const NodeName& node, const VolumeName& volume);
 // `running`: a process serves the node.
 Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica, bool running);
 // `path`, or the nearest folder above it that exists.

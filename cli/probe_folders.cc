@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "common/config/folders.h"
 #include "volume/store/checkpoint.h"
 #include "volume/store/store_mark.h"
+#include "volume/store/store_owner.h"
 
 namespace hawser::cli {
 namespace {
@@ -80,27 +82,36 @@ std::string Guard(const std::string& path) {
   return "will be made immutable";
 }
 
-// As at a start: whether it is the store that the checkpoint is of.
-std::optional<Finding> WrongStoreTrouble(const std::string& subject, const NodeConfig& node,
-                                         const VolumeName& volume) {
+// As at a start: whether it is this volume's, and the store that the checkpoint is of.
+std::optional<Finding> WrongStoreTrouble(const std::string& subject, const Config& config,
+                                         const NodeName& self, const VolumeName& volume) {
+  const NodeConfig& node = config.nodes.at(self);
   const std::string& path = node.volumes.at(volume).store;
   const auto checkpoint = ReadCheckpoint(StateFolder(node.state).Checkpoint(volume));
   if (!checkpoint) return Problem(subject, path, checkpoint.error().Text(), "mend that, or move it away");
   const UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string wanted = config.group + "/" + volume.value;
+  const auto owner = ReadStoreOwner(root.get(), path);
+  if (owner && !owner->empty() && *owner != wanted) {
+    const std::string text = OthersStore(path, *owner, wanted, IsEmpty(path)).message;
+    const auto end = text.find("; ");
+    return Problem(subject, path, text.substr(0, end), text.substr(end + 2));
+  }
   const auto marks = ReadStoreMarks(root.get(), path);
   if (!marks) return Problem(subject, path, marks.error().Text(), "put the right store there");
   if (CheckMarks(*checkpoint, *marks, volume, path)) return std::nullopt;
   return Problem(
       subject, path, "doesn't carry the mark of its checkpoint: it is not the store that was there",
-      "mount its disk, or put the right store there; if it is meant to be new and empty, start once "
-      "with: hawser mount NODE --new-store " +
-          volume.value);
+      fmt::format("mount its disk, or put the right store there; if it is meant to be new and empty, start "
+                  "once with: hawser mount {} --new-store {}",
+                  self.value, volume.value));
 }
 
 }  // namespace
 
-Finding ProbeStore(const std::string& subject, const NodeConfig& node, const VolumeName& volume) {
-  const std::string& path = node.volumes.at(volume).store;
+Finding ProbeStore(const Config& config, const NodeName& node, const VolumeName& volume) {
+  const std::string subject = node.value + " " + volume.value + " store";
+  const std::string& path = config.nodes.at(node).volumes.at(volume).store;
   if (auto trouble = FolderTrouble(subject, path)) return *trouble;
   // Asking tells as well as setting would, and changes nothing.
   const bool has_id = ::getxattr(path.c_str(), "user.hawser.id", nullptr, 0) >= 0;
@@ -112,14 +123,15 @@ Finding ProbeStore(const std::string& subject, const NodeConfig& node, const Vol
     return Problem(subject, path, "holds files that Hawser doesn't know",
                    "start with an empty folder, and copy the files into the mount");
   }
-  if (auto trouble = WrongStoreTrouble(subject, node, volume)) return *trouble;
+  if (auto trouble = WrongStoreTrouble(subject, config, node, volume)) return *trouble;
   return Fine(subject, path, (has_id ? "in use by Hawser, " : "empty, ") + FreeSpace(path));
 }
 
 Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica, bool running) {
   const std::string& path = replica.mount;
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 && errno == ENOTCONN) {
+  // Unlike stat(2), which the kernel may answer from what it remembers, this always asks the mount's process.
+  struct statfs info {};
+  if (::statfs(path.c_str(), &info) != 0 && (errno == ENOTCONN || errno == ECONNABORTED)) {
     return Warning(subject, path, "a dead mount that an earlier process left",
                    "start the node, which takes its place, or: fusermount3 -u '" + path + "'");
   }

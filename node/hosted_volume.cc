@@ -53,16 +53,23 @@ void GuardMountFolder(const std::string& path) {
               kept.error().Text());
 }
 
-// A store that isn't its checkpoint's: says where the checkpoint is, too.
-Error AboutCheckpoint(const Error& error, const std::string& checkpoint) {
+// A store that isn't its checkpoint's: says where the checkpoint is, and the way out, too.
+Error AboutCheckpoint(const Error& error, const std::string& checkpoint, const NodeName& self,
+                      const VolumeName& volume) {
   if (error.code != ESTALE) return error;
-  return {error.code, fmt::format("{} (the checkpoint: '{}')", error.message, checkpoint)};
+  return {
+      error.code,
+      fmt::format("{} (the checkpoint: '{}'). If it is meant to be new and empty, start once with 'hawser "
+                  "mount {} --new-store {}': then all is replayed from the journal, or the volume needs a "
+                  "sync",
+                  error.message, checkpoint, self.value, volume.value)};
 }
 
 }  // namespace
 
 HostedVolume::HostedVolume(const Config& config, const NodeName& self, const VolumeName& name)
     : group_(config.group),
+      self_(self),
       control_endpoint_(config.relay.ControlEndpoint()),
       config_(config.volumes.at(name)),
       replica_(config.nodes.at(self).volumes.at(name)),
@@ -91,10 +98,10 @@ Result<std::unique_ptr<Store>> HostedVolume::OpenStore(const VolumeName& name) c
   StoreOptions options{replica_.store, group_, name};
   options.has_checkpoint = checkpoint.has_value();
   auto store = Store::Open(options);
-  if (!store) return AboutCheckpoint(store.error(), checkpoint_path_);
+  if (!store) return AboutCheckpoint(store.error(), checkpoint_path_, self_, name);
   HAWSER_ASSIGN(const StoreMarks marks, (*store)->Marks());
   const Status right = CheckMarks(checkpoint, marks, name, replica_.store);
-  if (!right) return AboutCheckpoint(right.error(), checkpoint_path_);
+  if (!right) return AboutCheckpoint(right.error(), checkpoint_path_, self_, name);
   return store;
 }
 

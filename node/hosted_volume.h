@@ -87,6 +87,7 @@ class HostedVolume {
   std::optional<RoleMachine::Trouble> trouble() const;
 
   const std::string group_;
+  const NodeName self_;
   const std::string control_endpoint_;
   const VolumeConfig config_;
   const ReplicaConfig replica_;

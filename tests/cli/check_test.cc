@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -97,7 +98,17 @@ TEST_F(Check, StoreThatIsNotItsCheckpointsIsAProblem) {
   Checkpoint checkpoint;
   checkpoint.mark = 7;
   ASSERT_TRUE(WriteCheckpoint(StateFolder(state).Checkpoint(VolumeName("docs")), checkpoint));
-  ExpectProblem("alpha docs store", "doesn't carry the mark of its checkpoint", "--new-store docs");
+  ExpectProblem("alpha docs store", "doesn't carry the mark of its checkpoint",
+                "hawser mount alpha --new-store docs");
+}
+
+TEST_F(Check, StoreOfAnotherVolumeIsAProblem) {
+  ASSERT_EQ(::setxattr(Path("alpha.store").c_str(), "user.hawser.id", "x", 1, 0), 0);
+  ASSERT_EQ(::setxattr(Path("alpha.store").c_str(), "user.hawser.volume", "old/docs", 8, 0), 0);
+  ExpectProblem("alpha docs store", "belongs to volume old/docs and not to test/docs",
+                "rmdir '" + Path("alpha.store") + "' && mkdir");
+  WriteFile("alpha.store/file", "text");
+  ExpectProblem("alpha docs store", "belongs to volume old/docs", "correct the config");
 }
 
 TEST_F(Check, StoreWithoutXattrsIsAProblem) {

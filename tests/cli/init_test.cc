@@ -55,6 +55,13 @@ TEST_F(Init, EveryKeyIsInTheFileWithAComment) {
     EXPECT_THAT(text, HasSubstr(std::string(key) + ":"));
 }
 
+TEST_F(Init, ANameThatMayBeRepeatedLeavesTheFolderAlone) {
+  const ProgramResult result = Hawser({"init", "--lab", "--copy", "vault", "--volume", "mail", "here"});
+  EXPECT_EQ(result.exit, 0) << result.err;
+  EXPECT_TRUE(IsFolder("here/mnt/vault/mail"));
+  EXPECT_EQ(Loaded().nodes.size(), 2u);
+}
+
 TEST_F(Init, OptionsSayNamesAndPlaces) {
   const ProgramResult result =
       Hawser({"init",     "office's", "-c",        "office.yaml", "--group", "office", "--volume",

@@ -276,7 +276,7 @@ class StoreEvidenceTest : public EvidenceTest {
     EXPECT_EQ(refused->exit, 3) << refused->output;
     const std::string checkpoint = StateFolder(cluster_.State(node)).Checkpoint(VolumeName("docs"));
     for (const std::string& said :
-         {cluster_.Store(node, "docs"), checkpoint, std::string("hawser mount NODE --new-store docs")})
+         {cluster_.Store(node, "docs"), checkpoint, "hawser mount " + node + " --new-store docs"})
       EXPECT_NE(refused->output.find(said), std::string::npos) << refused->output;
   }
 };

@@ -61,7 +61,11 @@ TEST(LifecycleTest, MountLeftByAKilledNodeIsDetachedAtStart) {
   Cluster cluster;
   ASSERT_OK(cluster.Start());
   Write(cluster.Mount("alpha", "docs") + "/file", "content");
+  ASSERT_TRUE(std::filesystem::is_directory(cluster.Mount("alpha", "docs")));  // the kernel remembers that
   cluster.Kill("alpha");
+  const auto check = cluster.Hawser({"check", "--node", "alpha"});
+  ASSERT_OK(check);
+  EXPECT_THAT(check->output, ::testing::HasSubstr("a dead mount that an earlier process left"));
   EXPECT_EQ(ErrnoOfWriting(cluster.Mount("alpha", "docs") + "/file"), ENOTCONN);
   ASSERT_OK(cluster.Start("alpha"));
   EXPECT_EQ(Read(cluster.Mount("alpha", "docs") + "/file"), "content");

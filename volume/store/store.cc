@@ -8,12 +8,11 @@
 #include "common/record/kinds.h"
 #include "volume/store/directory.h"
 #include "volume/store/owner_access.h"
+#include "volume/store/store_owner.h"
 
 namespace hawser {
 
 namespace {
-
-constexpr const char* kVolumeXattr = "user.hawser.volume";
 
 // The name of some entry of a directory, empty if there is none.
 Result<std::string> AnyEntry(int directory) {
@@ -79,27 +78,23 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
 // directory is a new one.
 Status Store::Claim() {
   const std::string owner = options_.group + "/" + options_.volume.value;
-  char text[256];
-  const ssize_t size = ::fgetxattr(root_.get(), kVolumeXattr, text, sizeof text);
-  if (size >= 0) {
-    const std::string_view found(text, static_cast<std::size_t>(size));
-    if (found == owner) {
-      HAWSER_ASSIGN(const FileId id, ReadValueId(ProcPath(root_.get())));
-      keeps_value_ids_ = id != kNoFileId;
-      return {};
-    }
-    return Error{
-        EINVAL, fmt::format("the store '{}' belongs to volume {} and not to {}; correct the config or choose "
-                            "an empty folder",
-                            options_.root, found, owner)};
-  }
-  if (errno == ENOTSUP) {
+  const auto found = ReadStoreOwner(root_.get(), options_.root);
+  if (!found && found.error().code == ENOTSUP) {
     return Error{ENOTSUP,
                  fmt::format("the store '{}' is on a filesystem without user xattrs, where file ids are "
                              "kept; use ext4, xfs, btrfs or another with user xattrs enabled",
                              options_.root)};
   }
-  if (errno != ENODATA) return ErrnoError("cannot read the xattrs of the store", options_.root);
+  if (!found) return found.error();
+  if (*found == owner) {
+    HAWSER_ASSIGN(const FileId id, ReadValueId(ProcPath(root_.get())));
+    keeps_value_ids_ = id != kNoFileId;
+    return {};
+  }
+  if (!found->empty()) {
+    HAWSER_ASSIGN(const bool empty, IsEmpty());
+    return OthersStore(options_.root, *found, owner, empty);
+  }
   if (options_.has_checkpoint) return WrongStore(options_.volume, options_.root);
 
   HAWSER_ASSIGN(const std::string entry, AnyEntry(root_.get()));
@@ -120,8 +115,7 @@ Status Store::Claim() {
   if (!marked) return Error{marked.error().code, "cannot mark the store '" + options_.root + "'"};
   HAWSER_TRY(SetMarks({}));  // takes their room
   keeps_value_ids_ = options_.value_ids && WriteValueId(ProcPath(root_.get()), kRootFileId);
-  if (::fsetxattr(root_.get(), kVolumeXattr, owner.data(), owner.size(), 0) != 0)
-    return ErrnoError("cannot mark the store", options_.root);
+  HAWSER_TRY(WriteStoreOwner(root_.get(), owner, options_.root));
   is_new_ = true;
   return {};
 }

@@ -72,12 +72,10 @@ Status WriteStoreMarks(int root, const StoreMarks& marks, const std::string& pat
 Error WrongStore(const VolumeName& volume, const std::string& path) {
   return {
       ESTALE,
-      fmt::format(
-          "the store '{}' of volume {} is not the one that this node's checkpoint is of: it doesn't "
-          "carry the checkpoint's mark. Its disk isn't mounted, or it is an older copy or another "
-          "store: put the right one there. If it is meant to be new and empty, start once with 'hawser mount "
-          "NODE --new-store {}': then all is replayed from the journal, or the volume needs a sync",
-          path, volume.value, volume.value)};
+      fmt::format("the store '{}' of volume {} is not the one that this node's checkpoint is of: it doesn't "
+                  "carry the checkpoint's mark. Its disk isn't mounted, or it is an older copy or another "
+                  "store: put the right one there",
+                  path, volume.value)};
 }
 
 Status CheckMarks(const std::optional<Checkpoint>& checkpoint, const StoreMarks& marks,
