@@ -90,7 +90,18 @@ std::string Conclusion(std::size_t problems, std::size_t warnings) {
   return warned.empty() ? "Everything is there." : "Everything is there; " + warned + ".";
 }
 
-void ShowTable(const Findings& findings) {
+// The one command that makes all folders that are missing; empty if that is one at most.
+std::string CommandForMissing(const Findings& findings, const Session& session, const CheckOptions& options) {
+  const auto missing = std::count_if(findings.begin(), findings.end(),
+                                     [](const Finding& finding) { return finding.is_missing; });
+  if (missing < 2) return "";
+  std::string command = "hawser init";
+  if (!session.config_option.empty()) command += " -c " + session.config_option;
+  for (const std::string& node : options.nodes) command += " --node " + node;
+  return command + (options.relay ? " --relay" : "");
+}
+
+void ShowTable(const Findings& findings, const std::string& for_missing) {
   Table table({{"WHAT"}, {"WHERE"}, {"IS"}, {"FOUND"}, {"WHAT TO DO"}}, StdoutHasColour());
   for (const auto& finding : findings) {
     const auto [word, colour] = WordOf(finding.level);
@@ -102,6 +113,7 @@ void ShowTable(const Findings& findings) {
   }
   fmt::print("{}\n{}\n", table.Text(),
              Conclusion(CountOf(findings, Level::kProblem), CountOf(findings, Level::kWarning)));
+  if (!for_missing.empty()) fmt::print("All missing folders at once: {}\n", Printable(for_missing));
 }
 
 void ShowJson(const Findings& findings) {
@@ -127,7 +139,7 @@ Result<Exit> RunCheck(const Session& session, const CheckOptions& options) {
   if (session.json) {
     ShowJson(findings);
   } else {
-    ShowTable(findings);
+    ShowTable(findings, CommandForMissing(findings, session, options));
   }
   return CountOf(findings, Level::kProblem) == 0 ? Exit::kDone : Exit::kNo;
 }

@@ -86,6 +86,10 @@ Result<std::string> JournalFolder(const Session& session, const JournalOptions& 
   HAWSER_ASSIGN(std::string folder, NamedFolder(session, options));
   const auto exists = JournalExists(folder);
   if (!exists) return CannotDo(exists.error(), "name the journal's folder, or a config with -c FILE");
+  if (!*exists && !options.node.empty())
+    return CannotDo("node " + options.node + " keeps no journal in '" + folder +
+                    "': a copy does once it has been started, a primary leaves that to the relay; without "
+                    "--node the relay's is read");
   if (!*exists)
     return CannotDo("there is no journal in '" + folder + "'; name its folder, or a config with -c FILE");
   return folder;

@@ -116,7 +116,9 @@ std::string NodeText(const NewConfig& wanted, const std::string& name, bool firs
                   name == wanted.primary ? "The primary: its mount takes writes."
                                          : "A copy: its mount is read-only, and follows the primary.",
                   name);
-  if (first) text += "    # The node's own journal and checkpoints.\n";
+  if (first)
+    text +=
+        "    # The node's own folder: its checkpoints, and for a copy the journal that it has received.\n";
   text += fmt::format("    state: {}\n    volumes:\n", layout.StateOf(name));
   for (const std::string& volume : wanted.volumes) {
     const bool commented = first && volume == wanted.volumes.front();

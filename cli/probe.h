@@ -17,22 +17,23 @@ struct Finding {
   std::string subject;  // "alpha docs store"
   std::string place;    // "/srv/docs.store"
   Level level = Level::kFine;
-  std::string detail;  // what was found
-  std::string advice;  // what to do; empty if fine
+  std::string detail;       // what was found
+  std::string advice;       // what to do; empty if fine
+  bool is_missing = false;  // a folder that 'hawser init' makes
 };
 
 using Findings = std::vector<Finding>;
 
 inline Finding Fine(std::string subject, std::string place, std::string detail) {
-  return {std::move(subject), std::move(place), Level::kFine, std::move(detail), ""};
+  return {std::move(subject), std::move(place), Level::kFine, std::move(detail), "", false};
 }
 // It works, and yet not as a person may think.
 inline Finding Warning(std::string subject, std::string place, std::string detail, std::string advice) {
-  return {std::move(subject), std::move(place), Level::kWarning, std::move(detail), std::move(advice)};
+  return {std::move(subject), std::move(place), Level::kWarning, std::move(detail), std::move(advice), false};
 }
 // It won't work.
 inline Finding Problem(std::string subject, std::string place, std::string detail, std::string advice) {
-  return {std::move(subject), std::move(place), Level::kProblem, std::move(detail), std::move(advice)};
+  return {std::move(subject), std::move(place), Level::kProblem, std::move(detail), std::move(advice), false};
 }
 
 // /dev/fuse, fusermount3, and what mounting for other users takes (probe_fuse.cc).

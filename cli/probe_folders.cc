@@ -60,7 +60,11 @@ std::optional<Finding> FolderTrouble(const std::string& subject, const std::stri
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     const int code = errno;
-    if (code == ENOENT) return Problem(subject, path, "does not exist", "create it: mkdir -p '" + path + "'");
+    if (code == ENOENT) {
+      auto missing = Problem(subject, path, "does not exist", "create it: mkdir -p '" + path + "'");
+      missing.is_missing = true;
+      return missing;
+    }
     return Problem(subject, path, "cannot be reached: " + Text(code), "correct the path or its permissions");
   }
   if (!S_ISDIR(info.st_mode)) return Problem(subject, path, "is not a folder", "name a folder in the config");
@@ -88,6 +92,7 @@ std::optional<Finding> WrongStoreTrouble(const std::string& subject, const Confi
   const NodeConfig& node = config.nodes.at(self);
   const std::string& path = node.volumes.at(volume).store;
   const auto checkpoint = ReadCheckpoint(StateFolder(node.state).Checkpoint(volume));
+  if (!checkpoint && checkpoint.error().code == ENOTDIR) return std::nullopt;  // said of the state folder
   if (!checkpoint) return Problem(subject, path, checkpoint.error().Text(), "mend that, or move it away");
   const UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const std::string wanted = config.group + "/" + volume.value;

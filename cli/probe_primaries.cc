@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <set>
 
 #include "cli/probe.h"
@@ -13,6 +14,7 @@ Findings ProbePrimaries(const Config& config) {
   for (const auto& [name, node] : config.nodes) {
     const std::string file = StateFolder(node.state).Roles();
     const auto facts = ReadKnownRoles(file);
+    if (!facts && facts.error().code == ENOTDIR) continue;  // said of the state folder itself
     if (!facts) {
       findings.push_back(
           Problem(name.value + " state", file, facts.error().Text(), "it is only what was last heard"));

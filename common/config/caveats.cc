@@ -41,6 +41,15 @@ void AddIdle(std::vector<Caveat>& caveats, const FailoverConfig& failover) {
   }
 }
 
+void AddUnused(std::vector<Caveat>& caveats, const Config& config) {
+  for (const auto& [name, volume] : config.volumes) {
+    if (!volume.timeout_is_given || volume.on_relay_loss == OnRelayLoss::kFail) continue;
+    caveats.push_back({fmt::format("volumes.{}.timeout", name.value),
+                       "has no effect: without 'on_relay_loss: fail' writers wait until the relay is back",
+                       "add 'on_relay_loss: fail' beside it, or remove it"});
+  }
+}
+
 void AddOpen(std::vector<Caveat>& caveats, const RelayConfig& relay) {
   if (!relay.insecure || relay.address.starts_with("127.")) return;
   caveats.push_back({"relay.insecure",
@@ -57,6 +66,7 @@ std::vector<Caveat> CaveatsOf(const Config& config) {
   AddAlike(caveats, "volume", config.volumes);
   AddAlike(caveats, "node", config.nodes);
   AddIdle(caveats, config.failover);
+  AddUnused(caveats, config);
   AddOpen(caveats, config.relay);
   return caveats;
 }

@@ -14,7 +14,7 @@ struct Caveat {
   std::string advice;  // what to do
 };
 
-// Names that differ in the case of letters only, and keys that do nothing in this version.
+// Names that differ in the case of letters only, and keys that do nothing (here, or in this version).
 std::vector<Caveat> CaveatsOf(const Config& config);
 
 }  // namespace hawser

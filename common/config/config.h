@@ -43,6 +43,7 @@ struct VolumeConfig {
   FsyncPolicy fsync = FsyncPolicy::kBoth;
   OnRelayLoss on_relay_loss = OnRelayLoss::kBlock;
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  // of on_relay_loss: fail
+  bool timeout_is_given = false;
 };
 
 // A volume as one node has it.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "common/base/bytes.h"
@@ -19,6 +20,15 @@ Read Scalar(std::string wanted, ReadText read) {
     if (place.node.kind == YamlNode::Kind::kScalar) return read(place, place.node.scalar);
     return place.Wrong(place.Shown() + " stands where " + wanted + " has to; write it after the colon");
   };
+}
+
+// "$HOME/docs", "/srv/${USER}"
+bool HasVariable(const std::string& path) {
+  for (auto at = path.find('$'); at != std::string::npos; at = path.find('$', at + 1)) {
+    const unsigned char next = at + 1 < path.size() ? path[at + 1] : 0;
+    if (std::isalpha(next) || next == '_' || next == '{') return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -50,8 +60,11 @@ Read Text(std::string& into) {
 Read HostPath(std::string& into) {
   return Scalar("a path", [&into](const YamlPlace& place, const std::string& text) -> Status {
     if (text.empty()) return place.Wrong("is empty; write the folder's path");
-    if (text == "~" || text.starts_with("~/")) {
+    if (text.starts_with('~'))
       return place.Wrong("'" + text + "': '~' is not replaced by a home folder; write the whole path");
+    if (HasVariable(text)) {
+      return place.Wrong("'" + text +
+                         "': variables of the environment are not replaced; write the whole path");
     }
     const auto control =
         std::find_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });

@@ -14,6 +14,14 @@ Read Period(milliseconds& into) {
   return Duration(milliseconds(1), [&into](milliseconds time) { into = time; });
 }
 
+// Notes in `given` that the key is there.
+Read Noted(bool& given, Read read) {
+  return [&given, read = std::move(read)](const YamlPlace& place) {
+    given = true;
+    return read(place);
+  };
+}
+
 // Two segments of the journal: room is taken by the segment.
 constexpr std::uint64_t kLeastFree = 128 * kMiB;
 
@@ -40,7 +48,7 @@ std::vector<Field> Volume(VolumeConfig& volume) {
        Choose<FsyncPolicy>(volume.fsync, {{"both", FsyncPolicy::kBoth}, {"relay", FsyncPolicy::kRelay}})},
       {"on_relay_loss", Choose<OnRelayLoss>(volume.on_relay_loss,
                                             {{"block", OnRelayLoss::kBlock}, {"fail", OnRelayLoss::kFail}})},
-      {"timeout", Period(volume.timeout)},
+      {"timeout", Noted(volume.timeout_is_given, Period(volume.timeout))},
   };
 }
 

@@ -88,6 +88,11 @@ Status CheckVolumes(const Config& config, const Source& source) {
 
 Status CheckNodes(const Config& config, const Source& source) {
   for (const auto& [name, node] : config.nodes) {
+    if (name == NodeName("relay")) {
+      return source.Wrong({"nodes", name.value},
+                          "'relay' is what the relay itself is called in the journal and in logs; give the "
+                          "node another name");
+    }
     for (const auto& [volume, replica] : node.volumes) {
       if (config.volumes.contains(volume)) continue;
       return source.Wrong(

@@ -81,10 +81,27 @@ TEST_F(Check, MissingStoreIsAProblem) {
   ExpectProblem("alpha docs store", "does not exist", "mkdir -p");
 }
 
+TEST_F(Check, ManyMissingFoldersAreMadeByOneCommand) {
+  std::filesystem::remove(Path("alpha.store"));
+  EXPECT_THAT(Hawser({"check"}).out, ::testing::Not(HasSubstr("hawser init")));
+  std::filesystem::remove(Path("alpha.mount"));
+  EXPECT_THAT(Hawser({"check"}).out, HasSubstr("All missing folders at once: hawser init\n"));
+  EXPECT_THAT(Hawser({"check", "-c", "./hawser.yaml", "--node", "alpha"}).out,
+              HasSubstr("hawser init -c ./hawser.yaml --node alpha\n"));
+  EXPECT_EQ(Hawser({"init", "-c", "./hawser.yaml", "--node", "alpha"}).exit, 0);
+  EXPECT_EQ(Hawser({"check"}).exit, 0);
+}
+
 TEST_F(Check, MountThatIsAFileIsAProblem) {
   std::filesystem::remove(Path("alpha.mount"));
   WriteFile("alpha.mount", "");
   ExpectProblem("alpha docs mount", "is not a folder", "folder");
+}
+
+TEST_F(Check, StateThatIsAFileIsOneProblem) {
+  WriteFile("alpha", "");
+  ExpectProblem("alpha state", "is not a folder", "name a folder");
+  EXPECT_THAT(Hawser({"check"}).out, HasSubstr("\n1 problem."));
 }
 
 TEST_F(Check, StoreWithForeignFilesIsAProblem) {

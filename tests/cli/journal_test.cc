@@ -168,6 +168,14 @@ TEST_F(JournalCommand, FolderWithoutJournalIsSaid) {
   }
 }
 
+TEST_F(JournalCommand, APrimaryKeepsNoJournal) {
+  WriteConfig();
+  const ProgramResult result = Hawser({"journal", "show", "--node", "alpha"});
+  EXPECT_EQ(result.exit, 3);
+  EXPECT_THAT(result.err,
+              HasSubstr("a primary leaves that to the relay; without --node the relay's is read"));
+}
+
 TEST_F(JournalCommand, FolderComesFromTheConfig) {
   WriteConfig();
   std::filesystem::create_directories(Path("charlie"));

@@ -46,6 +46,13 @@ TEST(Caveats, NamesThatDifferInCaseOnly) {
       "volumes.docs", "differs from the volume 'Docs' in the case");
 }
 
+TEST(Caveats, TimeoutOfWritersWhoWaitForEver) {
+  const std::string mail = "mail: { primary: bravo }";
+  ExpectOne(CaveatsWith(mail, "mail: { primary: bravo, timeout: 30s }"), "volumes.mail.timeout",
+            "has no effect");
+  EXPECT_THAT(CaveatsWith(mail, "mail: { primary: bravo, timeout: 30s, on_relay_loss: fail }"), IsEmpty());
+}
+
 TEST(Caveats, WhatDoesNothingUntilRolesMove) {
   ExpectOne(CaveatsWith("mode: manual", "mode: automatic"), "failover.mode",
             "nobody takes its place by itself");
