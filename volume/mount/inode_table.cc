@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <unordered_set>
+#include <utility>
 
 #include "common/record/kinds.h"
 
@@ -18,6 +19,7 @@ struct InodeTable::Node {
   std::unordered_set<std::string> missing;  // names that the kernel may keep as not there
   SharedFd pin;
   bool left_behind = false;
+  bool looked_up = false;  // since it was opened
   bool appends_anywhere = false;
 };
 
@@ -61,6 +63,7 @@ NodeId InodeTable::Remember(NodeId parent_id, const std::string& name, ino_t ino
   }
   if (parent != nullptr) AddName(node, parent, name);
   ++node->lookups;
+  node->looked_up = true;
   return node->id;
 }
 
@@ -196,6 +199,12 @@ bool InodeTable::LeftBehind(NodeId id) const {
   const MutexLock lock(mutex_);
   const Node* node = Lookup(id);
   return node != nullptr && node->left_behind;
+}
+
+bool InodeTable::OpenAfterLookup(NodeId id) {
+  const MutexLock lock(mutex_);
+  Node* node = Lookup(id);
+  return node != nullptr && std::exchange(node->looked_up, false);
 }
 
 void InodeTable::AppendsAnywhere(NodeId id) {

@@ -78,6 +78,9 @@ class InodeTable {
   // old name means another file by now, or none, and is to look again (ESTALE).
   bool LeftBehind(NodeId node) const;
 
+  // Notes that the node is being opened; whether a lookup has led to it since the last time.
+  bool OpenAfterLookup(NodeId node);
+
   // The kernel may take the node for longer or shorter than it is, and have appended bytes go to where it
   // believes the end to be. It learns better when it next asks for attributes, which no append does; so it is
   // noted here until an append shows that it knows (InodeTable::AppendsAtTheEnd).

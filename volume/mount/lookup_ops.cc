@@ -31,9 +31,15 @@ void Operations::TellIfHalfDone() {
 
 // With ESTALE the kernel looks again, and finds what is at the path now. What a call of its own removed
 // may be opened anew by who has it open (/proc/self/fd).
+//
+// It looks again only once. Where files are replaced all the time, the one that it then finds may have been
+// replaced, too, before it is opened: on a copy that is opened, as it was there when the path was looked up.
+// What would be written on a primary must not go there.
 Result<PinnedNode> Operations::PinToOpen(NodeId node) {
   HAWSER_ASSIGN(PinnedNode pin, volume_.Pin(node));
-  if (!pin.path && volume_.inodes().LeftBehind(node)) return Error{ESTALE, "it has been removed"};
+  const bool just_looked = volume_.inodes().OpenAfterLookup(node) && !role_.writable();
+  if (!pin.path && !just_looked && volume_.inodes().LeftBehind(node))
+    return Error{ESTALE, "it has been removed"};
   return pin;
 }
 

@@ -148,8 +148,8 @@ TEST_F(SessionTest, TheKernelIsToldOfWhatWasSettledByItsNamesAndDirectories) {
   const auto file = Create(FUSE_ROOT_ID, "f", open);
   const auto folder = MakeDirectory(FUSE_ROOT_ID, "d");
   Lookup(folder.nodeid, "g");  // not there, as the kernel now believes
-  Settle(
-      Rename{IdOf("f"), *StorePath::Parse("f"), *StorePath::Parse("d/g"), RenameMode::kReplace, {}, Now()});
+  Settle(Rename{
+      IdOf("f"), *StorePath::Parse("f"), *StorePath::Parse("d/g"), RenameMode::kReplace, {}, Now(), {}, {}});
   std::vector<FakeKernel::Notice> told;
   const auto has = [&](std::uint64_t node, const std::string& name) {
     return std::any_of(told.begin(), told.end(),
@@ -330,6 +330,58 @@ TEST_F(SessionTest, TheNameThatRedoNeedsInTheRootIsNobodyElses) {
 TEST_F(SessionTest, UnknownOperationsAreAnsweredAndOthersServedOn) {
   EXPECT_EQ(kernel_->Call(static_cast<fuse_opcode>(200), FUSE_ROOT_ID, {}).error, ENOSYS);
   EXPECT_EQ(Lookup(FUSE_ROOT_ID, "x").error, 0);
+}
+
+// Files that are replaced all the time: each time a reader looks, the file is another one before he opens it.
+class ReplacedOnACopyTest : public test::ServedVolumeTest {
+ protected:
+  void SetUp() override {
+    ServedVolumeTest::SetUp();
+    Begin(std::make_shared<LocalCopy>());
+    Replace();
+  }
+  void Replay(Body body) {
+    const Record record{volume_->name(), Generation(1), {}, std::move(body)};
+    const std::unique_lock alone(volume_->gate());
+    const Status applied = volume_->ApplyInGate(record, {}, {});
+    EXPECT_TRUE(applied) << applied.error().Text();
+  }
+  void Replace() {
+    const FileId id(++files_);
+    Create create;
+    create.file = id;
+    create.path = *StorePath::Parse("new");
+    create.mode = 0644;
+    Replay(std::move(create));
+    Rename rename;
+    rename.file = id;
+    rename.path = *StorePath::Parse("new");
+    rename.new_path = *StorePath::Parse("f");
+    if (files_ > 1) rename.replaced = FileId(files_ - 1);
+    Replay(std::move(rename));
+  }
+  std::uint64_t Look() { return Lookup(FUSE_ROOT_ID, "f").As<fuse_entry_out>().nodeid; }
+  int Open(std::uint64_t node) {
+    const auto reply = kernel_->Call(FUSE_OPEN, node, FakeKernel::Body(fuse_open_in{}));
+    if (reply.error != 0) return reply.error;
+    fuse_release_in release{};
+    release.fh = reply.As<fuse_open_out>().fh;
+    return kernel_->Call(FUSE_RELEASE, node, FakeKernel::Body(release)).error;
+  }
+
+  std::uint64_t files_ = 0;
+};
+
+TEST_F(ReplacedOnACopyTest, WhoHasJustLookedOpensWhatWasThereAndOthersLookAgain) {
+  const std::uint64_t kept = Look();
+  EXPECT_EQ(Open(kept), 0);
+  Replace();
+  EXPECT_EQ(Open(kept), ESTALE) << "the kernel may keep the name from long ago";
+  const std::uint64_t looked = Look();
+  EXPECT_NE(looked, kept);
+  Replace();
+  EXPECT_EQ(Open(looked), 0);
+  EXPECT_EQ(Open(looked), ESTALE);
 }
 
 }  // namespace
