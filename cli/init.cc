@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/probe.h"
 #include "common/base/files.h"
+#include "common/config/caveats.h"
 
 namespace hawser::cli {
 namespace {
@@ -149,18 +150,28 @@ std::vector<std::pair<std::string, std::string>> NextSteps(const Config& config,
 void TellWhatIsMade(const Config& config, const Session& session, bool written,
                     const std::vector<Made>& folders) {
   const auto steps = NextSteps(config, session);
+  const auto caveats = CaveatsOf(config);
   if (session.json) {
     Json list = Json::array(), next = Json::array();
     for (const Made& made : folders) list.push_back({{"path", Utf8(made.path)}, {"made", made.is_new}});
     for (const auto& [command, purpose] : steps)
       next.push_back({{"command", Utf8(command)}, {"for", purpose}});
-    PrintJson({{"config", Utf8(config.path)}, {"written", written}, {"folders", list}, {"next", next}});
+    Json warnings = Json::array();
+    for (const Caveat& caveat : caveats)
+      warnings.push_back({{"key", caveat.key}, {"what", caveat.what}, {"todo", caveat.advice}});
+    PrintJson({{"config", Utf8(config.path)},
+               {"written", written},
+               {"folders", list},
+               {"warnings", warnings},
+               {"next", next}});
     return;
   }
   fmt::print("{}: {}\n", Printable(config.path),
              written ? "written" : "was there already, and is left as it is");
   for (const Made& made : folders)
     fmt::print("{}: {}\n", Printable(Shown(made.path)), made.is_new ? "made" : "was there already");
+  for (const Caveat& caveat : caveats)
+    fmt::print("\nwarning: {}: {}; {}\n", Printable(caveat.key), Printable(caveat.what), caveat.advice);
   fmt::print("\nNext:\n");
   std::size_t width = 0;
   for (const auto& [command, purpose] : steps) width = std::max(width, command.size());

@@ -106,7 +106,8 @@ std::string LocalStatusTable(const std::vector<LocalNode>& nodes, bool with_colo
                {account && account->heard ? IsoTime(*account->heard).substr(0, 19) + "Z" : "-"},
                {Printable(ProblemOf(node)), Colour::kBad}});
   }
-  return "read from the state folders on this machine, since no relay answers\n\n" + table.Text() +
+  return "read from the state folders on this machine, since this group's relay does not answer\n\n" +
+         table.Text() +
          "\nKnown missing: records up to the newest head that the node heard of. What the relay took after "
          "its\n"
          "last word, nobody here knows of.\n";

@@ -152,15 +152,16 @@ void AddStatus(CLI::App& app, Session& session) {
       "  hawser status --watch    redrawn each second until Ctrl-C\n"
       "  hawser status --json     for programs\n"
       "  hawser status --check    for monitoring: one line, and exit code 0 (all is well), 1 (something\n"
-      "                           isn't) or 3 (no relay answers)\n"
+      "                           isn't) or 3 (this group's relay does not answer)\n"
       "\n"
-      "States, from well to bad: " +
-          fmt::format("{}", fmt::join(ReplicaStateTexts(), ", ")) +
-          ".\n"
+      "States, from well to bad:\n  " +
+          fmt::format("{}", fmt::join(ReplicaStateTexts(), " ")) +
+          "\n"
           "Received and applied are the numbers of records; lag is what the relay has and the node\n"
           "has not applied, and since when. '?': nobody knows.\n"
           "\n"
-          "When no relay answers, the state folders on this machine are read instead: how far each copy is,\n"
+          "When the relay does not answer, or another group's does, the state folders on this machine are\n"
+          "read instead: how far each copy is,\n"
           "the newest head it had heard of, and so how many records are known to be missing (exit code 3).");
   AddJsonOption(*command, session);
   command->add_flag("-w,--watch", options->watch, "Redraw until Ctrl-C");

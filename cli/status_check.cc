@@ -40,18 +40,20 @@ std::vector<std::string> TroublesOf(const StatusView& status, Seconds max_lag) {
 }
 
 std::string WellLine(const StatusView& status) {
-  std::size_t copies = 0;
+  std::size_t primaries = 0, copies = 0;
   double most = 0;
   for (const NodeView& node : status.nodes) {
-    copies += node.volumes.size();
-    for (const ReplicaView& volume : node.volumes) most = std::max(most, volume.lag_seconds.value_or(0));
+    for (const ReplicaView& volume : node.volumes) {
+      (volume.role == ReplicaRole::kPrimary ? primaries : copies)++;
+      most = std::max(most, volume.lag_seconds.value_or(0));
+    }
   }
   const auto counted = [](std::size_t count, const char* one, const char* many) {
     return fmt::format("{} {}", count, count == 1 ? one : many);
   };
-  return fmt::format("OK: group {}, {} on {}, at most {} behind", status.group,
-                     counted(copies, "copy", "copies"), counted(status.nodes.size(), "node", "nodes"),
-                     HumanSeconds(most));
+  return fmt::format("OK: group {}, {} and {} on {}, at most {} behind", status.group,
+                     counted(primaries, "primary", "primaries"), counted(copies, "copy", "copies"),
+                     counted(status.nodes.size(), "node", "nodes"), HumanSeconds(most));
 }
 
 }  // namespace

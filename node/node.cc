@@ -102,6 +102,7 @@ class NodeProcess : public Node {
     for (const auto& hosted : volumes_) note(hosted->Stop());
     if (replica_ != nullptr) note(replica_->Stop());
     reporter_.reset();
+    SayWhatIsUnderWay();
     replica_.reset();
     volumes_.clear();
     shipper_.reset();
@@ -312,6 +313,16 @@ class NodeProcess : public Node {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
     }
     for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
+  }
+
+  // At a stop: what becomes of changes that the relay hasn't answered.
+  void SayWhatIsUnderWay() const {
+    const std::size_t count = shipper_ == nullptr ? 0 : shipper_->records();
+    if (count == 0) return;
+    log::warn(
+        "{} under way to the relay at this stop, and the callers got an error: what has reached the relay's "
+        "journal takes place all the same, here at the next start; the rest never does",
+        count == 1 ? "1 change was" : fmt::format("{} changes were", count));
   }
 
   void SayNews(bool answered) {

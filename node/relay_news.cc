@@ -23,9 +23,12 @@ std::optional<log::Line> RelayNews::Reported(bool answered, Deadline now) {
   if (answered) heard_ = now;
   if (answered == !silent_) return std::nullopt;
   silent_ = !answered;
-  if (silent_)
-    return log::Line{true,
-                     fmt::format("the relay at {} doesn't answer; it is asked again and again", endpoint_)};
+  if (silent_) {
+    const std::string since = last ? fmt::format(", since {:.1f} s", Seconds(now - *last)) : "";
+    return log::Line{true, fmt::format("the relay at {} doesn't answer{}; it is asked again and again: see "
+                                       "whether it runs, and whether this machine reaches it",
+                                       endpoint_, since)};
+  }
   const std::string after = last ? fmt::format(" after {:.1f} s", Seconds(now - *last)) : "";
   return log::Line{false, fmt::format("the relay at {} answers again{}", endpoint_, after)};
 }

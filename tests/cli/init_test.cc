@@ -69,7 +69,8 @@ TEST_F(Init, OptionsSayNamesAndPlaces) {
               "--copy",   "attic",    "--address", "10.20.0.5",   "--port",  "9001"});
   ASSERT_EQ(result.exit, 0) << result.err;
   EXPECT_THAT(result.out,
-              AllOf(HasSubstr("hawser mount vault -c office.yaml"), HasSubstr("hawser relay -c")));
+              AllOf(HasSubstr("hawser mount vault -c office.yaml"), HasSubstr("hawser relay -c"),
+                    HasSubstr("warning: relay.insecure: whoever reaches 10.20.0.5 may read and write")));
   const Config config = Loaded("office.yaml");
   EXPECT_EQ(config.group, "office");
   EXPECT_EQ(config.relay.StreamEndpoint(), "tcp://10.20.0.5:9002");

@@ -32,10 +32,12 @@ StatusView With(std::vector<ReplicaView> volumes) {
 }
 
 TEST(StatusCheck, LiveAndNotFarBehindIsWell) {
+  ReplicaView primary = Copy("news");
+  primary.role = ReplicaRole::kPrimary;
   const Verdict verdict =
-      CheckStatus(With({Copy("docs"), Copy("mail", ReplicaState::kCatchingUp, 8.5)}), 60s);
+      CheckStatus(With({Copy("docs"), Copy("mail", ReplicaState::kCatchingUp, 8.5), primary}), 60s);
   EXPECT_TRUE(verdict.well);
-  EXPECT_EQ(verdict.line, "OK: group demo, 2 copies on 1 node, at most 8.5 s behind");
+  EXPECT_EQ(verdict.line, "OK: group demo, 1 primary and 2 copies on 1 node, at most 8.5 s behind");
 }
 
 TEST(StatusCheck, EachStateButLiveAndCatchingUpIsNot) {

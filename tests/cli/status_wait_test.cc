@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "common/config/agreement.h"
@@ -28,7 +29,8 @@ class FakeNode {
     report.from = {config_.group, name_, 0};
     report.config = AgreementOf(config_);
     report.received = applied;
-    report.volumes.push_back({VolumeName("docs"), ReplicaRole::kSecondary, state, applied, applied, problem});
+    const ReplicaRole role = name_ == NodeName("alpha") ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
+    report.volumes.push_back({VolumeName("docs"), role, state, applied, applied, problem});
     const Buffer body = Encode(report);
     const auto reply = requester_.Request(MessageType::kReport, {body}, SteadyClock::now() + kPatience);
     if (!reply || reply->type() != MessageType::kOverview || reply->parts() < 1) {
@@ -109,7 +111,7 @@ TEST_F(StatusAndWait, CheckIsWellWhenAllAreLive) {
     result = Hawser({"status", "--check", "--max-lag", "10s"});
     return result.exit == 0;
   })) << result.out;
-  EXPECT_THAT(result.out, HasSubstr("OK: group test, 2 copies on 2 nodes"));
+  EXPECT_THAT(result.out, HasSubstr("OK: group test, 1 primary and 1 copy on 2 nodes"));
 }
 
 TEST_F(StatusAndWait, CheckWithoutARelayIsNotKnown) {
@@ -119,6 +121,16 @@ TEST_F(StatusAndWait, CheckWithoutARelayIsNotKnown) {
   EXPECT_EQ(result.exit, 3);
   EXPECT_THAT(result.out, HasSubstr("NOT KNOWN: the relay at "));
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
+}
+
+TEST_F(StatusAndWait, AnotherGroupsRelayIsNotNoRelay) {
+  ChangeConfig("group: test", "group: other");
+  std::filesystem::create_directories(Path("charlie"));
+  WriteFile("charlie/lock", "");  // so it is a state folder, which is read instead
+  const ProgramResult result = Hawser({"status"});
+  EXPECT_EQ(result.exit, 3);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("serves group 'test'"), HasSubstr("is of group 'other'")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("this group's relay does not answer"), HasSubstr("charlie")));
 }
 
 TEST_F(StatusAndWait, WatchShowsAgainAndAgainUntilInterrupted) {

@@ -1,5 +1,6 @@
 // The relay is away: what callers and readers meet.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <sys/syscall.h>
 
 #include <atomic>
@@ -164,6 +165,22 @@ TEST(RelayLossTest, CallersFailWithEioAfterTheTimeoutIfAskedTo) {
   EXPECT_FALSE(Exists(mount + "/during"));
   ASSERT_OK(cluster.Start("relay"));
   EXPECT_TRUE(WaitUntil([&] { return ErrnoOfWriting(mount + "/after") == 0; }));
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
+TEST(RelayLossTest, AStopSaysWhatBecomesOfChangesUnderWay) {
+  Cluster cluster({.volume_keys = {{"on_relay_loss", "fail"}, {"timeout", "1s"}},
+                   .relay_keys = {},
+                   .replica_keys = {},
+                   .prefix = {}});
+  ASSERT_OK(cluster.Start());
+  cluster.Kill("relay");
+  EXPECT_EQ(ErrnoOfWriting(cluster.Mount("alpha", "docs") + "/during"), EIO);
+  ASSERT_OK(cluster.Stop("alpha"));
+  EXPECT_THAT(Read(cluster.Log("alpha")),
+              ::testing::HasSubstr("1 change was under way to the relay at this"));
+  ASSERT_OK(cluster.Start("relay"));
+  ASSERT_OK(cluster.Start("alpha"));
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
