@@ -60,7 +60,7 @@ class Shipment {
 
 class Shipper {
  public:
-  // `session`: one that the relay has given (hello.h). `known` outlives this, and is told what is
+  // `session`: one that the relay has given (node/hello.h). `known` outlives this, and is told what is
   // acknowledged. Nothing is connected before there is something to send.
   Shipper(NetContext& context, std::string endpoint, NodeName node, std::uint64_t session, KnownHead& known,
           OutboxLimits limits = {});

@@ -1,4 +1,4 @@
-#include "fuse_primary/hello.h"
+#include "node/hello.h"
 
 #include <algorithm>
 #include <thread>

@@ -1,5 +1,5 @@
 // How a session begins: what a node makes of the relay's answers to its greeting.
-#include "fuse_primary/hello.h"
+#include "node/hello.h"
 
 #include <gtest/gtest.h>
 
