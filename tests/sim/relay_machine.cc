@@ -235,6 +235,7 @@ void RelayProcess::Reply(const Asker& to, MessageType type, std::vector<Buffer> 
 }
 
 Status RelayProcess::MakePrimary(const VolumeName& volume, const NodeName& node) {
+  FinishOpenGroup();
   for (const VolumeFact& fact : facts()) {
     if (fact.volume != volume) continue;
     world_.Note("relay: {} becomes primary of {} in generation {}", node.value, volume.value,
@@ -424,10 +425,11 @@ void RelayProcess::ServeOpenGroup() {
     Collect(std::move(letter), *open_);
     if (open_->waiting().size() > before) AnswerTooEarly(open_->waiting().back());
   }
-  world_.After(milliseconds(2), life_, [this] {
-    if (!open_ || open_->messages() == 0) return;
-    FinishGroup(*std::exchange(open_, std::nullopt));
-  });
+  world_.After(milliseconds(2), life_, [this] { FinishOpenGroup(); });
+}
+
+void RelayProcess::FinishOpenGroup() {
+  if (open_ && open_->messages() > 0) FinishGroup(*std::exchange(open_, std::nullopt));
 }
 
 void RelayProcess::AnswerTooEarly(const Forming::Waiting& waiting) {

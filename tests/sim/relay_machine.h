@@ -84,6 +84,7 @@ class RelayProcess : public RelayEnd, private Answerer {
 
   void ServeWrites();
   void ServeOpenGroup();
+  void FinishOpenGroup();
   void Collect(Letter letter, Forming& forming);
   void NoteBatch(const Asker& asker, std::vector<Buffer>& parts);
   void FinishGroup(Forming forming);
