@@ -71,15 +71,18 @@ void FrozenCopy::Freeze(const std::string& path) {
 }
 
 void FrozenCopy::FreezeAtRandom(std::mt19937_64& random, int one_in) {
+  const auto is_chosen = [&] { return std::uniform_int_distribution<int>(0, one_in - 1)(random) == 0; };
+  if (is_chosen() && is_chosen()) Freeze(".");  // rarely: nothing is made in it then
   for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
     const std::string path = entry.path().lexically_relative(folder_);
     const bool may_be = !entry.is_symlink() && (entry.is_directory() || entry.is_regular_file());
     if (!may_be || path.starts_with(kFolderOfRedo)) continue;
-    if (std::uniform_int_distribution<int>(0, one_in - 1)(random) == 0) Freeze(path);
+    if (is_chosen()) Freeze(path);
   }
 }
 
 void FrozenCopy::ThawAll() {
+  SetFrozen(folder_, false);
   for (const auto& entry : fs::recursive_directory_iterator(folder_))
     if (entry.is_directory() || entry.is_regular_file()) SetFrozen(entry.path(), false);
 }

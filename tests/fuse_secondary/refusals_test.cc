@@ -166,5 +166,23 @@ TEST_F(RefusalsTest, WhatARedoFindsNoPlaceForIsThereForTheNext) {
   EXPECT_TRUE(copy.differences().empty()) << copy.NamedText();
 }
 
+// The symlink that moves couldn't be recognised after an end inside of the redo.
+TEST_F(RefusalsTest, RedoThatCannotBeginLeavesAllAsItIs) {
+  Do(author_->Create("d", NodeKind::kDirectory));
+  Do(author_->Symlink("symlink", "target"));
+  Do(author_->Rename("symlink", "moved"));
+  Do(author_->Create("d/a"));
+  FrozenCopy copy(Copied(""), records_, false);
+  ASSERT_OK(copy.Replay(2));
+  copy.KeepCheckpoint();
+  copy.Freeze(".");
+  ASSERT_OK(copy.Recover(4));
+  EXPECT_THAT(copy.Unnamed(real(), false), IsEmpty()) << copy.NamedText();
+  copy.ThawAll();
+  ASSERT_OK(copy.Recover(4));
+  EXPECT_THAT(copy.Unnamed(real(), false), IsEmpty()) << copy.NamedText();
+  EXPECT_TRUE(copy.differences().empty()) << copy.NamedText();
+}
+
 }  // namespace
 }  // namespace hawser::test

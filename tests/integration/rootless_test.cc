@@ -76,6 +76,35 @@ TEST_F(RootlessTest, FileWithoutPermissionsCanBeChangedByItsOwner) {
   ExpectEqualStores();
 }
 
+// Who has a file open may go on with it, whatever becomes of the folder.
+TEST_F(RootlessTest, FileBelowAFolderWithoutPermissionsIsWrittenByItsDescriptor) {
+  InMount(
+      "mkdir -p shut/inner; exec 3>shut/inner/file; echo one >&3; chmod 0 shut/inner shut; echo two >&3; "
+      "exec 3>&-");
+  ExpectEqualStores();
+  for (const char* node : {"alpha", "charlie"}) {
+    cluster_.Kill(node);
+    ASSERT_OK(cluster_.Start(node));
+  }
+  InMount("chmod 700 shut shut/inner; cat shut/inner/file; echo three >> shut/inner/file");
+  ExpectEqualStores();
+}
+
+TEST_F(RootlessTest, FolderThatWasClosedSinceIsRedone) {
+  InMount(
+      "mkdir -p shut/inner; echo one > shut/inner/a; mv shut/inner/a shut/inner/b; mkdir shut/other; "
+      "mv shut/inner shut/other; rm shut/other/inner/b; echo two > shut/other/inner/c; chmod 500 "
+      "shut/other/inner; "
+      "chmod 0 shut/other; chmod 500 shut");
+  ExpectEqualStores();
+  for (const char* node : {"alpha", "charlie"}) {
+    cluster_.Kill(node);
+    ASSERT_OK(cluster_.Start(node));
+  }
+  InMount("chmod 700 shut shut/other; cat shut/other/inner/c; chmod 700 shut/other/inner; rm -r shut");
+  ExpectEqualStores();
+}
+
 // The caller is in a group that the process isn't in: the store would refuse what is journaled.
 TEST_F(RootlessTest, GroupThatTheProcessMayNotGiveIsRefusedAndTheVolumeGoesOn) {
   InMount("echo content > file");

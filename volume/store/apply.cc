@@ -116,7 +116,7 @@ class Applier {
     HAWSER_ASSIGN(const Found node, Find(r.path, r.file));
     // Owner before mode: a change of owner clears setuid and setgid.
     if (r.uid || r.gid) HAWSER_TRY(SetOwner(node.fd.get(), r.path, r.uid, r.gid));
-    if (r.mode && ::chmod(ProcPath(node.fd.get()).c_str(), *r.mode) != 0)
+    if (r.mode && ChangeMode(ProcPath(node.fd.get()), *r.mode) != 0)
       return Failed("change the mode of", r.path);
     if (r.atime || r.mtime) {
       const timespec omit{0, UTIME_OMIT};
@@ -180,7 +180,13 @@ class Applier {
     }
   }
 
-  Result<EntryRef> Parent(const StorePath& path) const {
+  Result<EntryRef> Parent(const StorePath& path) {
+    auto entry = ClosedParent(path);
+    if (entry) access_.Lift(entry->parent.get());
+    return entry;
+  }
+
+  Result<EntryRef> ClosedParent(const StorePath& path) const {
     if (to_.parent >= 0)
       return EntryRef{UniqueFd(::fcntl(to_.parent, F_DUPFD_CLOEXEC, 0)), std::string(path.Name())};
     auto entry = OpenParent(root_, path);
@@ -192,7 +198,7 @@ class Applier {
   }
 
   // Of a node that is there: that its new folder is missing says nothing of the node.
-  Result<EntryRef> NewParent(const StorePath& path) const {
+  Result<EntryRef> NewParent(const StorePath& path) {
     auto entry = Parent(path);
     if (!entry && entry.error().code == ENOENT) return Diverged(path, "lies in a folder that is missing");
     return entry;
@@ -321,7 +327,7 @@ class Applier {
       HAWSER_ASSIGN(info, StatFd(fd.get()));
     }
     if (r.kind != NodeKind::kSymlink && (info.st_mode & 07777) != r.mode &&
-        ::chmod(ProcPath(fd.get()).c_str(), r.mode) != 0)
+        ChangeMode(ProcPath(fd.get()), r.mode) != 0)
       return Failed("set the mode of", r.path);
     const timespec times[2] = {r.time.ToTimespec(), r.time.ToTimespec()};
     if (::utimensat(fd.get(), "", times, AT_EMPTY_PATH) != 0) return Failed("set the times of", r.path);
@@ -348,7 +354,7 @@ class Applier {
   Status SetTimeAndMode(int fd, const R& r) const {
     const timespec times[2] = {{0, UTIME_OMIT}, r.mtime.ToTimespec()};
     if (::futimens(fd, times) != 0) return Failed("set the times of", r.path);
-    if (r.mode && ::fchmod(fd, *r.mode) != 0) return Failed("change the mode of", r.path);
+    if (r.mode && ChangeMode(ProcPath(fd), *r.mode) != 0) return Failed("change the mode of", r.path);
     return {};
   }
 
@@ -358,6 +364,7 @@ class Applier {
   Bytes payload_;
   ApplyTo to_;
   UniqueFd opened_;
+  FolderAccess access_;
   bool is_made_ = false;  // the node that a Create makes
 };
 

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <climits>
+#include <string_view>
+
+#include "volume/store/owner_access.h"
 
 namespace hawser {
 
@@ -19,6 +22,26 @@ UniqueFd OpenStep(int from, const std::string& path, int flags) {
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, from, path.c_str(), &how, sizeof how)));
 }
 
+// Through folders that their owner has closed.
+UniqueFd OpenStepwise(int from, std::string_view path, int flags) {
+  FolderAccess access;
+  UniqueFd at = OpenStep(from, ".", O_PATH | O_DIRECTORY);
+  for (bool is_last = false; at && !is_last;) {
+    const std::size_t slash = path.find('/');
+    is_last = slash == std::string_view::npos;
+    access.Lift(at.get());
+    at = OpenStep(at.get(), std::string(path.substr(0, slash)), is_last ? flags : O_PATH | O_DIRECTORY);
+    path.remove_prefix(is_last ? path.size() : slash + 1);
+  }
+  return at;
+}
+
+UniqueFd OpenPart(int from, const std::string& path, int flags) {
+  UniqueFd fd = OpenStep(from, path, flags);
+  if (!fd && errno == EACCES && ::geteuid() != 0) fd = OpenStepwise(from, path, flags);
+  return fd;
+}
+
 }  // namespace
 
 Result<UniqueFd> OpenBeneath(int root, const StorePath& path, int flags) {
@@ -27,12 +50,12 @@ Result<UniqueFd> OpenBeneath(int root, const StorePath& path, int flags) {
   // A tree can be deeper than one system call takes (PATH_MAX): go down in steps.
   while (rest.size() >= PATH_MAX) {
     const std::size_t slash = rest.rfind('/', PATH_MAX - 1);
-    UniqueFd next = OpenStep(base ? base.get() : root, rest.substr(0, slash), O_PATH | O_DIRECTORY);
+    UniqueFd next = OpenPart(base ? base.get() : root, rest.substr(0, slash), O_PATH | O_DIRECTORY);
     if (!next) return ErrnoError("cannot open", path.Printable());
     base = std::move(next);
     rest.erase(0, slash + 1);
   }
-  UniqueFd fd = OpenStep(base ? base.get() : root, rest, flags);
+  UniqueFd fd = OpenPart(base ? base.get() : root, rest, flags);
   if (!fd) return ErrnoError("cannot open", path.Printable());
   return fd;
 }

@@ -312,15 +312,26 @@ struct Redo::State {
   bool begun = false;
 
   Status Begin();
+  Status Recognise();
   Status Apply(const Record& record, Bytes payload, bool differs) {
     const Record local = store.Localized(record);
-    return std::visit(RedoRules(store, tree, last, local, payload, differs), local.body);
+    Status applied = std::visit(RedoRules(store, tree, last, local, payload, differs), local.body);
+    tree.CloseFolders();
+    return applied;
   }
 };
 
-// Before anything moves. What an interrupted redo has recognised is known already; it has moved things since.
+// Before anything moves.
 Status Redo::State::Begin() {
-  if (std::exchange(begun, true)) return {};
+  if (begun) return {};
+  HAWSER_TRY(Recognise());
+  tree.CloseFolders();
+  begun = true;
+  return {};
+}
+
+// What an interrupted redo has recognised is known already; it has moved things since.
+Status Redo::State::Recognise() {
   HAWSER_TRY(tree.Open());
   const auto& values = plan.moving_values();
   bool all_known = true;
@@ -333,8 +344,9 @@ Status Redo::State::Begin() {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto place = places.find(values[i]);
     if (values[i]->value || place == places.end()) continue;
-    HAWSER_ASSIGN(values[i]->value, tree.ReadValue(place->second));
-    if (values[i]->value) HAWSER_TRY(tree.KeepValue(place->second, i));
+    HAWSER_ASSIGN(auto value, tree.ReadValue(place->second));
+    if (value) HAWSER_TRY(tree.KeepValue(place->second, i));
+    values[i]->value = std::move(value);
   }
   return {};
 }
@@ -347,21 +359,25 @@ Redo& Redo::operator=(Redo&&) noexcept = default;
 void Redo::Expect(const Record& record) { state_->plan.Add(state_->store.Localized(record)); }
 
 Status Redo::Apply(const Record& record, Bytes payload, bool differs) {
-  HAWSER_TRY(state_->Begin());
   state_->last = state_->plan.Take();
-  return state_->Apply(record, payload, differs);
+  return ApplyAgain(record, payload, differs);
 }
 
 Status Redo::ApplyAgain(const Record& record, Bytes payload, bool differs) {
+  HAWSER_TRY(state_->Begin());
   return state_->Apply(record, payload, differs);
 }
 
 void Redo::ApplyFolderTimes(const Record& record) {
   RedoRules(state_->store, state_->tree, state_->last, record, {}, false).SetFolderTimes();
+  state_->tree.CloseFolders();
 }
 
 Status Redo::Finish(bool differs) {
-  HAWSER_TRY(state_->Begin());
+  Status begun = state_->Begin();
+  // Nobody may change the store's root: nothing was moved.
+  if (!begun && differs && begun.error().code == EPERM) return {};
+  HAWSER_TRY(std::move(begun));
   return state_->tree.Empty(differs);
 }
 

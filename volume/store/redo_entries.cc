@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "volume/store/directory.h"
+#include "volume/store/owner_access.h"
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -37,7 +38,9 @@ Result<Occupant> OccupantOf(int directory, const std::string& name) {
 
 Status RemoveAll(int directory, const std::string& name) {
   const UniqueFd folder = OpenEntry(directory, name, O_PATH | O_DIRECTORY);
+  FolderAccess access;
   if (folder) {
+    access.Lift(folder.get());
     HAWSER_TRY(
         ForEachEntry(folder.get(), [&](const std::string& below) { return RemoveAll(folder.get(), below); }));
   }

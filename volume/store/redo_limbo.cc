@@ -66,6 +66,7 @@ Status RedoTree::Open() {
 
 // A folder that a record has made has an id.
 Status RedoTree::OpenFolder() {
+  access_.Lift(store_.root_fd());
   HAWSER_ASSIGN(const Occupant there, OccupantOf(store_.root_fd(), kRedoFolder));
   if (!there || there.id != kNoFileId) return {};
   limbo_ = OpenEntry(store_.root_fd(), kRedoFolder, O_RDONLY | O_DIRECTORY);
@@ -74,6 +75,7 @@ Status RedoTree::OpenFolder() {
 
 Result<int> RedoTree::Limbo() {
   if (limbo_) return limbo_.get();
+  access_.Lift(store_.root_fd());
   HAWSER_TRY(KeepRootTime(store_.root_fd()));
   {
     const KeepTimes keep(store_.root_fd());
@@ -95,6 +97,7 @@ Result<RedoTree::Spot> RedoTree::LookInLimbo(FileId id) {
 
 Status RedoTree::ToLimbo(int directory, const std::string& name, FileId id) {
   HAWSER_ASSIGN(const int limbo, Limbo());
+  access_.Lift(OpenEntry(directory, name, O_PATH).get());  // a folder is written to
   if (::renameat(directory, name.c_str(), limbo, LimboName(id).c_str()) != 0)
     return ErrnoError("cannot set aside for redo", name);
   NoteInLimbo(id);
@@ -118,13 +121,15 @@ Result<std::optional<Create>> RedoTree::KeptValue(std::size_t number) {
 }
 
 Status RedoTree::Empty(bool differs) {
+  // Not empty, or the root is one of those that nobody may change.
+  const auto may_stay = [differs](int code) { return differs && (code == ENOTEMPTY || code == EPERM); };
   if (limbo_) {
     HAWSER_TRY(
         ForEachEntry(limbo_.get(), [&](const std::string& name) { return RemoveFromLimbo(name, differs); }));
     const Status removed = RemoveFolder();
-    if (!removed && (removed.error().code != ENOTEMPTY || !differs)) return removed;
+    if (!removed && !may_stay(removed.error().code)) return removed;
   }
-  if (::fremovexattr(store_.root_fd(), kTimesXattr) != 0 && errno != ENODATA)
+  if (::fremovexattr(store_.root_fd(), kTimesXattr) != 0 && errno != ENODATA && !may_stay(errno))
     return ErrnoError("cannot remove what redo has kept on the store", store_.root_path());
   return {};
 }
@@ -142,6 +147,7 @@ Status RedoTree::RemoveLeft() {
 }
 
 Status RedoTree::RemoveFolder() {
+  access_.Lift(store_.root_fd());
   const KeepTimes keep(store_.root_fd());
   if (::unlinkat(store_.root_fd(), kRedoFolder, AT_REMOVEDIR) != 0)
     return ErrnoError("cannot remove the folder for redo in the store", store_.root_path());

@@ -13,6 +13,12 @@ Error RedoTree::Unaccounted(const std::string& name, const std::string& what) co
 }
 
 Result<UniqueFd> RedoTree::OpenDirectory(PlanNode* directory) {
+  auto opened = OpenClosed(directory);
+  if (opened && *opened) access_.Lift(opened->get());
+  return opened;
+}
+
+Result<UniqueFd> RedoTree::OpenClosed(PlanNode* directory) {
   if (directory == plan_.root()) return OpenEntry(store_.root_fd(), ".", O_PATH | O_DIRECTORY);
   if (directory->id == kNoFileId) {
     // Touched by no record, it is where it always was in its parent.
@@ -88,6 +94,8 @@ Status RedoTree::CollectFiles() {
 }
 
 Status RedoTree::CollectFilesIn(int directory) {
+  FolderAccess access;
+  access.Lift(directory);
   return ForEachEntry(directory, [&](const std::string& name) -> Status {
     HAWSER_ASSIGN(const Occupant occupant, OccupantOf(directory, name));
     if (!occupant || (directory == store_.root_fd() && name == kRedoFolder)) return {};
@@ -151,6 +159,7 @@ Result<bool> RedoTree::Place(PlanNode* node, const PlanEntry& entry, const PlanE
   HAWSER_ASSIGN(const Occupant found, OccupantOf(spot.parent.get(), spot.name));
   const KeepTimes keep(spot.parent.get());  // it may be elsewhere than any record says
   if (S_ISDIR(found.info.st_mode)) {
+    access_.Lift(found.fd.get());  // a folder that gets another parent is written to
     HAWSER_TRY(PlaceDirectory(spot, node, parent.get(), entry.name));
     return true;
   }
@@ -178,6 +187,7 @@ Status RedoTree::PlaceDirectory(const Spot& spot, PlanNode* node, int to, const 
 Status RedoTree::BreakCycle(PlanNode* node, int to) {
   UniqueFd at = OpenEntry(to, ".", O_PATH | O_DIRECTORY);
   while (at) {
+    access_.Lift(at.get());
     HAWSER_ASSIGN(const FileId id, ReadFileId(ProcPath(at.get())));
     if (id == node->id || id == kRootFileId) break;
     PlanNode* step = plan_.Find(id);

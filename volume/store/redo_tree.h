@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "volume/store/owner_access.h"
 #include "volume/store/redo_entries.h"
 #include "volume/store/redo_plan.h"
 #include "volume/store/store.h"
@@ -22,8 +23,11 @@ class RedoTree {
   Status Open();
   // What the record at hand is about: these have no place yet. Either may be null.
   void Moves(const PlanNode* node, const PlanNode* replaced) { moved_ = {node, replaced}; }
+  // Folders have their own modes again, which were in the owner's way.
+  void CloseFolders() { access_.Restore(); }
 
-  // Opening gives an O_PATH descriptor, or an empty one if it is nowhere.
+  // Opening gives an O_PATH descriptor, or an empty one if it is nowhere. A directory is then open to its
+  // owner until CloseFolders().
   Result<UniqueFd> OpenDirectory(PlanNode* directory);
   // By the entry if that holds this id, else wherever the file is.
   Result<UniqueFd> OpenNode(FileId id, const PlanEntry& entry);
@@ -76,6 +80,7 @@ class RedoTree {
   };
 
   bool MayBeSetAside(const PlanNode* node) const;
+  Result<UniqueFd> OpenClosed(PlanNode* directory);
   Result<Spot> Look(const PlanEntry& entry, FileId id);
   Result<Spot> Find(PlanNode* node, const PlanEntry& hint);
   Result<Spot> LookInLimbo(FileId id);
@@ -99,6 +104,7 @@ class RedoTree {
   std::set<const PlanNode*> being_looked_for_;
   std::array<const PlanNode*, 2> moved_{};
   bool collected_ = false;
+  FolderAccess access_;
 };
 
 }  // namespace hawser

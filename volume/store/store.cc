@@ -189,6 +189,8 @@ bool Store::HasOtherNames(const StorePath& path) const {
 namespace {
 
 Status LookForNodes(int directory, const std::set<FileId>& files, std::set<FileId>& found) {
+  FolderAccess access;
+  access.Lift(directory);
   std::vector<std::string> folders;
   Status status;
   const auto look = [&](const dirent& entry) {
