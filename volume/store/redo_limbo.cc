@@ -33,7 +33,8 @@ Status KeepRootTime(int root) {
   if (kept) return {};
   HAWSER_ASSIGN(const struct stat info, StatFd(root));
   const std::int64_t time = Timestamp::From(info.st_mtim).nanoseconds;
-  if (::fsetxattr(root, kTimesXattr, &time, sizeof time, 0) != 0)
+  // The root's other xattrs may leave no room for it. Then it is only that an end just here changes the time.
+  if (::fsetxattr(root, kTimesXattr, &time, sizeof time, 0) != 0 && errno != ENOSPC)
     return ErrnoError("cannot keep the times of the store for redo");
   return {};
 }
