@@ -12,6 +12,9 @@ namespace {
 
 std::byte ByteOf(std::uint64_t value) { return static_cast<std::byte>(value); }
 
+// The record of a volume in a group: the last one is the group's end.
+Sequence SequenceOf(std::uint64_t group, std::size_t volume) { return Sequence(group * 10 - 9 + volume); }
+
 }  // namespace
 
 Progress At(std::uint64_t group) {
@@ -117,7 +120,10 @@ std::vector<ReplayGroup> RecoveryTest::Groups(std::uint64_t after, std::uint64_t
     for (std::size_t i = 0; i < names_.size(); ++i) {
       Write write;
       write.offset = number;
-      group.records.push_back({i, Record{VolumeName(names_[i]), Generation(1), {}, write}, {}});
+      Record record{VolumeName(names_[i]), Generation(1), {}, write};
+      if (const auto remedy = remedies_.find(number); remedy != remedies_.end())
+        record.remedy = RemedyOf{SequenceOf(remedy->second, i), true};
+      group.records.push_back({i, std::move(record), {}, SequenceOf(number, i)});
     }
     groups.push_back(std::move(group));
   }

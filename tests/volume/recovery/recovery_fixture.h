@@ -94,6 +94,9 @@ class RecoveryTest : public ::testing::Test {
   // The journal holds the groups after `oldest` up to `end`.
   void Holds(std::uint64_t oldest, std::uint64_t end);
 
+  // In this group the writes are the last part of what makes up for those of an earlier one.
+  void MakesUp(std::uint64_t group, std::uint64_t refused) { remedies_[group] = refused; }
+
   // To the end, two groups at a time. The error that ended it.
   Status Run(RecoverFor purpose);
   // As far as Begin().
@@ -114,6 +117,7 @@ class RecoveryTest : public ::testing::Test {
   std::vector<std::unique_ptr<Volume>> volumes_;
   Progress oldest_;
   Progress end_;
+  std::map<std::uint64_t, std::uint64_t> remedies_;
   std::unique_ptr<Recovery> recovery_;
 };
 

@@ -13,6 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 constexpr auto kServing = RecoverFor::kServing;
 constexpr auto kFollowing = RecoverFor::kFollowing;
@@ -186,6 +187,40 @@ TEST_F(RecoveryTest, RecordThatFindsNoRoomThoughThereIsIsTriedAgainWithinTheSame
   EXPECT_THAT(log_, ElementsAre("wanted 2..4", "docs: expect 3", "docs: expect 4",                    //
                                 "wanted 2..4", "docs: redo 3", "docs: redo again 3", "docs: redo 4",  //
                                 "docs: finish"));
+}
+
+// ---- what a primary's store refuses
+
+TEST_F(RecoveryTest, PrimaryIsToldWhatItsStoreRefuses) {
+  Holds(0, 4);
+  Add("docs", At(2), Ended::kUnclean).store.FailAt(4, EPERM);
+  ASSERT_OK(Run(kServing));
+  EXPECT_TRUE(Stand(0).active()) << Stand(0).problem;
+  ASSERT_THAT(recovery().refused().entries(), SizeIs(1));
+}
+
+// The primary would have made up for it then.
+TEST_F(RecoveryTest, PrimaryWhoseStoreRefusesWhatLaterRecordsBuildOnDoesntServe) {
+  Holds(0, 4);
+  Add("docs", At(2), Ended::kUnclean).store.FailAt(3, EPERM);
+  ASSERT_OK(Run(kServing));
+  EXPECT_EQ(Stand(0).condition, Condition::kFailed);
+  EXPECT_THAT(Stand(0).problem, HasSubstr("refuses a record that it had taken before"));
+  EXPECT_THAT(log_, Not(Contains("docs: redo 4")));
+}
+
+// As it did: that is known from the records ahead, before those in between are redone.
+TEST_F(RecoveryTest, RefusedRecordThatWasMadeUpForIsGoneOnWithout) {
+  for (const RecoverFor purpose : {kServing, kFollowing}) {
+    Holds(0, 6);
+    if (purpose == kServing) Add("docs", At(2), Ended::kUnclean).store.FailAt(3, EPERM);
+    MakesUp(5, 3);
+    log_.clear();
+    ASSERT_OK(Run(purpose));
+    EXPECT_TRUE(Stand(0).active()) << Stand(0).problem;
+    EXPECT_TRUE(Stand(0).differences.empty());
+    EXPECT_THAT(log_, Contains("docs: redo 4"));
+  }
 }
 
 // ---- journals that don't lead on
