@@ -63,7 +63,9 @@ std::string UnknownWord(const CLI::App& app, const std::vector<std::string>& ext
   if (app.get_parent() == nullptr && is_planned)
     return "'" + extras.front() + "' is planned, and not in this version";
   if (is_option) {
-    for (const auto* option : app.get_options()) known.push_back(option->get_name());
+    for (const auto* option : app.get_options()) {
+      if (const auto name = option->get_name(); !name.empty()) known.push_back(name);  // else it is hidden
+    }
   } else {
     for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
       known.push_back(command->get_name());

@@ -80,13 +80,9 @@ LevelWord WordOf(Level level) {
   return {"problem", Colour::kBad};
 }
 
-std::string Plural(std::size_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string Conclusion(std::size_t problems, std::size_t warnings) {
-  const std::string warned = warnings == 0 ? "" : Plural(warnings, "warning");
-  if (problems > 0) return Plural(problems, "problem") + (warned.empty() ? "" : ", " + warned) + ".";
+  const std::string warned = warnings == 0 ? "" : Counted(warnings, "warning");
+  if (problems > 0) return Counted(problems, "problem") + (warned.empty() ? "" : ", " + warned) + ".";
   return warned.empty() ? "Everything is there." : "Everything is there; " + warned + ".";
 }
 

@@ -36,9 +36,9 @@ void ShowJson(const std::string& folder, const CheckReport& report) {
 }
 
 void ShowText(const CheckReport& report) {
-  fmt::print("journal {}: {} records in {} write groups, {} segment{}, {}\n", report.journal.Hex(),
-             Grouped(report.records), Grouped(report.groups), report.segments,
-             report.segments == 1 ? "" : "s", HumanBytes(report.file_bytes));
+  fmt::print("journal {}: {} in {}, {}, {}\n", report.journal.Hex(), Counted(report.records, "record"),
+             Counted(report.groups, "write group"), Counted(report.segments, "segment"),
+             HumanBytes(report.file_bytes));
   if (report.records > 0) {
     fmt::print("from record {} to record {}\n", Next(report.oldest.position.sequence).value,
                report.end.position.Text());

@@ -36,9 +36,9 @@ void ShowTable(const std::string& folder, const std::vector<SegmentInfo>& segmen
                {segment.first_time ? IsoTime(*segment.first_time) : "-"},
                {Printable(segment.problem), Colour::kBad}});
   }
-  fmt::print("journal {} in {}\n\n{}\n{} records in {} segment{}, {}\n",
+  fmt::print("journal {} in {}\n\n{}\n{} in {}, {}\n",
              segments.empty() ? "?" : segments.front().journal.Hex(), Printable(folder), table.Text(),
-             Grouped(records), segments.size(), segments.size() == 1 ? "" : "s", HumanBytes(bytes));
+             Counted(records, "record"), Counted(segments.size(), "segment"), HumanBytes(bytes));
 }
 
 Json ToJson(const SegmentInfo& segment) {

@@ -70,8 +70,13 @@ Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   const auto failed = [&](const Error& error, const std::string& advice) {
     return CannotDo(Error{error.code, "node " + options.node + ": " + error.message}, advice);
   };
-  if (!node)
-    return failed(node.error(), "'hawser check --node " + options.node + "' looks at config and machine");
+  if (!node) {
+    const std::string on_it =
+        " --node " + options.node + (session.config_option.empty() ? "" : " -c " + session.config_option);
+    const bool missing = node.error().code == ENOENT;
+    return failed(node.error(), missing ? "'hawser init" + on_it + "' makes the folders that are missing"
+                                        : "'hawser check" + on_it + "' looks at config and machine");
+  }
   if (!stopped) {
     ServeUntilSignal(signals, fmt::format("mounted {}", fmt::join((*node)->mounts(), ", ")),
                      [&] { return (*node)->ended(); });

@@ -151,6 +151,10 @@ std::string Grouped(std::uint64_t number) {
   return digits;
 }
 
+std::string Counted(std::uint64_t count, const std::string& what) {
+  return Grouped(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 std::string Count(const std::optional<std::uint64_t>& number) { return number ? Grouped(*number) : "?"; }
 
 std::string HumanBytes(std::uint64_t bytes) {

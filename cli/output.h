@@ -52,6 +52,8 @@ class Table {
 
 // 1234567 as "1,234,567"; bytes as "12.3 MiB"; seconds as "0.2 s", "3 min", "2 h".
 std::string Grouped(std::uint64_t number);
+// "1 record", "1,234 records".
+std::string Counted(std::uint64_t count, const std::string& what);
 // The same of a number that nobody may know: then "?".
 std::string Count(const std::optional<std::uint64_t>& number);
 std::string HumanBytes(std::uint64_t bytes);

@@ -6,7 +6,11 @@ namespace hawser::cli {
 
 Error Usage(std::string sentence) { return {EINVAL, std::move(sentence)}; }
 Error CannotDo(std::string sentence) { return {EIO, std::move(sentence)}; }
-Error CannotDo(const Error& error, const std::string& advice) { return {EIO, error.Text() + "; " + advice}; }
+Error CannotDo(const Error& error, const std::string& advice) {
+  // One that says itself what to do is a whole sentence: the errno's text would only be in the way.
+  const bool is_whole = error.message.find("; ") != std::string::npos;
+  return {EIO, (is_whole ? error.message : error.Text()) + "; " + advice};
+}
 
 Result<Config> LoadConfig(const Session& session) {
   const std::string path = ConfigPath(session.config_option);

@@ -161,8 +161,8 @@ void AddStatus(CLI::App& app, Session& session) {
           "has not applied, and since when. '?': nobody knows.\n"
           "\n"
           "When the relay does not answer, or another group's does, the state folders on this machine are\n"
-          "read instead: how far each copy is,\n"
-          "the newest head it had heard of, and so how many records are known to be missing (exit code 3).");
+          "read instead: how far each copy is, the newest head it had heard of, and so how many records\n"
+          "are known to be missing (exit code 3).");
   AddJsonOption(*command, session);
   command->add_flag("-w,--watch", options->watch, "Redraw until Ctrl-C");
   AddDurationOption(*command, "--interval", options->interval, "How often --watch redraws (1s)");

@@ -70,6 +70,7 @@ TEST_F(Usage, WrongUseSaysWhatIsMeantAndEndsWithTwo) {
     ExpectError({planned, "charlie"}, 2,
                 std::string("'") + planned + "' is planned, and not in this version");
   ExpectError({"status", "--wach"}, 2, "status: unknown option '--wach'; did you mean '--watch'?");
+  ExpectError({"relay", "--port", "3"}, 2, "'--port'; use one of: --help, --config, --log-level; see");
   ExpectError({"journal"}, 2, "journal: no command given");
   ExpectError({"journal", "lst"}, 2, "did you mean 'list'?");
   ExpectError({"mount"}, 2, "node is required");

@@ -36,7 +36,7 @@ class StartErrorsTest : public ::testing::Test {
 TEST_F(StartErrorsTest, StoreThatHasFilesWithoutIdsIsRefused) {
   ASSERT_OK(cluster_.Start("relay"));
   Write(cluster_.Store("alpha", "docs") + "/old file", "was here before");
-  ExpectRefused(3, {cluster_.Store("alpha", "docs")});
+  ExpectRefused(3, {cluster_.Store("alpha", "docs"), "copy them in through the mount; 'hawser check"});
   EXPECT_EQ(Read(cluster_.Store("alpha", "docs") + "/old file"), "was here before");
 }
 
@@ -53,7 +53,7 @@ TEST_F(StartErrorsTest, MountInsideTheStoreIsRefused) {
 TEST_F(StartErrorsTest, MissingMountFolderIsNamed) {
   ASSERT_OK(cluster_.Start("relay"));
   ASSERT_SYSCALL(rmdir(cluster_.Mount("alpha", "docs").c_str()));
-  ExpectRefused(3, {cluster_.Mount("alpha", "docs")});
+  ExpectRefused(3, {cluster_.Mount("alpha", "docs"), "'hawser init --node alpha -c ", "makes the folders"});
 }
 
 TEST_F(StartErrorsTest, MountFolderWithFilesInItIsRefusedUnlessTheConfigAllowsIt) {
