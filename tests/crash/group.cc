@@ -63,9 +63,10 @@ Status Group::MakeDisks(const GroupOptions& options) {
     std::ranges::replace(flat, '/', '-');
     const std::string image = folder() + "/" + flat + ".disk";
     const std::string mount = folder() + "/disks/" + flat;
-    HAWSER_ASSIGN(disks_[name], options.xfs.contains(name)
-                                    ? SmallDisk::Make(image, mount, bytes, {"mkfs.xfs", "-q"})
-                                    : SmallDisk::Make(image, mount, bytes));
+    std::vector<std::string> mkfs = {"mkfs.ext4", "-q", "-F", "-m", "0"};
+    if (options.xfs.contains(name)) mkfs = {"mkfs.xfs", "-q"};
+    if (options.small_blocks.contains(name)) mkfs.insert(mkfs.end(), {"-b", "1024", "-N", "70000"});
+    HAWSER_ASSIGN(disks_[name], SmallDisk::Make(image, mount, bytes, std::move(mkfs)));
   }
   return {};
 }

@@ -38,6 +38,7 @@ struct GroupOptions {
   // Folders on disks of their own, with their sizes: "relay", "alpha/docs" (a store), "charlie/state".
   std::map<std::string, std::uint64_t> disks;
   std::set<std::string> xfs = {};                 // those of them that are no ext4: 300 MiB at least
+  std::set<std::string> small_blocks = {};        // ext4 on which a directory is full with some 20,000 names
   std::map<std::string, std::string> relay_keys;  // more keys of the relay
   bool namespaces =
       false;  // each process on a machine of its own (network.h), without the links of the proxy

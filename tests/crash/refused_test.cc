@@ -273,5 +273,33 @@ TEST_F(RefusedTest, SymlinkThatIsTooLongForThePrimarysFilesystemIsRefusedBeforeh
   ExpectAllEqual();
 }
 
+// ext4 finds names by a hash: where the index is full, a name has no place although there is room.
+TEST_F(RefusedTest, DirectoryThatIsFullOnTheCopysFilesystemOnly) {
+  ASSERT_NO_FATAL_FAILURE(
+      Start({.disks = {{"charlie/docs", 128 * kMiB}}, .small_blocks = {"charlie/docs"}, .relay_keys = {}}));
+  ASSERT_EQ(mkdir(InMount("d").c_str(), 0755), 0);
+  ASSERT_OK(group_->AwaitCaughtUp());
+  const std::string end(240, 'n');
+  const std::string filler = InStore("charlie", "d") + "/filler";
+  int fillers = 0;
+  for (int refused = 0; refused < 1000; ++fillers) {
+    ASSERT_LT(fillers, 65000) << "there is no end to this directory";
+    const UniqueFd made(open((filler + std::to_string(fillers) + end).c_str(), O_WRONLY | O_CREAT, 0600));
+    refused += !made;
+  }
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "d/new" + std::to_string(i) + end;
+    ASSERT_TRUE(UniqueFd(open(InMount(name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
+  }
+  ExpectState("charlie", "differs: ");
+  ASSERT_NO_FATAL_FAILURE(Put("after", "goes on"));
+  ASSERT_OK(group_->AwaitCaughtUp());
+  ExpectState("delta", "live");
+  for (int i = 0; i < fillers; ++i) unlink((filler + std::to_string(i) + end).c_str());
+  ASSERT_NO_FATAL_FAILURE(Restart("charlie"));
+  ASSERT_NO_FATAL_FAILURE(Put("d/last", "which gives the folder its time"));
+  ExpectAllEqual();
+}
+
 }  // namespace
 }  // namespace hawser::test

@@ -93,6 +93,35 @@ TEST(ScaleTest, OpensBeyondTheLimitGetEmfileAndChangesStillTakePlace) {
   EXPECT_OK(cluster.CompareAllTrees());
 }
 
+// Nor do those that hold files of a copy keep it from following.
+TEST(ScaleTest, CopyFollowsThoughItsFilesAreHeldOpenUpToTheLimit) {
+  Cluster cluster(
+      {.volume_keys = {}, .relay_keys = {}, .replica_keys = {}, .prefix = {"prlimit", "--nofile=256:256"}});
+  ASSERT_OK(cluster.Start());
+  const std::string mount = cluster.Mount("alpha", "docs");
+  const std::string copy = cluster.Mount("charlie", "docs");
+  for (int i = 0; i < 4; ++i) Write(mount + "/" + std::to_string(i), "content");
+  ASSERT_OK(cluster.WaitForSecondaries());
+  std::vector<UniqueFd> held;
+  for (;;) {
+    held.emplace_back(open((copy + "/" + std::to_string(held.size() % 4)).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!held.back()) break;
+    ASSERT_LT(held.size(), 256u);
+  }
+  EXPECT_EQ(errno, EMFILE);
+  EXPECT_GT(held.size(), 50u);
+  ASSERT_SYSCALL(truncate((mount + "/0").c_str(), 1));
+  Write(mount + "/1", "more");
+  ASSERT_SYSCALL(unlink((mount + "/2").c_str()));
+  ASSERT_SYSCALL(mkdir((mount + "/folder").c_str(), 0755));
+  ASSERT_SYSCALL(rename((mount + "/3").c_str(), (mount + "/folder/3").c_str()));
+  ASSERT_OK(cluster.WaitForSecondaries());
+  EXPECT_EQ(cluster.StateOf("charlie"), "live");
+  held.clear();
+  EXPECT_TRUE(WaitUntil([&] { return static_cast<bool>(UniqueFd(open((copy + "/0").c_str(), O_RDONLY))); }));
+  EXPECT_OK(cluster.CompareAllTrees());
+}
+
 // A limit of the process, which the kernel tells of by a signal that ends it.
 TEST(ScaleTest, FilesBeyondTheLimitOfTheirSizeAreRefusedAndChangesStillTakePlace) {
   Cluster cluster(
