@@ -79,6 +79,7 @@ Result<SegmentHeader> DecodeSegmentHeader(Bytes bytes) {
   LittleEndianReader in(bytes.data());
   if (in.Get<std::uint32_t>() != kSegmentMagic) return refuse("it does not begin with the segment magic");
   const auto version = in.Get<std::uint16_t>();
+  if (version == 0) return refuse("it ends in the magic");  // no version is
   if (version != kSegmentVersion) {
     return Error{ENOTSUP, fmt::format("a segment of version {}, but this program reads version {}", version,
                                       kSegmentVersion)};
