@@ -167,6 +167,7 @@ class NodeProcess : public Node {
     }
     if (!welcome) return std::move(welcome).error();
     welcome_ = *std::move(welcome);
+    (void)relay_news_.Reported(true, SteadyClock::now());  // no thread reports yet
     shipper_ =
         std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, welcome_->session, known_);
     return {};
