@@ -205,6 +205,10 @@ Result<Exit> RunInit(const Session& session, const InitOptions& given) {
   // Others may go through it to the mounts.
   if (is_new && !base.empty()) HAWSER_TRY(MakeDirectories(base, 0755));
   for (const Folder& folder : folders) {
+    // A mount may have the same path on every machine.
+    const bool again =
+        std::any_of(made.begin(), made.end(), [&](const Made& other) { return other.path == folder.path; });
+    if (again) continue;
     auto one = MakeFolder(folder);
     if (!one)
       return CannotDo(

@@ -24,7 +24,7 @@ std::optional<log::Line> RelayNews::Reported(bool answered, Deadline now) {
   if (answered == !silent_) return std::nullopt;
   silent_ = !answered;
   if (silent_) {
-    const std::string since = last ? fmt::format(", since {:.1f} s", Seconds(now - *last)) : "";
+    const std::string since = last ? fmt::format(" (last heard of {:.1f} s ago)", Seconds(now - *last)) : "";
     return log::Line{true, fmt::format("the relay at {} doesn't answer{}; it is asked again and again: see "
                                        "whether it runs, and whether this machine reaches it",
                                        endpoint_, since)};

@@ -24,10 +24,10 @@ class RelayNewsTest : public testing::Test {
 TEST_F(RelayNewsTest, SilenceAndReturnAreSaidOnce) {
   EXPECT_EQ(Reported(true), "");
   now_ += 2s;
-  EXPECT_EQ(
-      Reported(false),
-      "bad: the relay at tcp://relay:7403 doesn't answer, since 2.0 s; it is asked again and again: see "
-      "whether it runs, and whether this machine reaches it");
+  EXPECT_EQ(Reported(false),
+            "bad: the relay at tcp://relay:7403 doesn't answer (last heard of 2.0 s ago); it is asked again "
+            "and again: see "
+            "whether it runs, and whether this machine reaches it");
   now_ += 2s;
   EXPECT_EQ(Reported(false), "");
   now_ += 8s;
