@@ -9,6 +9,7 @@
 #include "common/base/result.h"
 #include "common/config/config.h"
 #include "common/net/context.h"
+#include "common/net/messages.h"
 #include "common/net/requester.h"
 
 namespace hawser::cli {
@@ -24,7 +25,17 @@ class Client {
   // the deadline, or with something else, or is another group's.
   Result<Json> Status(Deadline deadline = SteadyClock::now() + kRelayPatience);
 
+  // Gives an order to a node, or asks how it stands: CannotDo() if the relay doesn't answer by the deadline,
+  // or refuses it.
+  Result<OrderState> Give(const NodeName& node, std::uint64_t id, OrderKind kind,
+                          Deadline deadline = SteadyClock::now() + kRelayPatience);
+
  private:
+  // The one part of an answer of this type.
+  Result<Incoming> Ask(MessageType question, const std::vector<Bytes>& parts, MessageType answer,
+                       Deadline deadline);
+  Error Unexpected(const char* what) const;
+
   std::string endpoint_;
   std::string path_;
   std::string group_;

@@ -39,6 +39,11 @@ class Race {
 
   bool IsBehind(const NodeView& node) const { return !node.applied || *node.applied < head_; }
 
+  // It won't get there by itself, however long one waits.
+  bool IsStuck(const NodeView& node) const {
+    return NeedsHelp(node.state) || (node.state == ReplicaState::kPaused && IsBehind(node));
+  }
+
   bool Over() const {
     for (const auto& node : runners_) {
       if (NeedsHelp(node.state) || IsBehind(node)) return false;
@@ -46,10 +51,9 @@ class Race {
     return true;
   }
 
-  // The first node that will not get there by itself.
-  const NodeView* Stuck() const {
+  const NodeView* Stuck() const {  // the first
     for (const auto& node : runners_) {
-      if (NeedsHelp(node.state)) return &node;
+      if (IsStuck(node)) return &node;
     }
     return nullptr;
   }
@@ -168,13 +172,13 @@ Result<Exit> RunWait(const Session& session, const WaitOptions& options) {
 
 void AddWait(CLI::App& app, Session& session) {
   auto options = std::make_shared<WaitOptions>();
-  CLI::App* command =
-      AddCommand(app, session, "wait", "Wait until the copies have everything acknowledged before the call",
-                 "  hawser wait                                 all secondaries, however long it takes\n"
-                 "  hawser wait --timeout 30s || echo too slow  exit code 1 when the time is over\n"
-                 "  hawser wait --node charlie                  only that one\n"
-                 "\n"
-                 "Ends at once with exit code 1 if a node is diverged or needs a sync.");
+  CLI::App* command = AddCommand(
+      app, session, "wait", "Wait until the copies have everything acknowledged before the call",
+      "  hawser wait                                 all secondaries, however long it takes\n"
+      "  hawser wait --timeout 30s || echo too slow  exit code 1 when the time is over\n"
+      "  hawser wait --node charlie                  only that one\n"
+      "\n"
+      "Ends at once with exit code 1 if a node is diverged, needs a sync, or is paused before it is there.");
   AddJsonOption(*command, session);
   command->add_option("--node", options->node, "Wait for this node only")->type_name("NODE");
   AddDurationOption(*command, "--timeout", options->timeout, "How long to wait at most (without: no limit)");

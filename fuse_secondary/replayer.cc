@@ -42,7 +42,7 @@ void Replayer::Run() {
     if (replayed) continue;
     state_.Stalled("replay has stopped, the own journal can't be read: " + replayed.error().Text());
     reader_.reset();
-    if (!board_.WaitToRetry(options_.retry_every)) return;
+    if (!board_.WaitToRetry(options_.retry_every, state_.within_group())) return;
   }
 }
 
@@ -73,7 +73,7 @@ bool Replayer::ApplyBatch(const ReplayBatch& batch) {
     CrashPoint("secondary.applied");
     state_.Passed(std::span(batch.groups).subspan(first, next - first));
     state_.Wait(failures);
-    if (state_.stalled() && !board_.WaitToRetry(options_.retry_every)) return false;
+    if (state_.stalled() && !board_.WaitToRetry(options_.retry_every, state_.within_group())) return false;
     if (between_checkpoints && next > first && !AwaitCheckpoint()) return false;
   }
   return board_.MayGoOn();

@@ -79,13 +79,15 @@ struct Replica::Parts {
         heard_path(StateFolder(state_folder).HeardHead()),
         volumes(std::move(the_volumes)),
         options(std::move(the_options)),
+        paused(options.paused),
         journal({.folder = StateFolder(state_folder).Journal(), .segment_bytes = options.segment_bytes}) {}
   ~Parts() { EndStarter(); }
 
   Status Start();
   void TryUntilWhole();
   void Follow(Recovered recovered);
-  void ShowBoard(std::vector<VolumeStand> stands);
+  void SetPaused(bool paused);
+  void ShowBoard(std::vector<VolumeStand> stands, bool whole);
   void EndStarter();
   std::shared_ptr<ReplicaBoard> board() const {
     const MutexLock lock(board_mutex);
@@ -105,6 +107,8 @@ struct Replica::Parts {
 
   mutable Mutex board_mutex;
   std::shared_ptr<ReplicaBoard> shown_board HAWSER_GUARDED_BY(board_mutex);
+  bool whole HAWSER_GUARDED_BY(board_mutex) = false;  // the copies are: before, nothing keeps them from it
+  bool paused HAWSER_GUARDED_BY(board_mutex);
   std::atomic<bool> ending{false};
   std::thread starter;  // while the start waits for a store
 
@@ -126,7 +130,7 @@ Status Replica::Parts::Start() {
     return {};
   }
   log::error("{}", ProblemOf(recovered));
-  ShowBoard(std::move(recovered.volumes));
+  ShowBoard(std::move(recovered.volumes), false);
   starter = std::thread([this] { TryUntilWhole(); });
   return {};
 }
@@ -134,7 +138,8 @@ Status Replica::Parts::Start() {
 // Each time from the beginning: what may pass has left the stores anyhow.
 void Replica::Parts::TryUntilWhole() {
   const auto longest = kMostUntried * options.retry_every;
-  for (auto wait = options.retry_every; board()->WaitToRetry(wait); wait = std::min(2 * wait, longest)) {
+  for (auto wait = options.retry_every; board()->WaitToRetry(wait, true);
+       wait = std::min(2 * wait, longest)) {
     auto recovered = RecoverAll(journal, volumes, options, &ending);
     if (recovered && !recovered->waits) {
       log::info("the copies are whole");
@@ -145,18 +150,26 @@ void Replica::Parts::TryUntilWhole() {
   }
 }
 
-void Replica::Parts::ShowBoard(std::vector<VolumeStand> stands) {
+void Replica::Parts::SetPaused(bool wanted) {
+  const MutexLock lock(board_mutex);
+  paused = wanted;
+  if (whole) shown_board->SetPaused(paused);
+}
+
+void Replica::Parts::ShowBoard(std::vector<VolumeStand> stands, bool are_whole) {
   const Progress received = journal.is_open() ? journal.durable() : Progress{};
   auto board = std::make_shared<ReplicaBoard>(
       BoardOptions{.disconnected_after = options.disconnected_after, .live_within = options.live_within},
       received, std::move(stands));
   if (heard) board->Remember(heard->head);
   const MutexLock lock(board_mutex);
+  whole = are_whole;
+  if (whole) board->SetPaused(paused);
   shown_board = std::move(board);
 }
 
 void Replica::Parts::Follow(Recovered recovered) {
-  ShowBoard(std::move(recovered.volumes));
+  ShowBoard(std::move(recovered.volumes), true);
   ReplicaBoard& board = *this->board();
   checkpointer.emplace(volumes, journal, board, options);
   replayer.emplace(journal, recovered.begin, volumes, board, options);
@@ -215,12 +228,11 @@ ReplicaReport Replica::Report() const {
   return {.head = board->head(),
           .received = board->received(),
           .connected = board->connected(),
+          .stands = board->stands(),
           .volumes = board->Reports(),
           .unshown = board->Unshown()};
 }
 
-void Replica::Pause() { parts_->board()->Pause(); }
-
-void Replica::Resume() { parts_->board()->Resume(); }
+void Replica::SetPaused(bool paused) { parts_->SetPaused(paused); }
 
 }  // namespace hawser

@@ -64,6 +64,8 @@ struct ReplicaOptions {
   // For a start: waits for the relay's journal, which the own one can't stand in for (recovery.h).
   std::function<Result<RelaysJournal>(const std::vector<VolumeName>&, const std::atomic<bool>* cancel)>
       relays_journal;
+  bool paused =
+      false;  // from the beginning; a start that brings stores to a whole state does so all the same
   // Gives up a start that takes long; checked between batches.
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -72,6 +74,7 @@ struct ReplicaReport {
   Progress head;      // newest that was heard of
   Progress received;  // durable in the own journal
   bool connected = false;
+  bool stands = false;  // replay is paused, and at a group boundary
   // All in the role of a secondary. A stalled one goes on by itself once what is in the way is mended.
   std::vector<VolumeReport> volumes;
   std::map<VolumeName, std::string> unshown;  // nobody may look at these, and why: as ReplicaBoard's
@@ -107,9 +110,8 @@ class Replica {
   // Any thread.
   ReplicaReport Report() const;
 
-  // Stops replay at a group boundary, and returns when it stands there; receiving goes on. Any thread.
-  void Pause();
-  void Resume();
+  // Paused, replay stands once it is at a group boundary; receiving goes on. Any thread.
+  void SetPaused(bool paused);
 
  private:
   struct Parts;

@@ -9,6 +9,7 @@ namespace hawser {
 namespace {
 
 constexpr std::chrono::milliseconds kAskAgain{100};
+constexpr const char* kPaused = "it goes on after 'hawser resume'";
 constexpr const char* kSilent = "nothing comes over the relay's stream port";
 
 ReplicaState StateOf(Condition condition) {
@@ -91,7 +92,6 @@ void ReplicaBoard::SetStream(Condition condition, const std::string& problem) {
 std::optional<Group> ReplicaBoard::WaitForWork(Group done) {
   const MutexLock lock(mutex_);
   stands_ = true;
-  changed_.NotifyAll();
   while (!stop_replay_ && (paused_ || received_.position.group <= done)) changed_.Wait(mutex_);
   stands_ = false;
   if (stop_replay_) return std::nullopt;
@@ -103,14 +103,13 @@ bool ReplicaBoard::MayGoOn() const {
   return !stop_replay_ && !paused_;
 }
 
-bool ReplicaBoard::WaitToRetry(std::chrono::milliseconds time) {
+bool ReplicaBoard::WaitToRetry(std::chrono::milliseconds time, bool within_group) {
   const MutexLock lock(mutex_);
-  stands_ = true;
-  changed_.NotifyAll();
+  stands_ = !within_group;
   const Deadline deadline = SteadyClock::now() + time;
   while (!stop_replay_ && changed_.WaitUntil(mutex_, deadline)) {
   }
-  while (!stop_replay_ && paused_) changed_.Wait(mutex_);
+  while (!stop_replay_ && paused_ && !within_group) changed_.Wait(mutex_);
   stands_ = false;
   return !stop_replay_;
 }
@@ -170,16 +169,15 @@ bool ReplicaBoard::WaitUntilCheckpointed(Group group) {
   return !stop_replay_;
 }
 
-void ReplicaBoard::Pause() {
+void ReplicaBoard::SetPaused(bool paused) {
   const MutexLock lock(mutex_);
-  paused_ = true;
-  while (!stands_ && !stop_replay_ && paused_) changed_.Wait(mutex_);
+  paused_ = paused;
+  changed_.NotifyAll();
 }
 
-void ReplicaBoard::Resume() {
+bool ReplicaBoard::stands() const {
   const MutexLock lock(mutex_);
-  paused_ = false;
-  changed_.NotifyAll();
+  return paused_ && stands_;
 }
 
 void ReplicaBoard::StopReplay() {
@@ -272,7 +270,8 @@ std::vector<VolumeReport> ReplicaBoard::Reports() const {
     const std::vector<std::string> differing = volume.differences.Texts();
     if (!differing.empty()) problem += (problem.empty() ? "" : "; ") + DifferText(differing);
     const bool silent = !ConnectedLocked() && !BeginsLocked();
-    for (const std::string& more : {stream_problem_, no_checkpoint_[i], std::string(silent ? kSilent : "")}) {
+    for (const std::string& more : {stream_problem_, no_checkpoint_[i], std::string(silent ? kSilent : ""),
+                                    std::string(paused_ ? kPaused : "")}) {
       if (!more.empty()) problem += (problem.empty() ? "" : "; ") + more;
     }
     reports.push_back({.volume = volume.name,

@@ -43,9 +43,9 @@ class ReplicaBoard {
   std::optional<Group> WaitForWork(Group done);
   // At a group boundary: whether the next group may be begun.
   bool MayGoOn() const;
-  // After a failure: waits for `time`, and as long as replay is paused; false: the end. While it waits,
-  // replay stands.
-  bool WaitToRetry(std::chrono::milliseconds time);
+  // After a failure: waits for `time`; false: the end. Between two groups replay stands while it waits, and
+  // waits as long as it is paused; within one it goes on to the group's end.
+  bool WaitToRetry(std::chrono::milliseconds time, bool within_group);
   // `differences`: of the volumes whose have changed with that.
   void Applied(const std::vector<std::size_t>& volumes, const Progress& progress,
                const std::vector<std::pair<std::size_t, Differences>>& differences = {});
@@ -59,9 +59,9 @@ class ReplicaBoard {
   void Checkpointed(std::size_t volume, const Progress& progress);
   void NoCheckpoint(std::size_t volume, const std::string& why);  // until the next that is made
 
-  // Anyone. Pause returns when replay stands, or has ended.
-  void Pause();
-  void Resume();
+  // Anyone. Paused, replay stands once it is at the end of a group.
+  void SetPaused(bool paused);
+  bool stands() const;  // paused, and nothing will be applied
   void StopReplay();
   void StopCheckpoints();
 

@@ -26,6 +26,8 @@
 #include "node/hosted_volume.h"
 #include "node/incarnation.h"
 #include "node/known_roles.h"
+#include "node/orders.h"
+#include "node/pause_mark.h"
 #include "node/relay_news.h"
 #include "node/reporter.h"
 #include "node/start_report.h"
@@ -46,6 +48,15 @@ std::string Where(const std::string& state) {
   char host[HOST_NAME_MAX + 1] = {};
   if (::gethostname(host, sizeof(host) - 1) != 0) host[0] = '?';
   return fmt::format("{}, process {}, state folder '{}'", host, ::getpid(), state);
+}
+
+// As far as the copy that is ahead: one that has stopped for good stays behind.
+Progress AppliedBy(const ReplicaReport& copies) {
+  Progress applied;
+  for (const VolumeReport& copy : copies.volumes) {
+    if (copy.applied.position.group > applied.position.group) applied = copy.applied;
+  }
+  return applied;
 }
 
 class NodeProcess : public Node {
@@ -221,6 +232,8 @@ class NodeProcess : public Node {
     watch_.Does("bringing the copies to a whole state");
     ReplicaOptions options;
     options.cancel = watch_.cancel();
+    options.paused = IsPaused(StateFolder(own_.state).Paused());
+    if (options.paused) log::warn("its copies are paused: they go on after 'hawser resume {}'", name_.value);
     options.sender = [this] { return sender(); };
     options.relays_journal = [this](const std::vector<VolumeName>& copies, const std::atomic<bool>* cancel) {
       return AwaitRelaysJournal(copies, cancel);
@@ -273,8 +286,9 @@ class NodeProcess : public Node {
 
   Report MakeReport() {
     Report report{sender(), hello_.config, {}, {}, {}};
+    ReplicaReport secondaries = replica_ != nullptr ? replica_->Report() : ReplicaReport();
+    report.orders = orders_.Settled(secondaries.stands, AppliedBy(secondaries));
     if (replica_ != nullptr) {
-      ReplicaReport secondaries = replica_->Report();
       ShowOrRefuse(secondaries);
       report.received = secondaries.received;
       report.volumes = std::move(secondaries.volumes);
@@ -291,6 +305,16 @@ class NodeProcess : public Node {
     }
     report.known = known_.Get().position;
     return report;
+  }
+
+  std::string BeginOrder(OrderKind kind) {
+    if (replica_ == nullptr) return "it holds no copy: it is primary of all its volumes";
+    const bool pause = kind == OrderKind::kPause;
+    if (const Status kept = MarkPaused(StateFolder(own_.state).Paused(), pause); !kept)
+      return kept.error().Text();
+    replica_->SetPaused(pause);
+    log::info("{}", pause ? "its copies are to pause at the next group boundary" : "its copies go on");
+    return {};
   }
 
   void ShowOrRefuse(const ReplicaReport& copies) const {
@@ -310,6 +334,7 @@ class NodeProcess : public Node {
     complaint_.clear();
     known_.Hear(overview.head);
     known_.HearRun(overview.run);
+    orders_.Take(overview.orders, [this](OrderKind kind) { return BeginOrder(kind); });
     for (const VolumeFact& fact : overview.volumes) {
       if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
     }
@@ -379,6 +404,7 @@ class NodeProcess : public Node {
   std::optional<Welcome> welcome_;
   std::vector<std::unique_ptr<HostedVolume>> volumes_;
   std::unique_ptr<Replica> replica_;
+  Orders orders_;  // the reporter's thread
   std::unique_ptr<Reporter> reporter_;
   std::optional<PeriodicThread> checkpointer_;
   // The reporter's thread's.

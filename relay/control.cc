@@ -91,6 +91,7 @@ void Control::Look() {
 void Control::Take(const Asker& from, const Incoming& message) {
   if (message.type() == MessageType::kReport && message.parts() == 1) return TakeReport(from, message);
   if (message.type() == MessageType::kPull && message.parts() == 1) return TakePull(from, message);
+  if (message.type() == MessageType::kOrder && message.parts() == 1) return TakeOrder(from, message);
   if (message.type() == MessageType::kStatus && message.parts() == 0) return AnswerStatus(from);
   Refuse(parts_.router, from, Misplaced(message, "control"), complaints_);
 }
@@ -118,7 +119,9 @@ void Control::TakeReport(const Asker& from, const Incoming& message) {
   if (!refusal || refusal->code == RefusalCode::kWentBack) tracker_.Heard(*report, SteadyClock::now());
   if (refusal) return Refuse(parts_.router, from, *refusal, complaints_);
   parts_.board.HeardOf(report->from.node, report->from.session, SteadyClock::now());
-  const Overview overview{parts_.run, head, parts_.journal.oldest(), notes.volumes};
+  orders_.Heard(report->from.node, report->orders);
+  const Overview overview{parts_.run, head, parts_.journal.oldest(), notes.volumes,
+                          orders_.Of(report->from.node, SteadyClock::now())};
   parts_.router.Reply(from, MessageType::kOverview, Parts1(Encode(overview)));
 }
 
@@ -137,6 +140,19 @@ void Control::TakePull(const Asker& from, const Incoming& message) {
                        kPullsANode),
            parts_.journal.durable()},
           {}});
+}
+
+void Control::TakeOrder(const Asker& from, const Incoming& message) {
+  const auto order = Decode<Order>(message.part(0));
+  if (!order) return Refuse(parts_.router, from, Unreadable(order.error()), complaints_);
+  if (const auto refusal = evidence_.Check(*order)) return Refuse(parts_.router, from, *refusal, complaints_);
+  if (!CheckMember(from, order->node)) return;
+  const auto state = orders_.Ask(*order, SteadyClock::now());
+  if (state) return parts_.router.Reply(from, MessageType::kOrderState, Parts1(Encode(*state)));
+  Refuse(parts_.router, from,
+         {RefusalCode::kTooLarge,
+          fmt::format("{} orders to nodes are under way already; try again later", kMostOrders)},
+         complaints_);
 }
 
 void Control::ServeNextPulls() {

@@ -1,6 +1,6 @@
 // The control port: nodes report and are told where the journal is, secondaries pull, people ask for the
-// status. It also decides what the journal keeps. Waits for no disk (disk.h does), but for looking, once a
-// session, whether the journal holds what the node knows.
+// status and give orders to nodes. It also decides what the journal keeps. Waits for no disk (disk.h does),
+// but for looking, once a session, whether the journal holds what the node knows.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include "relay/evidence.h"
 #include "relay/node_news.h"
 #include "relay/notice_board.h"
+#include "relay/orders.h"
 #include "relay/pull_rounds.h"
 #include "relay/tracker.h"
 
@@ -47,6 +48,7 @@ class Control {
   void Take(const Asker& from, const Incoming& message);
   void TakeReport(const Asker& from, const Incoming& message);
   void TakePull(const Asker& from, const Incoming& message);
+  void TakeOrder(const Asker& from, const Incoming& message);
   void AnswerStatus(const Asker& to);
   bool CheckMember(const Asker& from, const NodeName& node);
   void ServeNextPulls();
@@ -65,6 +67,7 @@ class Control {
   NodeNews news_;
   Deadline next_news_;
   bool holding_ = false;
+  OrderBook orders_;
   PullRounds pulls_;
   int pulls_at_work_ = 0;  // with the disk, or on their way back
 };

@@ -31,6 +31,10 @@ inline constexpr std::size_t kDiskQueue = 16;
 // Readers of pulls are closed when nobody has pulled for so long: they hold segments on the disk.
 inline constexpr auto kIdleReader = std::chrono::seconds(30);
 
+// Orders that are under way at a time; each is kept for so long after somebody asked how it stands.
+inline constexpr std::size_t kMostOrders = 64;
+inline constexpr auto kOrderIsKept = std::chrono::seconds(3);
+
 // Points of the journal that the relay remembers for retention.
 inline constexpr std::size_t kMaxMilestones = 2048;
 

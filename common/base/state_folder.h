@@ -20,6 +20,7 @@ class StateFolder {
   std::string KnownHead() const { return path_ + "/known"; }  // the newest position told to be durable
   std::string Roles() const { return path_ + "/roles"; }      // who is primary of what, as last heard
   std::string HeardHead() const { return path_ + "/heard"; }  // the newest head heard of
+  std::string Paused() const { return path_ + "/paused"; }    // there while the node's copies are paused
   std::string Journal() const { return path_ + "/journal"; }  // a folder: what a secondary has received
 
   // Whether the folder of a volume of this name would lie on one of these.
@@ -27,7 +28,7 @@ class StateFolder {
     const StateFolder here("");
     const std::string path = here.Volume(name);
     for (const std::string& own : {here.Lock(), here.Incarnation(), here.KnownHead(), here.Roles(),
-                                   here.HeardHead(), here.Journal()}) {
+                                   here.HeardHead(), here.Paused(), here.Journal()}) {
       if (path == own) return true;
     }
     return false;

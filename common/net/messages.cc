@@ -32,8 +32,9 @@ struct AnswerTable {
 
 // What is written as a msgpack array of its fields.
 template <class T>
-concept Composite = kIsOneOf<T, VolumeFact, VolumeReport, Sender, Hello, Welcome, Batch, TakenRow, Refusal,
-                             AnswerTable, Report, Overview, Pull, PullReply, Head>;
+concept Composite =
+    kIsOneOf<T, VolumeFact, VolumeReport, Sender, Hello, Welcome, Batch, TakenRow, Refusal, AnswerTable,
+             Report, Overview, Pull, PullReply, Head, Order, NodeOrder, OrderResult, OrderState>;
 
 // What a list can hold.
 template <class T>
@@ -67,9 +68,17 @@ void Fields(M& m, F&& f) {
     f("code", m.code), f("text", m.text);
   } else if constexpr (std::is_same_v<T, Report>) {
     f("from", m.from), f("config", m.config), f("known", m.known), f("received", m.received),
-        f("volumes", m.volumes);
+        f("volumes", m.volumes), f("orders", m.orders);
   } else if constexpr (std::is_same_v<T, Overview>) {
-    f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes);
+    f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes), f("orders", m.orders);
+  } else if constexpr (std::is_same_v<T, Order>) {
+    f("consistency_group", m.group), f("node", m.node), f("id", m.id), f("kind", m.kind);
+  } else if constexpr (std::is_same_v<T, NodeOrder>) {
+    f("id", m.id), f("kind", m.kind);
+  } else if constexpr (std::is_same_v<T, OrderResult>) {
+    f("id", m.id), f("problem", m.problem), f("at", m.at);
+  } else if constexpr (std::is_same_v<T, OrderState>) {
+    f("settled", m.settled), f("result", m.result);
   } else if constexpr (std::is_same_v<T, Pull>) {
     f("from", m.from), f("after", m.after), f("max_bytes", m.max_bytes);
   } else if constexpr (std::is_same_v<T, PullReply>) {
@@ -150,6 +159,7 @@ struct Get {
   void operator()(const char* name, RefusalCode& value) const {
     ReadEnum(name, value, RefusalCode::kOtherRun);
   }
+  void operator()(const char* name, OrderKind& value) const { ReadEnum(name, value, OrderKind::kResume); }
   void operator()(const char* name, PullReply::Answer& value) const {
     ReadEnum(name, value, PullReply::Answer::kFailed);
   }
@@ -245,6 +255,8 @@ bool IsKnown(std::uint8_t type) {
     case MessageType::kFrames:
     case MessageType::kStatus:
     case MessageType::kStatusText:
+    case MessageType::kOrder:
+    case MessageType::kOrderState:
     case MessageType::kFrame:
     case MessageType::kHead:
       return true;
@@ -301,6 +313,8 @@ Buffer Encode(const Overview& message) { return EncodeFields(message); }
 Buffer Encode(const Pull& message) { return EncodeFields(message); }
 Buffer Encode(const PullReply& message) { return EncodeFields(message); }
 Buffer Encode(const Head& message) { return EncodeFields(message); }
+Buffer Encode(const Order& message) { return EncodeFields(message); }
+Buffer Encode(const OrderState& message) { return EncodeFields(message); }
 
 template <class Message>
 Result<Message> Decode(Bytes bytes) {
@@ -326,6 +340,8 @@ template Result<Overview> Decode<Overview>(Bytes);
 template Result<Pull> Decode<Pull>(Bytes);
 template Result<PullReply> Decode<PullReply>(Bytes);
 template Result<Head> Decode<Head>(Bytes);
+template Result<Order> Decode<Order>(Bytes);
+template Result<OrderState> Decode<OrderState>(Bytes);
 
 Buffer EncodeEnvelope(MessageType type) {
   return {std::byte{'H'}, std::byte{'W'}, std::byte{kWireVersion}, static_cast<std::byte>(type)};

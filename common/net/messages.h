@@ -19,7 +19,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 6;
+inline constexpr std::uint8_t kWireVersion = 7;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -35,6 +35,8 @@ enum class MessageType : std::uint8_t {
   kFrames = 19,
   kStatus = 20,  // no body; answered by kStatusText: [JSON text of DESIGN section 10]
   kStatusText = 21,
+  kOrder = 22,  // Order; answered by kOrderState or kRefusal
+  kOrderState = 23,
   // stream port: PUB -> SUB. The first part is the envelope here too; subscribe to everything.
   kFrame = 32,  // [front][header][payload]...: one frame (common/journal/frame.h)
   kHead = 33,   // Head: every 250 ms at least, and instead of a frame that is too large to publish
@@ -150,12 +152,48 @@ struct VolumeReport {
   std::uint64_t unanswered = 0;
 };
 
+// What people ask of a node, by way of the relay.
+enum class OrderKind : std::uint8_t {
+  kPause = 1,  // replay stops at a group boundary, receiving goes on: until it is resumed, whatever happens
+  kResume,
+};
+
+// An order is under way as long as somebody asks how it stands, every so often (OrderBook in relay/orders.h).
+// Asked again under the same id it is the same order.
+struct Order {
+  std::string group;
+  NodeName node;
+  std::uint64_t id = 0;  // random
+  OrderKind kind = OrderKind::kPause;
+};
+
+// As its node is told of it.
+struct NodeOrder {
+  std::uint64_t id = 0;
+  OrderKind kind = OrderKind::kPause;
+  friend bool operator==(const NodeOrder&, const NodeOrder&) = default;
+};
+
+// An order that is settled, as its node has it.
+struct OrderResult {
+  std::uint64_t id = 0;
+  std::string problem;  // why it could not be done; empty: it is done
+  Progress at;          // how far the node's copies had been applied
+  friend bool operator==(const OrderResult&, const OrderResult&) = default;
+};
+
+struct OrderState {
+  bool settled = false;
+  OrderResult result;  // once it is
+};
+
 struct Report {
   Sender from;
   std::uint64_t config = 0;  // as in Hello
   Position known;            // as in Hello
   Progress received;
   std::vector<VolumeReport> volumes;
+  std::vector<OrderResult> orders = {};  // of those that the last overview told of
 };
 
 struct Overview {
@@ -163,6 +201,7 @@ struct Overview {
   Progress head;
   Progress oldest;
   std::vector<VolumeFact> volumes;
+  std::vector<NodeOrder> orders = {};  // all that are under way for the node
 };
 
 struct Pull {
@@ -198,6 +237,8 @@ Buffer Encode(const Overview&);
 Buffer Encode(const Pull&);
 Buffer Encode(const PullReply&);
 Buffer Encode(const Head&);
+Buffer Encode(const Order&);
+Buffer Encode(const OrderState&);
 template <class Message>
 Result<Message> Decode(Bytes bytes);
 template <>

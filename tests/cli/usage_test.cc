@@ -65,8 +65,7 @@ TEST_F(Usage, VersionIsOneLine) {
 TEST_F(Usage, WrongUseSaysWhatIsMeantAndEndsWithTwo) {
   ExpectError({}, 2, "no command given; see 'hawser --help'");
   ExpectError({"stauts"}, 2, "unknown command or argument 'stauts'; did you mean 'status'?");
-  for (const char* planned :
-       {"promote", "failover", "pause", "resume", "sync", "verify", "repair", "reload", "keygen"})
+  for (const char* planned : {"promote", "failover", "sync", "verify", "repair", "reload", "keygen"})
     ExpectError({planned, "charlie"}, 2,
                 std::string("'") + planned + "' is planned, and not in this version");
   ExpectError({"status", "--wach"}, 2, "status: unknown option '--wach'; did you mean '--watch'?");

@@ -97,14 +97,14 @@ TEST_F(ReplayTest, PauseStopsAtAGroupBoundaryWhileReceivingGoesOn) {
   relay_.Group({docs_.Create("a")});
   ASSERT_OK(Start());
   ASSERT_TRUE(WaitUntilCaughtUp());
-  replica().Pause();
+  Pause();
   const Progress paused_at = Report("docs").applied;
   EXPECT_EQ(Report("docs").state, ReplicaState::kPaused);
   for (int i = 0; i < 20; ++i) relay_.Group({docs_.Write("a", 0, std::to_string(i))});
   ASSERT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
   EXPECT_EQ(Report("docs").applied, paused_at);
   EXPECT_EQ(Content("docs", "a"), "");
-  replica().Resume();
+  replica().SetPaused(false);
   ASSERT_TRUE(WaitUntilCaughtUp());
   EXPECT_TRUE(WaitForState("docs", ReplicaState::kLive));
   ExpectEqualTrees("docs");
@@ -122,12 +122,12 @@ TEST_F(ReplayTest, PauseUnderLoadAlwaysStandsAtABoundaryOfBothVolumes) {
   });
   EXPECT_TRUE(WaitUntil([&] { return Report("mail").applied.position.group > Group(10); }));
   for (int i = 0; i < 20; ++i) {
-    replica().Pause();
+    Pause();
     // docs is written first: mail is never ahead, and at most one step behind.
     const int docs = std::stoi(Content("docs", "a")), mail = std::stoi(Content("mail", "a"));
     EXPECT_TRUE(docs == mail || docs == mail + 1) << docs << " " << mail;
     EXPECT_EQ(Report("docs").applied, Report("mail").applied);
-    replica().Resume();
+    replica().SetPaused(false);
   }
   stop = true;
   writer.join();
@@ -235,13 +235,49 @@ TEST_F(SmallDiskTest, FullStoreStallsReplayAndGoesOnOnceThereIsRoom) {
   ExpectEqualTrees("mail");
 }
 
+// One volume has its part of the group, and the other one hasn't: a backup would hold half of it.
+TEST_F(SmallDiskTest, PauseWithinAGroupStandsOnceThatIsWhole) {
+  if (!MountSmall(SecondaryStore("docs"))) GTEST_SKIP() << "mounting a small filesystem needs root";
+  relay_.Group({docs_.Create("big"), mail_.Create("small")});
+  relay_.Group({docs_.Write("big", 0, std::string(900 * kKiB, 'a'))});
+  relay_.Group(
+      {docs_.Write("big", 900 * kKiB, std::string(900 * kKiB, 'b')), mail_.Write("small", 0, "data")});
+  const Progress whole = relay_.head();
+  relay_.Group({mail_.Write("small", 4, "more")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kStalled));
+  replica().SetPaused(true);
+  // Looked at again, it is stalled as before.
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kStalled));
+  EXPECT_FALSE(replica().Report().stands);
+
+  MakeRoom();
+  ASSERT_TRUE(WaitUntil([&] { return replica().Report().stands; }));
+  EXPECT_EQ(Report("docs").applied, whole);
+  EXPECT_EQ(Report("mail").applied, whole);
+  EXPECT_EQ(Content("mail", "small"), "data");
+}
+
+TEST_F(ReplayTest, ReplicaThatIsStartedPausedAppliesNothingBeforeItIsResumed) {
+  relay_.Group({docs_.Create("a")});
+  options_.paused = true;
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
+  EXPECT_TRUE(replica().Report().stands);
+  EXPECT_EQ(Report("docs").state, ReplicaState::kPaused);
+  EXPECT_EQ(Report("docs").applied, Progress());
+  replica().SetPaused(false);
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ExpectEqualTrees("docs");
+}
+
 // What was received and not applied before the crash doesn't fit.
 TEST_F(SmallDiskTest, FullStoreStallsTheStartWhichGoesOnOnceThereIsRoom) {
   if (!MountSmall(SecondaryStore("docs"))) GTEST_SKIP() << "mounting a small filesystem needs root";
   relay_.Group({docs_.Create("big"), mail_.Create("small")});
   ASSERT_OK(Start());
   ASSERT_TRUE(WaitUntilCaughtUp());
-  replica().Pause();
+  Pause();
   relay_.Group({docs_.Write("big", 0, std::string(900 * kKiB, 'a'))});
   relay_.Group(
       {docs_.Write("big", 900 * kKiB, std::string(900 * kKiB, 'b')), mail_.Write("small", 0, "data")});
@@ -394,10 +430,10 @@ TEST_F(ToldTest, AFileRenamedRightAfterItsChangeIsToldAsWell) {
   relay_.Group({docs_.Create("before")});
   ASSERT_TRUE(WaitUntilCaughtUp());
   const NodeId node = LookUp("before");
-  replica().Pause();
+  Pause();
   relay_.Group({docs_.Write("before", 0, "new")});
   relay_.Group({docs_.Rename("before", "now")});
-  replica().Resume();
+  replica().SetPaused(false);
   ASSERT_TRUE(WaitUntilCaughtUp());
   ASSERT_FALSE(Told().empty());
   EXPECT_EQ(Told().front().first, node);

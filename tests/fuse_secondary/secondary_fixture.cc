@@ -64,6 +64,11 @@ void SecondaryTest::Crash() {
   volumes_.clear();
 }
 
+void SecondaryTest::Pause() {
+  replica().SetPaused(true);
+  ASSERT_TRUE(WaitUntil([&] { return replica().Report().stands; }));
+}
+
 Result<RelaysJournal> SecondaryTest::ReadRelays(const std::vector<VolumeName>& volumes) {
   return RelaysJournal{{"the relay's journal", relay_.journal().oldest(), relay_.head()},
                        std::make_unique<JournalSource>(relay_.journal(), volumes)};

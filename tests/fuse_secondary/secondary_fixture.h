@@ -29,6 +29,7 @@ class SecondaryTest : public ::testing::Test {
   Status Stop();
   void Crash();
   Replica& replica() { return *replica_; }
+  void Pause();  // until it stands
   Volume& volume(const std::string& name);
 
   // What Start() is to do where the own journal can't stand in for the relay's: reads that one.

@@ -87,12 +87,15 @@ void PutMessages(const Seeds& seeds) {
       {"welcome", Encode(Welcome{4, 7, "old", p, p, facts})},
       {"answers", Encode(Answers{{Ack{Sequence(1001), p, true}, Refusal{RefusalCode::kFenced, "no"}}})},
       {"refusal", Encode(Refusal{RefusalCode::kFenced, "no"})},
-      {"report", Encode(Report{{"demo", NodeName("alpha"), 7}, 9, p.position, p, {volume, volume}})},
-      {"overview", Encode(Overview{4, p, p, facts})},
+      {"report",
+       Encode(Report{{"demo", NodeName("alpha"), 7}, 9, p.position, p, {volume, volume}, {{5, "no", p}}})},
+      {"overview", Encode(Overview{4, p, p, facts, {{5, OrderKind::kResume}}})},
       {"pull", Encode(Pull{{"demo", NodeName("charlie"), 7}, p.position, 65536})},
       {"pull_reply", Encode(PullReply{PullReply::Answer::kGone, "old", p})},
       {"head", Encode(Head{p})},
-      {"batch", Encode(Batch{{1, 3}, 0, p.position, 4})}};
+      {"batch", Encode(Batch{{1, 3}, 0, p.position, 4})},
+      {"order", Encode(Order{"demo", NodeName("charlie"), 5, OrderKind::kPause})},
+      {"order_state", Encode(OrderState{true, {5, "no", p}})}};
   for (std::size_t i = 0; i < messages.size(); ++i)
     seeds.Put("messages", messages[i].first, Little(i, 1) + std::string(AsText(messages[i].second)));
 }

@@ -63,9 +63,9 @@ class BadInputTest : public ::testing::Test {
     std::vector<Parts> messages{{""},
                                 {"GET / HTTP/1.1"},
                                 {std::string(100'000, '\xff')},
-                                {std::string("HW\x06\x63", 4), "unknown type"},
-                                {std::string("HW\x07\x02", 4), "another version", "payload"},
-                                {std::string("HW\x07\x10", 4), "another version"}};
+                                {std::string("HW\x07\x63", 4), "unknown type"},
+                                {std::string("HW\x7e\x02", 4), "another version", "payload"},
+                                {std::string("HW\x7e\x10", 4), "another version"}};
     for (const MessageType type : {MessageType::kHello, MessageType::kSubmit, MessageType::kReport,
                                    MessageType::kPull, MessageType::kStatus, MessageType::kFrame}) {
       messages.push_back({envelope(type)});

@@ -124,8 +124,8 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
   const std::vector<BadMessage> table = {
       {"garbage", {"GET / HTTP/1.1"}, RefusalCode::kBadMessage, "envelope"},
       {"empty", {""}, RefusalCode::kBadMessage, "envelope"},
-      {"another wire version", {"HW\x07\x02", batch, header, "hello"}, RefusalCode::kWrongVersion, "7"},
-      {"unknown type", {"HW\x06\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
+      {"another wire version", {"HW\x7e\x02", batch, header, "hello"}, RefusalCode::kWrongVersion, "126"},
+      {"unknown type", {"HW\x07\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
       {"a message for another port",
        {Text(EncodeEnvelope(MessageType::kStatus))},
        RefusalCode::kBadMessage,
@@ -237,7 +237,7 @@ TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
   const std::string good = Text(Encode(Report{{config_.group, kAlpha, 1}, 0, {}, {}, {}}));
   const std::vector<BadMessage> table = {
       {"garbage", {std::string(100'000, '\0')}, RefusalCode::kBadMessage, "envelope"},
-      {"another wire version", {"HW\x07\x10", good}, RefusalCode::kWrongVersion, "7"},
+      {"another wire version", {"HW\x7e\x10", good}, RefusalCode::kWrongVersion, "126"},
       {"a record",
        {Text(EncodeEnvelope(MessageType::kSubmit)), Header(), "hello"},
        RefusalCode::kBadMessage,

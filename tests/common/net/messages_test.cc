@@ -49,7 +49,7 @@ Hello SomeHello() { return {"demo", NodeName("alpha"), 5, 6, "here", 7, SomeProg
 // A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
 TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
-  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570602");
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570702");
   const std::string position = p1.substr(2, 82);
   EXPECT_EQ(Hex(Encode(SomeHello())), "98c40464656d6fc405616c7068610506c4046865726507" + position + "c3");
   EXPECT_EQ(Hex(Encode(Welcome{4, 7, "old", SomeProgress(1), SomeProgress(2), SomeFacts()})),
@@ -70,15 +70,20 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
                                 "hot",
                                 2,
                                 {"x"},
-                                3}}})),
-            "9593c40464656d6fc405616c7068610709" + position + p1 + "9199c404646f63730101" + p1 + p2 +
-                "c403686f740291c4017803");
-  EXPECT_EQ(Hex(Encode(Overview{6, SomeProgress(1), SomeProgress(2), SomeFacts()})),
-            "9406" + p1 + p2 + facts);
+                                3}},
+                              {{5, "no", SomeProgress(2)}}})),
+            "9693c40464656d6fc405616c7068610709" + position + p1 + "9199c404646f63730101" + p1 + p2 +
+                "c403686f740291c4017803" + "919305c4026e6f" + p2);
+  EXPECT_EQ(
+      Hex(Encode(Overview{6, SomeProgress(1), SomeProgress(2), SomeFacts(), {{5, OrderKind::kResume}}})),
+      "9506" + p1 + p2 + facts + "91920502");
   EXPECT_EQ(Hex(Encode(Pull{{"demo", NodeName("charlie"), 7}, SomeProgress(1).position, 65536})),
             "9393c40464656d6fc407636861726c696507" + position + "ce00010000");
   EXPECT_EQ(Hex(Encode(PullReply{PullReply::Answer::kGone, "old", SomeProgress(1)})), "9302c4036f6c64" + p1);
   EXPECT_EQ(Hex(Encode(Head{SomeProgress(1)})), "91" + p1);
+  EXPECT_EQ(Hex(Encode(Order{"demo", NodeName("charlie"), 5, OrderKind::kPause})),
+            "94c40464656d6fc407636861726c69650501");
+  EXPECT_EQ(Hex(Encode(OrderState{true, {5, "no", SomeProgress(1)}})), "92c39305c4026e6f" + p1);
 }
 
 template <class Message>
@@ -109,6 +114,8 @@ TEST(Messages, DecodeToWhatWasEncoded) {
   ExpectRoundTrip(Pull{{"demo", NodeName("charlie"), 0}, {}, 0});
   ExpectRoundTrip(PullReply{PullReply::Answer::kFailed, "disk", SomeProgress(9)});
   ExpectRoundTrip(Head{{}});
+  ExpectRoundTrip(Order{"demo", NodeName("charlie"), 1, OrderKind::kResume});
+  ExpectRoundTrip(OrderState{});
 }
 
 TEST(Messages, EveryTruncationIsRefused) {
@@ -194,7 +201,7 @@ TEST(Envelope, GivesItsTypeBack) {
 }
 
 TEST(Envelope, GarbageIsRefused) {
-  for (const char* text : {"", "H", "HW", "HTTP", "HW\x06", "hw\x06\x02", "HW\x06\x02x", "HW\x06\x7f"}) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x07", "hw\x07\x02", "HW\x07\x02x", "HW\x07\x7f"}) {
     const auto type = DecodeEnvelope(AsBytes(text));
     ASSERT_FALSE(type) << text;
     EXPECT_EQ(type.error().code, EINVAL);
