@@ -33,7 +33,7 @@ GroupInProgress& ReplayState::Enter(const ReplayGroup& group) {
     const ReplayRecord& record = group.records[i];
     const bool is_ours = active_[record.volume] && group.end.position.group > applied_[record.volume].group;
     in_progress_->done[i] = in_progress_->left[i] = !is_ours;
-    if (!is_ours || !Differs(record)) continue;
+    if (!is_ours || !differences_[record.volume].Concern(record.record)) continue;
     const StorePath* name = NameTakenBy(record.record.body);
     in_progress_->other_names[i] = name != nullptr && volumes_[record.volume].store->HasOtherNames(*name);
   }

@@ -57,14 +57,9 @@ class ReplayState {
   std::vector<GroupFailure> Settle(const std::vector<GroupFailure>& failures, const FindRemedy& find_remedy);
   // After the groups before it have passed: replay waits for these.
   void Wait(const std::vector<GroupFailure>& failures);
-  // Whether it goes to where its store is known not to be what the journal says: to be applied with
-  // ApplyTo::differs. Any thread while a group is being applied.
-  bool Differs(const ReplayRecord& record) const {
-    return differences_[record.volume].Concern(record.record);
-  }
-  // Why it isn't to be tried at all (differences.h), unless it is a remedy. The same.
-  std::optional<Error> NotToBeTried(const ReplayRecord& record) const {
-    return differences_[record.volume].NotToBeTried(record.record);
+  // How a record of the group is to be applied, or why not (differences.h). Any thread while the group is.
+  Result<Manner> MannerOf(const ReplayRecord& record, bool again) const {
+    return differences_[record.volume].MannerOf(record.record, again);
   }
   // The own journal can't be read.
   void Stalled(const std::string& problem);

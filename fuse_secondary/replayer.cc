@@ -116,12 +116,9 @@ bool Replayer::MayApplyMore(std::size_t applied, std::uint64_t bytes, Deadline d
 
 Status Replayer::ApplyRecord(const ReplayRecord& record, bool again) {
   Volume& volume = *volumes_[record.volume].volume;
-  const bool differs = state_.Differs(record);
-  auto why_not = record.record.remedy ? std::nullopt : state_.NotToBeTried(record);
-  if (why_not) return *std::move(why_not);
-  if (!again && !record.record.remedy)
-    return volume.ApplyInGate(record.record, record.payload, {.differs = differs});
-  HAWSER_TRY(RedoOne(volume.store(), record.record, record.payload, differs));
+  HAWSER_ASSIGN(const Manner manner, state_.MannerOf(record, again));
+  if (!manner.anyhow) return volume.ApplyInGate(record.record, record.payload, {.differs = manner.differs});
+  HAWSER_TRY(RedoOne(volume.store(), record.record, record.payload, manner.differs));
   volume.FollowInGate(record.record);
   return {};
 }

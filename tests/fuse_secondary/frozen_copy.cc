@@ -12,7 +12,6 @@
 #include "fuse_secondary/replay_state.h"
 #include "tests/support/ok.h"
 #include "tests/support/tree_compare.h"
-#include "volume/store/redo.h"
 
 namespace hawser::test {
 
@@ -93,9 +92,8 @@ Status FrozenCopy::Replay(std::size_t last) {
   ReplicaBoard board({.disconnected_after = day, .live_within = day}, At(groups_.size()), {stand_});
   ReplayState state(stand_.applied, {{&place_, store.get(), folder_}}, board);
   GroupApplier applier(1, [&](const ReplayRecord& record, bool again) -> Status {
-    if (auto why_not = state.NotToBeTried(record)) return *std::move(why_not);
-    if (again) return RedoOne(*store_, record.record, record.payload, state.Differs(record));
-    return store_->Apply(record.record, record.payload, {.differs = state.Differs(record)});
+    HAWSER_ASSIGN(const Manner manner, state.MannerOf(record, again));
+    return store->ApplyAs(manner, record.record, record.payload);
   });
   for (std::size_t i = stand_.applied.position.group.value; i < last; ++i) {
     for (auto failures = applier.Apply(state.Enter(groups_[i])); !failures.empty();

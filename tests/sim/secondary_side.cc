@@ -314,14 +314,9 @@ std::vector<GroupFailure> SecondarySide::ApplyGroup(const ReplayGroup& group) {
 
 Status SecondarySide::ApplyRecord(const ReplayRecord& record, bool again) {
   if (parts_.life->dead) return Error{EIO, "the process has ended"};
-  ModelStore& store = DiskOf(record.volume).store;
-  const bool differs = replay_->Differs(record);
-  Status applied = [&]() -> Status {
-    if (auto why_not = replay_->NotToBeTried(record)) return *std::move(why_not);
-    if (again) return store.ApplyAnyhow(record.record, record.payload, differs);
-    if (differs) return store.ApplyDiffering(record.record, record.payload);
-    return store.Apply(record.record, record.payload);
-  }();
+  const auto manner = replay_->MannerOf(record, again);
+  Status applied =
+      manner ? DiskOf(record.volume).store.ApplyAs(*manner, record.record, record.payload) : manner.error();
   if (!applied && applied.error().code == EPERM && parts_.world.mutations().Has(Fault::kStallForEver))
     applied = Error{EIO, applied.error().message};
   if (parts_.world.rng().Chance(0.1)) Look();

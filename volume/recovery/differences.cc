@@ -57,14 +57,15 @@ const Difference* Differences::Find(const Record& record) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-std::optional<Error> Differences::NotToBeTried(const Record& record) const {
-  if (entries_.empty()) return std::nullopt;
+Result<Manner> Differences::MannerOf(const Record& record, bool again) const {
+  if (record.remedy) return Manner{true, Concern(record)};
+  if (entries_.empty()) return Manner{again, false};
   for (const StorePath& path : NewNamesOf(record.body)) {
     if (!InOtherFolder(path)) continue;
     return Error{kStoreDiverged,
                  fmt::format("'{}' isn't the folder that it should be", path.Parent().Printable())};
   }
-  return std::nullopt;
+  return Manner{again, Concern(record)};
 }
 
 bool Differences::InOtherFolder(const StorePath& path) const {

@@ -57,6 +57,12 @@ struct Refused {
   bool redone = false;        // in a redo, before which records may have been gone on without
 };
 
+// How a record is applied: as the journal has it, unless
+struct Manner {
+  bool anyhow = false;   // it may be in the store in part, or says what a primary's store holds (RedoOne)
+  bool differs = false;  // the store isn't what the journal says where the record goes (ApplyTo::differs)
+};
+
 enum class Consequence {
   kDiverged,  // the store was changed by somebody: nobody can go on with it
   kGoOn,      // noted, or made up for: as if it had been applied
@@ -71,13 +77,13 @@ class Differences {
   // One line a path: "'a/b': why".
   std::vector<std::string> Texts() const;
 
-  // Whether the record is about something that is noted. Then it is to be applied with ApplyTo::differs.
+  // Whether the record is about something that is noted.
   bool Concern(const Record& record) const { return Find(record) != nullptr; }
   // The first of them; nullptr: none.
   const Difference* Find(const Record& record) const;
-  // Why it isn't to be tried by its path: it would make a name in a folder that is another one than the
-  // journal means.
-  std::optional<Error> NotToBeTried(const Record& record) const;
+  // How it is to be applied. `again`: it was tried before. An error: not at all, by its path it would make a
+  // name in a folder that is another one than the journal means.
+  Result<Manner> MannerOf(const Record& record, bool again = false) const;
 
   Consequence Weigh(const Refused& refused);
   // The record is in the store. `other_names`: what it took the name of may have others.

@@ -7,6 +7,7 @@
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/record/record.h"
+#include "volume/recovery/differences.h"
 #include "volume/store/store.h"
 
 namespace hawser {
@@ -22,6 +23,10 @@ class RecoverableStore {
   // Of which checkpoint it is.
   virtual Result<StoreMarks> Marks() const = 0;
   virtual Status Apply(const Record& record, Bytes payload) = 0;
+  Status ApplyAs(const Manner& manner, const Record& record, Bytes payload) {
+    if (manner.anyhow) return ApplyAnyhow(record, payload, manner.differs);
+    return manner.differs ? ApplyDiffering(record, payload) : Apply(record, payload);
+  }
 
   // Brings what the record touches to the state after it, whatever it is now (RedoOne in redo.h).
   virtual Status ApplyAnyhow(const Record& record, Bytes payload, bool differs) = 0;

@@ -272,10 +272,8 @@ Status Recovery::Change(const ReplayGroup& group, const ReplayRecord& record) {
 Status Recovery::Try(const ReplayRecord& record, bool differs) {
   RecoverableStore& store = *volumes_[record.volume].store;
   if (redo_[record.volume]) return store.Redo(record.record, record.payload, differs);
-  if (record.record.remedy) return store.ApplyAnyhow(record.record, record.payload, differs);
-  if (auto why = stands_[record.volume].differences.NotToBeTried(record.record)) return *std::move(why);
-  if (differs) return store.ApplyDiffering(record.record, record.payload);
-  return store.Apply(record.record, record.payload);
+  HAWSER_ASSIGN(const Manner manner, stands_[record.volume].differences.MannerOf(record.record));
+  return store.ApplyAs({manner.anyhow, differs}, record.record, record.payload);
 }
 
 Consequence Recovery::Weigh(const ReplayRecord& record, const Error& error, bool again) {
