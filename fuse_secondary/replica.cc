@@ -1,5 +1,7 @@
 #include "fuse_secondary/replica.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <thread>
@@ -59,6 +61,16 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
                        {.relays_journal = options.relays_journal, .checkpoint = checkpoint}, cancel);
 }
 
+// Segments that every copy is beyond go by themselves.
+std::string WhatIsDamaged(const std::vector<JournalFault>& damage, const std::string& folder) {
+  if (damage.empty()) return {};
+  return fmt::format(
+      "the own journal is damaged: {}; should replay stall there, stop the node, remove '{}' and start it "
+      "again: "
+      "what was received is fetched from the relay once more. Look after the disk",
+      TextOf(damage.front()), folder);
+}
+
 // Why a start waits.
 std::string ProblemOf(const Recovered& waiting) {
   for (const VolumeStand& stand : waiting.volumes)
@@ -79,8 +91,8 @@ struct Replica::Parts {
         heard_path(StateFolder(state_folder).HeardHead()),
         volumes(std::move(the_volumes)),
         options(std::move(the_options)),
-        paused(options.paused),
-        journal({.folder = StateFolder(state_folder).Journal(), .segment_bytes = options.segment_bytes}) {}
+        journal({.folder = StateFolder(state_folder).Journal(), .segment_bytes = options.segment_bytes}),
+        paused(options.paused) {}
   ~Parts() { EndStarter(); }
 
   Status Start();
@@ -116,6 +128,7 @@ struct Replica::Parts {
   std::optional<Replayer> replayer;
   std::optional<Receiver> receiver;
   std::optional<HeadKeeper> head_keeper;
+  std::optional<Scrubber> scrubber;
 
   Mutex ending_mutex;
   bool ended HAWSER_GUARDED_BY(ending_mutex) = false;
@@ -181,6 +194,12 @@ void Replica::Parts::Follow(Recovered recovered) {
                                    .stream_queue = options.stream_queue,
                                    .retry_every = options.retry_every});
   head_keeper.emplace(heard_path, board, heard);
+  scrubber.emplace(Scrubber::Parts{journal.folder(), "the own journal",
+                                   [&board] { return board.received().position.group; },
+                                   [this, &board](const std::vector<JournalFault>& damage) {
+                                     board.SetDamage(WhatIsDamaged(damage, journal.folder()));
+                                   }},
+                   options.scrub, std::vector<JournalFault>{});
 }
 
 void Replica::Parts::EndStarter() {
@@ -195,6 +214,7 @@ bool Replica::Parts::EndThreads() {
   if (std::exchange(ended, true)) return false;
   EndStarter();
   if (!receiver) return true;
+  scrubber->Stop();
   receiver->Stop();
   head_keeper->Stop();
   replayer->Stop();

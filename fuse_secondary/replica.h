@@ -20,6 +20,7 @@
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/config/config.h"
+#include "common/journal/scrubber.h"
 #include "common/net/context.h"
 #include "common/net/limits.h"
 #include "common/net/messages.h"
@@ -56,6 +57,8 @@ struct ReplicaOptions {
 
   std::chrono::milliseconds checkpoint_every{2000};
   std::uint64_t checkpoint_bytes = 64 * kMiB;
+
+  ScrubPace scrub;  // of the own journal
 
   std::chrono::milliseconds disconnected_after{2000};  // without any word of the relay
   std::chrono::milliseconds live_within{1000};         // lag up to which a replica is called live

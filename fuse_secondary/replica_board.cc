@@ -156,6 +156,11 @@ void ReplicaBoard::NoCheckpoint(std::size_t volume, const std::string& why) {
   no_checkpoint_[volume] = why;
 }
 
+void ReplicaBoard::SetDamage(const std::string& what) {
+  const MutexLock lock(mutex_);
+  damage_ = what;
+}
+
 bool ReplicaBoard::WaitUntilCheckpointed(Group group) {
   const MutexLock lock(mutex_);
   const auto there = [&](const VolumeStand& volume) {
@@ -270,8 +275,9 @@ std::vector<VolumeReport> ReplicaBoard::Reports() const {
     const std::vector<std::string> differing = volume.differences.Texts();
     if (!differing.empty()) problem += (problem.empty() ? "" : "; ") + DifferText(differing);
     const bool silent = !ConnectedLocked() && !BeginsLocked();
-    for (const std::string& more : {stream_problem_, no_checkpoint_[i], std::string(silent ? kSilent : ""),
-                                    std::string(paused_ ? kPaused : "")}) {
+    for (const std::string& more :
+         {stream_problem_, no_checkpoint_[i], damage_, std::string(silent ? kSilent : ""),
+          std::string(paused_ ? kPaused : "")}) {
       if (!more.empty()) problem += (problem.empty() ? "" : "; ") + more;
     }
     reports.push_back({.volume = volume.name,

@@ -59,6 +59,9 @@ class ReplicaBoard {
   void Checkpointed(std::size_t volume, const Progress& progress);
   void NoCheckpoint(std::size_t volume, const std::string& why);  // until the next that is made
 
+  // The scrub of the own journal. What isn't whole in it; empty: nothing.
+  void SetDamage(const std::string& what);
+
   // Anyone. Paused, replay stands once it is at the end of a group.
   void SetPaused(bool paused);
   bool stands() const;  // paused, and nothing will be applied
@@ -97,6 +100,7 @@ class ReplicaBoard {
   HeadTimes heads_ HAWSER_GUARDED_BY(mutex_);
   std::optional<SteadyClock::time_point> heard_ HAWSER_GUARDED_BY(mutex_);
   std::vector<std::string> no_checkpoint_ HAWSER_GUARDED_BY(mutex_);  // why, by volume; empty: all is well
+  std::string damage_ HAWSER_GUARDED_BY(mutex_);
   Condition stream_ HAWSER_GUARDED_BY(mutex_) = Condition::kFine;
   std::string stream_problem_ HAWSER_GUARDED_BY(mutex_);
   bool paused_ HAWSER_GUARDED_BY(mutex_) = false;

@@ -16,7 +16,9 @@ Scrubber::Scrubber(Parts parts, ScrubPace pace, const std::vector<JournalFault>&
 
 void Scrubber::Step() {
   if (SteadyClock::now() < resting_until_) return;
-  const auto ended = scrub_.Step(pace_.step_bytes, parts_.durable());
+  const Group durable = parts_.durable();
+  if (durable == Group{}) return;  // there may be no journal yet
+  const auto ended = scrub_.Step(pace_.step_bytes, durable);
   TellNews();
   if (ended && !*ended) return;
   if (!ended && !has_failed_)

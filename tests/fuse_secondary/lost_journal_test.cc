@@ -2,7 +2,9 @@
 // records come from.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "tests/fuse_secondary/secondary_fixture.h"
 #include "tests/support/ok.h"
@@ -39,6 +41,9 @@ class LostJournalTest : public SecondaryTest {
     ASSERT_TRUE(WaitUntilCaughtUp());
     Crash();
     ASSERT_EQ(asked_, 0) << "the own journal was there";
+  }
+  bool Damaged() const {
+    return Report("docs").problem.find("the own journal is damaged") != std::string::npos;
   }
   std::string OwnJournal() const { return temp_ / "state/journal"; }
   void ExpectAllAtHead() {
@@ -127,6 +132,42 @@ TEST_F(LostJournalTest, AJournalThatEndsBeforeTheCheckpointGivesWayToANewOne) {
   EXPECT_EQ(asked_, 1);
   ExpectAllAtHead();
   EXPECT_EQ(replica().Report().received, relay_.head());
+}
+
+// A copy that is paused for long keeps much in it.
+TEST_F(LostJournalTest, DamageIsFoundBeforeItIsNeededAndWhatIsLostIsFetchedAgain) {
+  options_.scrub = {.step_bytes = kMiB, .interval = 10ms, .rest = 0s, .rest_damaged = 0s};
+  relay_.Group({docs_.Create("a")});
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  Pause();
+  for (int i = 0; i < 20; ++i) relay_.Group({docs_.Write("a", 0, std::string(60 * kKiB, 'a' + i))});
+  ASSERT_TRUE(WaitUntil([&] { return replica().Report().received == relay_.head(); }));
+
+  std::vector<std::string> segments;
+  for (const auto& entry : std::filesystem::directory_iterator(OwnJournal())) {
+    if (entry.path().extension() == ".hwj") segments.push_back(entry.path());
+  }
+  std::sort(segments.begin(), segments.end());
+  ASSERT_GT(segments.size(), 3U);
+  {
+    std::fstream file(segments[1], std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(50'000);
+    file.put('!');
+  }
+  ASSERT_TRUE(WaitUntil([&] { return Damaged(); }));
+  EXPECT_THAT(Report("docs").problem, HasSubstr(std::filesystem::path(segments[1]).filename().string()));
+  EXPECT_EQ(Report("docs").state, ReplicaState::kPaused);
+
+  // As it says.
+  replica().SetPaused(false);
+  ASSERT_TRUE(WaitForState("docs", ReplicaState::kStalled));
+  ASSERT_OK(Stop());
+  std::filesystem::remove_all(OwnJournal());
+  ASSERT_OK(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp());
+  ExpectEqualTrees("docs");
+  EXPECT_FALSE(Damaged());
 }
 
 }  // namespace

@@ -267,6 +267,18 @@ TEST_F(DamageTest, WhatWasFoundIsKnownOverARestartUntilItIsMended) {
   EXPECT_TRUE(later.faults().empty());
 }
 
+// A disk, or memory, that errs once.
+TEST_F(DamageTest, WhatIsWholeAtTheSecondLookIsNoDamage) {
+  const Place place = Middle(0);
+  JournalScrub scrub(options_.folder);
+  CorruptByte(place.path, place.slot + 300);
+  ASSERT_TRUE(scrub.Step(UINT64_MAX, progress_.back().position.group));
+  CorruptByte(place.path, place.slot + 300);
+  Round(scrub);
+  EXPECT_TRUE(scrub.faults().empty());
+  EXPECT_TRUE(scrub.TakeNews().found.empty());
+}
+
 TEST_F(DamageTest, WhatIsDroppedMeanwhileIsNoDamage) {
   JournalScrub scrub(options_.folder);
   const Group end = progress_.back().position.group;
