@@ -14,7 +14,7 @@ namespace hawser::cli {
 namespace {
 
 // How often is asked how the order stands; that keeps it, too (kOrderIsKept in relay/limits.h).
-constexpr auto kPollInterval = std::chrono::milliseconds(50);
+constexpr auto kOrderPollInterval = std::chrono::milliseconds(50);
 
 struct PauseOptions {
   std::string node;
@@ -59,7 +59,7 @@ Result<Exit> GiveOrder(const Session& session, const PauseOptions& options, Orde
   for (;;) {
     HAWSER_ASSIGN(state, client.Give(NodeName(options.node), id, kind));
     if (state.settled || SteadyClock::now() >= deadline) break;
-    std::this_thread::sleep_for(kPollInterval);
+    std::this_thread::sleep_for(kOrderPollInterval);
   }
   Json json = ToJson(options, kind, SteadyClock::now() - begin);
   if (!state.settled)
