@@ -39,9 +39,13 @@ RecoveryJournal Known(const OwnJournal& journal) {
 
 Status RecoverFromRelay(CopyRecovery& copies, const CopyRecoveryCalls& calls,
                         const std::atomic<bool>* cancel) {
-  log::warn(
-      "the own journal is gone or has lost its end, and the end before was unclean: before the copies are "
-      "shown, all that the relay's journal has is redone");
+  if (copies.needs_relay()) {
+    log::warn(
+        "the own journal is gone or has lost its end, and the end before was unclean: before the copies are "
+        "shown, all that the relay's journal has is redone");
+  } else {
+    log::info("the own journal begins after where a volume stands: the copies are brought on by the relay's");
+  }
   Recovery& core = copies.core();
   HAWSER_ASSIGN(const RelaysJournal relays, calls.relays_journal(core.names(), cancel));
   HAWSER_TRY(copies.BeginFromRelay(relays.known));
@@ -63,6 +67,12 @@ Status CopyRecovery::Open() {
   if (exists && !journal_.is_open()) HAWSER_TRY(journal_.Open({}));
   needs_relay_ = !core_.IsProvenBy(Known(journal_));
   return {};
+}
+
+bool CopyRecovery::GainsFromRelay(const Progress& oldest) const {
+  if (!journal_.is_open()) return false;
+  const auto late = core_.StandingBefore(journal_.oldest());
+  return core_.StandingBefore(oldest).size() < late.size();
 }
 
 // Where there is none, one begins where the hindmost volume stands; or not yet, if that is nothing: then it
@@ -120,7 +130,9 @@ Result<Recovered> RecoverCopies(OwnJournal& journal, std::vector<RecoveryVolume>
                                 const std::atomic<bool>* cancel) {
   CopyRecovery copies(journal, std::move(volumes));
   HAWSER_TRY(copies.Open());
-  const bool from_relay = copies.needs_relay() && calls.relays_journal;
+  const bool wanted =
+      copies.needs_relay() || (calls.relays_oldest && copies.GainsFromRelay(*calls.relays_oldest));
+  const bool from_relay = wanted && calls.relays_journal;
   const Status done =
       from_relay ? RecoverFromRelay(copies, calls, cancel) : copies.RecoverFromOwn(batch_bytes, cancel);
   return done ? copies.End() : copies.Waiting(done.error());

@@ -1,9 +1,11 @@
 // What a replica does before its volumes are shown: the recovery of every role (volume/recovery/recovery.h).
 //
 // From the own journal, with no relay. But if that one is gone, or has lost its end, and a store's end was
-// unclean, nobody knows what the store holds: then from the relay's, as a primary does, up to its head. The
-// own journal begins anew behind that, once the stores are flushed and have checkpoints there; a start that
-// is cut off before finds it as it was, and does the same again.
+// unclean, nobody knows what the store holds: then from the relay's, as a primary does, up to its head. So
+// also, where the relay is there, for a volume that the own journal no longer reaches back to and the relay's
+// does, as one that the node has only just got. The own journal begins anew behind that, once the stores are
+// flushed and have checkpoints there; a start that is cut off before finds it as it was, and does the same
+// again.
 //
 // No threads yet, no sockets. RecoverCopies waits for the relay; the simulation (tests/sim) feeds what that
 // says to a CopyRecovery.
@@ -12,6 +14,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "fuse_secondary/own_journal.h"
@@ -39,6 +42,8 @@ class CopyRecovery {
   Status Open();
   // Whether a store may hold what the own journal doesn't have.
   bool needs_relay() const { return needs_relay_; }
+  // Whether a volume stands before the own journal, and not before the relay's, which begins after `oldest`.
+  bool GainsFromRelay(const Progress& oldest) const;
 
   // Then from the own journal, to the end; what it can't tell of needs a sync. `batch_bytes`: what is read at
   // a time. ECANCELED (`cancel` may be null).
@@ -75,6 +80,8 @@ struct CopyRecoveryCalls {
   std::function<Result<RelaysJournal>(const std::vector<VolumeName>& volumes,
                                       const std::atomic<bool>* cancel)>
       relays_journal;
+  // After which position the relay's journal begins, if the relay has answered already.
+  std::optional<Progress> relays_oldest;
   // Flushes the store of a volume, by its place in the list, and writes a checkpoint where it stands.
   std::function<Status(std::size_t volume, const VolumeStand& stand)> checkpoint;
 };

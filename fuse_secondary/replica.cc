@@ -58,7 +58,10 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
                         "secondary.store_synced");
   };
   return RecoverCopies(journal, std::move(recovering), options.batch_bytes,
-                       {.relays_journal = options.relays_journal, .checkpoint = checkpoint}, cancel);
+                       {.relays_journal = options.relays_journal,
+                        .relays_oldest = options.relays_oldest,
+                        .checkpoint = checkpoint},
+                       cancel);
 }
 
 // Segments that every copy is beyond go by themselves.

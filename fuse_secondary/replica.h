@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,8 @@ struct ReplicaOptions {
   // For a start: waits for the relay's journal, which the own one can't stand in for (recovery.h).
   std::function<Result<RelaysJournal>(const std::vector<VolumeName>&, const std::atomic<bool>* cancel)>
       relays_journal;
+  // After which position that begins, if the relay has answered already.
+  std::optional<Progress> relays_oldest;
   bool paused =
       false;  // from the beginning; a start that brings stores to a whole state does so all the same
   // Gives up a start that takes long; checked between batches.

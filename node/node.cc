@@ -238,6 +238,7 @@ class NodeProcess : public Node {
     options.relays_journal = [this](const std::vector<VolumeName>& copies, const std::atomic<bool>* cancel) {
       return AwaitRelaysJournal(copies, cancel);
     };
+    if (welcome_) options.relays_oldest = welcome_->oldest;
     options.on_applied = [this](Volume& volume, const Stale& stale) {
       if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
     };

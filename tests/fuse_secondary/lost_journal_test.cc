@@ -134,6 +134,55 @@ TEST_F(LostJournalTest, AJournalThatEndsBeforeTheCheckpointGivesWayToANewOne) {
   EXPECT_EQ(replica().Report().received, relay_.head());
 }
 
+class AddedVolumeTest : public LostJournalTest {
+ protected:
+  AddedVolumeTest() { options_.checkpoint_every = 50ms; }
+
+  // The node gets mail, as it seems: its store is new. The own journal begins after its records.
+  void AddMail() {
+    relay_.Group({docs_.Create("a"), mail_.Create("a")});
+    relay_.Group({mail_.Write("a", 0, "content")});
+    for (int i = 0; i < 20; ++i) relay_.Group({docs_.Write("a", 0, std::string(60 * kKiB, 'x'))});
+    ASSERT_OK(Start());
+    ASSERT_TRUE(WaitUntilCaughtUp());
+    ASSERT_TRUE(WaitUntil([&] { return Report("docs").checkpoint == relay_.head(); }));
+    ASSERT_OK(Stop());
+    std::filesystem::remove_all(SecondaryStore("mail"));
+    std::filesystem::remove(temp_ / "state/mail.checkpoint");
+    options_.relays_oldest = relay_.journal().oldest();
+  }
+};
+
+TEST_F(AddedVolumeTest, IsBroughtOnByTheRelaysJournal) {
+  ASSERT_NO_FATAL_FAILURE(AddMail());
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(Start());
+    EXPECT_EQ(asked_, 1) << "once";
+    ExpectAllAtHead();
+    relay_.Group({mail_.Write("a", 0, std::to_string(i)), docs_.Write("a", 0, "y")});
+    ASSERT_TRUE(WaitUntilCaughtUp());
+    ASSERT_OK(Stop());
+  }
+}
+
+TEST_F(AddedVolumeTest, NeedsASyncWhereTheRelaysBeginsTooLateAndNobodyIsAsked) {
+  ASSERT_NO_FATAL_FAILURE(AddMail());
+  ASSERT_OK(relay_.journal().DropThrough(Group(10)));
+  options_.relays_oldest = relay_.journal().oldest();
+  ASSERT_OK(Start());
+  EXPECT_EQ(asked_, 0);
+  EXPECT_EQ(Report("mail").state, ReplicaState::kNeedsSync);
+  EXPECT_EQ(Report("docs").applied, relay_.head());
+}
+
+TEST_F(AddedVolumeTest, DoesNotWaitForARelayThatIsNotThere) {
+  ASSERT_NO_FATAL_FAILURE(AddMail());
+  options_.relays_oldest = std::nullopt;
+  ASSERT_OK(Start());
+  EXPECT_EQ(asked_, 0);
+  EXPECT_EQ(Report("mail").state, ReplicaState::kNeedsSync);
+}
+
 // A copy that is paused for long keeps much in it.
 TEST_F(LostJournalTest, DamageIsFoundBeforeItIsNeededAndWhatIsLostIsFetchedAgain) {
   options_.scrub = {.step_bytes = kMiB, .interval = 10ms, .rest = 0s, .rest_damaged = 0s};

@@ -72,6 +72,14 @@ bool Recovery::IsProvenBy(const RecoveryJournal& journal, std::size_t volume) co
   return Exists(journal) && held.group <= end.group && (held.group == Group{} || held.journal == end.journal);
 }
 
+std::vector<std::size_t> Recovery::StandingBefore(const Progress& oldest) const {
+  std::vector<std::size_t> before;
+  for (std::size_t i = 0; i < stands_.size(); ++i) {
+    if (stands_[i].active() && stands_[i].applied.position.group < oldest.position.group) before.push_back(i);
+  }
+  return before;
+}
+
 Status Recovery::Begin(RecoveryJournal journal) {
   journal_ = std::move(journal);
   for (std::size_t i = 0; i < stands_.size(); ++i) CheckStand(i);
