@@ -15,23 +15,9 @@ namespace {
 
 constexpr int kRequestsATurn = 256;  // then results and retention have their turn
 
-std::vector<Buffer> Parts1(Buffer part) {
-  std::vector<Buffer> parts;
-  parts.push_back(std::move(part));
-  return parts;
-}
-
 Buffer ToBuffer(const std::string& text) {
   const Bytes bytes = AsBytes(text);
   return {bytes.begin(), bytes.end()};
-}
-
-std::string WhatIsDamaged(const std::vector<JournalFault>& damage) {
-  std::string text = "the journal is damaged: " + TextOf(damage.front());
-  if (damage.size() > 1) text += fmt::format(" (and {} more places)", damage.size() - 1);
-  return text +
-         "; all else is served and writers go on. Put the segment back from a copy (the relay finds it by "
-         "itself), and look after the disk";
 }
 
 // A node that knows of more than the journal holds has what the journal doesn't say.
@@ -122,7 +108,7 @@ void Control::TakeReport(const Asker& from, const Incoming& message) {
   orders_.Heard(report->from.node, report->orders);
   const Overview overview{parts_.run, head, parts_.journal.oldest(), notes.volumes,
                           orders_.Of(report->from.node, SteadyClock::now())};
-  parts_.router.Reply(from, MessageType::kOverview, Parts1(Encode(overview)));
+  parts_.router.ReplyOne(from, MessageType::kOverview, Encode(overview));
 }
 
 void Control::TakePull(const Asker& from, const Incoming& message) {
@@ -148,7 +134,7 @@ void Control::TakeOrder(const Asker& from, const Incoming& message) {
   if (const auto refusal = evidence_.Check(*order)) return Refuse(parts_.router, from, *refusal, complaints_);
   if (!CheckMember(from, order->node)) return;
   const auto state = orders_.Ask(*order, SteadyClock::now());
-  if (state) return parts_.router.Reply(from, MessageType::kOrderState, Parts1(Encode(*state)));
+  if (state) return parts_.router.ReplyOne(from, MessageType::kOrderState, Encode(*state));
   Refuse(parts_.router, from,
          {RefusalCode::kTooLarge,
           fmt::format("{} orders to nodes are under way already; try again later", kMostOrders)},
@@ -170,35 +156,23 @@ void Control::Do(Pulled pulled) {
 }
 
 void Control::Answer(Pulled pulled) {
-  std::vector<Buffer> parts = Parts1(Encode(pulled.reply));
+  std::vector<Buffer> parts;
+  parts.push_back(Encode(pulled.reply));
   parts.push_back(std::move(pulled.frames));
   parts_.router.Reply(pulled.to, MessageType::kFrames, std::move(parts));
 }
 
 void Control::AnswerStatus(const Asker& to) {
   const JournalFacts facts = Facts();
-  RelayStatus relay{RelayState::kLive, parts_.board.Read().journal_failure, parts_.journal.bytes(),
-                    parts_.board.refused.load()};
-  if (!relay.problem.empty()) {
-    relay.state = RelayState::kJournalFailed;
-  } else if (holding_) {
-    relay.state = RelayState::kHoldingWriters;
-    relay.problem =
-        "the journal's filesystem is nearly full and its oldest groups are still needed: make room, or "
-        "bring the node that is furthest behind up to date";
-  }
+  RelayEvidence relay;
+  relay.journal_failure = parts_.board.Read().journal_failure;
+  relay.holds_writers = holding_;
   relay.damage = parts_.board.ReadDamage();
-  if (!relay.damage.empty() && relay.problem.empty()) {
-    relay.state = RelayState::kJournalDamaged;
-    relay.problem = WhatIsDamaged(relay.damage);
-  }
-  const bool may_be_worse = relay.problem.empty() || relay.state == RelayState::kJournalDamaged;
-  if (const auto missing = WhatIsMissing(); !missing.empty() && may_be_worse) {
-    relay.state = RelayState::kWentBack;
-    relay.problem = missing.begin()->second;
-  }
-  const std::string json = StatusJson(parts_.group, relay, facts, NodesStatus(facts));
-  parts_.router.Reply(to, MessageType::kStatusText, Parts1(ToBuffer(json)));
+  if (const auto missing = WhatIsMissing(); !missing.empty()) relay.missing = missing.begin()->second;
+  relay.journal_bytes = parts_.journal.bytes();
+  relay.refused = parts_.board.refused.load();
+  const std::string json = StatusJson(parts_.group, Judge(std::move(relay)), facts, NodesStatus(facts));
+  parts_.router.ReplyOne(to, MessageType::kStatusText, ToBuffer(json));
 }
 
 std::vector<NodeStatus> Control::NodesStatus(const JournalFacts& facts) const {

@@ -20,12 +20,6 @@ constexpr auto kDescriptorPatience = std::chrono::seconds(30);
 constexpr auto kSaveAgain = std::chrono::seconds(2);
 constexpr auto kTryAgain = std::chrono::milliseconds(20);
 
-std::vector<Buffer> OnePart(Buffer part) {
-  std::vector<Buffer> parts;
-  parts.push_back(std::move(part));
-  return parts;
-}
-
 }  // namespace
 
 Writer::Writer(const Parts& parts, const Membership& members, SavedState state)
@@ -264,7 +258,7 @@ void Writer::Answer(const Asker& asker, const Answers& answers) {
   for (const hawser::Answer& answer : answers.answers) {
     if (const auto* refusal = std::get_if<Refusal>(&answer)) complaints_.Note(refusal->text);
   }
-  parts_.answers.Reply(asker, MessageType::kAnswers, OnePart(Encode(answers)));
+  parts_.answers.ReplyOne(asker, MessageType::kAnswers, Encode(answers));
 }
 
 // The sessions are in the journal: after a restart, too, older ones stay ended. They are posted first: a head
@@ -277,7 +271,7 @@ void Writer::WelcomeAll(const Forming& forming) {
   for (const Forming::Greeter& greeter : forming.greeters()) {
     welcome.session = greeter.session;
     welcome.replaces = greeter.replaces;
-    parts_.answers.Reply(greeter.asker, MessageType::kWelcome, OnePart(Encode(welcome)));
+    parts_.answers.ReplyOne(greeter.asker, MessageType::kWelcome, Encode(welcome));
   }
   Save();  // sessions are few, and a restart then has less to read
 }

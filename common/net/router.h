@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/bytes.h"
@@ -42,6 +43,11 @@ class Answerer {
 
   // Sends [envelope(type)][parts...]. An answer to somebody who has gone is dropped.
   virtual void Reply(const Asker& to, MessageType type, std::vector<Buffer> parts) = 0;
+  void ReplyOne(const Asker& to, MessageType type, Buffer part) {
+    std::vector<Buffer> parts;
+    parts.push_back(std::move(part));
+    Reply(to, type, std::move(parts));
+  }
 };
 
 class Router : public Answerer {

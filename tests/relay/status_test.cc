@@ -91,5 +91,21 @@ TEST(StatusJson, BytesThatAreNotTextStillGiveValidJson) {
   EXPECT_TRUE(json::accept(StatusJson("d\xc3", {}, SomeFacts(), {node})));
 }
 
+TEST(RelayStatus, IsTheWorstOfWhatWasFound) {
+  RelayEvidence found;
+  EXPECT_EQ(Judge(found).state, RelayState::kLive);
+  EXPECT_EQ(Judge(found).problem, "");
+  found.damage = {{"1.hwj", 4096, "a flipped bit", Group(2), Group(3)}};
+  EXPECT_EQ(Judge(found).state, RelayState::kJournalDamaged);
+  found.holds_writers = true;
+  EXPECT_EQ(Judge(found).state, RelayState::kHoldingWriters);
+  found.missing = "3 records";
+  EXPECT_EQ(Judge(found).state, RelayState::kWentBack);
+  EXPECT_EQ(Judge(found).problem, "3 records");
+  found.journal_failure = "an I/O error";
+  EXPECT_EQ(Judge(found).state, RelayState::kJournalFailed);
+  EXPECT_EQ(Judge(found).damage.size(), 1U) << "it is listed all the same";
+}
+
 }  // namespace
 }  // namespace hawser
