@@ -30,7 +30,7 @@ class RefusedTest : public ::testing::Test {
   void TearDown() override {
     for (const std::string& path : frozen_) Freeze(path, false);
     if (HasFailure() && group_ != nullptr) {
-      for (const std::string& process : {"alpha", "charlie"})
+      for (const std::string process : {"alpha", "charlie"})
         std::fprintf(stderr, "---- %s\n%s", process.c_str(), group_->TailOfLog(process).c_str());
     }
   }

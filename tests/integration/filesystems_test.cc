@@ -96,7 +96,7 @@ TEST(FilesystemsTest, TheRootsOwnAttributesAreTheVolumesToo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Nodes, CoarseTimesOn, ::testing::Values("alpha", "charlie"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& node) { return node.param; });
 
 }  // namespace
 }  // namespace hawser::test

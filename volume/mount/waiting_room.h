@@ -23,8 +23,8 @@ class WaitingRoom {
  public:
   class Guest {
    public:
-    // `bytes`: what it takes of memory as long as it isn't answered.
-    explicit Guest(std::size_t bytes) : bytes(bytes) {}
+    // `size`: the bytes of memory that it takes as long as it isn't answered.
+    explicit Guest(std::size_t size) : bytes(size) {}
     virtual ~Guest() = default;
     Guest(const Guest&) = delete;
     Guest& operator=(const Guest&) = delete;

@@ -18,8 +18,8 @@ class WaitingRoomTest : public testing::Test {
  protected:
   class Call : public WaitingRoom::Guest {
    public:
-    Call(WaitingRoomTest& test, int number, std::size_t bytes)
-        : WaitingRoom::Guest(bytes), test_(test), number_(number) {}
+    Call(WaitingRoomTest& test, int number, std::size_t size)
+        : WaitingRoom::Guest(size), test_(test), number_(number) {}
     void Run() override {
       test_.Begun(number_);
       WaitUntil([this] { return test_.may_end_ || killed(); });

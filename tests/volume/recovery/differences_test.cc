@@ -88,7 +88,7 @@ TEST_F(DifferencesTest, EachErrnoOfEachKindIsWaitedOutOrNotedAndNothingElse) {
         const Consequence consequence = Refuse(body, code, has_room);
         EXPECT_EQ(consequence, MayPass(code, has_room) ? Consequence::kWait : Consequence::kGoOn);
         EXPECT_EQ(differences_.empty(), consequence == Consequence::kWait);
-        if (!differences_.empty()) EXPECT_THAT(Paths(), ::testing::Contains("d/f"));
+        EXPECT_TRUE(differences_.empty() || std::ranges::count(Paths(), "d/f") == 1);
         differences_ = {};
         EXPECT_EQ(Refuse(body, code, has_room, true), Consequence::kGoOn) << "a remedy follows";
         EXPECT_TRUE(differences_.empty());

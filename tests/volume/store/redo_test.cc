@@ -361,8 +361,9 @@ TEST_F(RedoTest, RootWhoseXattrsLeaveNoRoom) {
       const std::string name = "user." + std::to_string(size) + "." + std::to_string(i);
       const std::string value(size, 'x');
       failed = ::setxattr(Copy("").c_str(), name.c_str(), value.data(), size, 0);
-      if (failed == 0)
+      if (failed == 0) {
         ASSERT_EQ(::setxattr((temp_ / "real").c_str(), name.c_str(), value.data(), size, 0), 0);
+      }
     }
   }
   if (failed == 0) GTEST_SKIP() << "xattrs have all the room that they like here";

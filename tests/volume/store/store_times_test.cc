@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
         Filesystem{"small_inodes", {"mkfs.ext4", "-q", "-F", "-I", "128"}, {kSecond, kIn1901, kIn2038}},
         Filesystem{"xfs", {"mkfs.xfs", "-q", "-f"}, {1, kIn1901, {}}},
         Filesystem{"older_xfs", {"mkfs.xfs", "-q", "-f", "-m", "bigtime=0"}, {1, kIn1901, kIn2038}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& filesystem) { return filesystem.param.name; });
 
 }  // namespace
 }  // namespace hawser::test
