@@ -269,24 +269,23 @@ class NodeProcess : public Node {
   void ReportStart() {
     reporter_ = std::make_unique<Reporter>(
         context_, config_.relay.ControlEndpoint(),
-        Reporter::Calls{
-            [this] {
-              return StartReport({sender(), hello_.config, known_.Get().position, {}, {}}, volumes_, watch_);
-            },
-            [this](const Overview& overview) {
-              known_.Hear(overview.head);
-              known_.HearRun(overview.run);
-            },
-            [this](const Refusal& refusal) { Complain(refusal.text); },
-            [this](bool answered) {
-              SayNews(answered);
-              if (const auto line = watch_.News(SteadyClock::now())) log::Say(*line);
-            }},
+        Reporter::Calls{[this] {
+                          return StartReport({sender(), hello_.config, {}, {}}, volumes_, watch_);
+                        },
+                        [this](const Overview& overview) {
+                          known_.Hear(overview.head);
+                          known_.HearRun(overview.run);
+                        },
+                        [this](const Refusal& refusal) { Complain(refusal.text); },
+                        [this](bool answered) {
+                          SayNews(answered);
+                          if (const auto line = watch_.News(SteadyClock::now())) log::Say(*line);
+                        }},
         kReportInterval);
   }
 
   Report MakeReport() {
-    Report report{sender(), hello_.config, {}, {}, {}};
+    Report report{{}, hello_.config, {}, {}};
     ReplicaReport secondaries = replica_ != nullptr ? replica_->Report() : ReplicaReport();
     report.orders = orders_.Settled(secondaries.stands, AppliedBy(secondaries));
     if (replica_ != nullptr) {
@@ -304,7 +303,7 @@ class NodeProcess : public Node {
     for (VolumeReport& volume : report.volumes) {
       if (const HostedVolume* hosted = Find(volume.volume)) hosted->ReportMount(volume);
     }
-    report.known = known_.Get().position;
+    report.from = sender();  // with what was heard of just now
     return report;
   }
 
@@ -381,7 +380,7 @@ class NodeProcess : public Node {
     complaint_ = text;
   }
 
-  Sender sender() const { return {config_.group, name_, session_}; }
+  Sender sender() const { return {config_.group, name_, session_, known_.Get().position}; }
 
   void KeepCheckpoints() {
     for (const auto& hosted : volumes_) {

@@ -38,8 +38,8 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
   const bool redo = recovery.redoes();
   HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
   RelaySource source(parts.context, parts.control_endpoint,
-                     {parts.group, parts.shipper.node(), parts.shipper.session()}, recovery.names(),
-                     watch.cancel());
+                     {parts.group, parts.shipper.node(), parts.shipper.session(), welcome.head.position},
+                     recovery.names(), watch.cancel());
   const auto began = SteadyClock::now();
   HAWSER_TRY(RunRecovery(recovery, source, watch.cancel()));
   const VolumeStand& stand = recovery.stands().front();

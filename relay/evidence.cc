@@ -32,16 +32,16 @@ std::optional<Refusal> Evidence::Check(const Hello& hello) {
 // A journal that has gone back may know nothing of the session: that it has gone back is what is to be said.
 std::optional<Refusal> Evidence::Check(const Report& report, const Sessions& newest) {
   if (auto refusal = CheckGroup(report.from.node, report.from.group)) return refusal;
-  if (auto refusal = CheckKnown(report.from.node, report.from.session, report.known)) return refusal;
+  if (auto refusal = CheckKnown(report.from.node, report.from.session, report.from.known)) return refusal;
   return CheckSession(report.from, newest);
 }
 
-std::optional<Refusal> Evidence::Check(const Pull& pull, const Sessions& newest) const {
+std::optional<Refusal> Evidence::Check(const Pull& pull, const Sessions& newest) {
   if (auto refusal = CheckGroup(pull.from.node, pull.from.group)) return refusal;
   auto refusal = CheckSession(pull.from, newest);
-  // If the journal knows nothing of the session, what it answers to the position tells more.
-  if (refusal && refusal->code == RefusalCode::kUnknownSession) return std::nullopt;
-  return refusal;
+  // If the journal knows nothing of the session, what it holds tells more.
+  if (refusal && refusal->code != RefusalCode::kUnknownSession) return refusal;
+  return CheckKnown(pull.from.node, pull.from.session, pull.from.known);
 }
 
 std::optional<Refusal> Evidence::Check(const Order& order) const {

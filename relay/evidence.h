@@ -27,7 +27,7 @@ class Evidence {
   using Sessions = std::map<NodeName, std::uint64_t>;
   std::optional<Refusal> Check(const Hello& hello);
   std::optional<Refusal> Check(const Report& report, const Sessions& newest);
-  std::optional<Refusal> Check(const Pull& pull, const Sessions& newest) const;
+  std::optional<Refusal> Check(const Pull& pull, const Sessions& newest);
   std::optional<Refusal> Check(const Order& order) const;
 
   // Whether the journal holds `known`, or held it before it was dropped. What a session hears after it was

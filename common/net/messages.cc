@@ -54,7 +54,7 @@ void Fields(M& m, F&& f) {
     f("consistency_group", m.group), f("node", m.node), f("incarnation", m.incarnation), f("start", m.start),
         f("where", m.where), f("config", m.config), f("known", m.known), f("take_over", m.take_over);
   } else if constexpr (std::is_same_v<T, Sender>) {
-    f("consistency_group", m.group), f("node", m.node), f("session", m.session);
+    f("consistency_group", m.group), f("node", m.node), f("session", m.session), f("known", m.known);
   } else if constexpr (std::is_same_v<T, Welcome>) {
     f("run", m.run), f("session", m.session), f("replaces", m.replaces), f("head", m.head),
         f("oldest", m.oldest), f("volumes", m.volumes);
@@ -67,8 +67,8 @@ void Fields(M& m, F&& f) {
   } else if constexpr (std::is_same_v<T, Refusal>) {
     f("code", m.code), f("text", m.text);
   } else if constexpr (std::is_same_v<T, Report>) {
-    f("from", m.from), f("config", m.config), f("known", m.known), f("received", m.received),
-        f("volumes", m.volumes), f("orders", m.orders);
+    f("from", m.from), f("config", m.config), f("received", m.received), f("volumes", m.volumes),
+        f("orders", m.orders);
   } else if constexpr (std::is_same_v<T, Overview>) {
     f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes), f("orders", m.orders);
   } else if constexpr (std::is_same_v<T, Order>) {

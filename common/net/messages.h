@@ -60,6 +60,7 @@ struct Sender {
   std::string group;
   NodeName node;
   std::uint64_t session = 0;  // 0: none has begun yet
+  Position known = {};        // as in Hello
 };
 
 struct VolumeFact {
@@ -190,7 +191,6 @@ struct OrderState {
 struct Report {
   Sender from;
   std::uint64_t config = 0;  // as in Hello
-  Position known;            // as in Hello
   Progress received;
   std::vector<VolumeReport> volumes;
   std::vector<OrderResult> orders = {};  // of those that the last overview told of

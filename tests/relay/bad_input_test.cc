@@ -234,7 +234,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
 TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
   const std::string report = Text(EncodeEnvelope(MessageType::kReport));
   const std::string pull = Text(EncodeEnvelope(MessageType::kPull));
-  const std::string good = Text(Encode(Report{{config_.group, kAlpha, 1}, 0, {}, {}, {}}));
+  const std::string good = Text(Encode(Report{{config_.group, kAlpha, 1}, 0, {}, {}}));
   const std::vector<BadMessage> table = {
       {"garbage", {std::string(100'000, '\0')}, RefusalCode::kBadMessage, "envelope"},
       {"another wire version", {"HW\x7e\x10", good}, RefusalCode::kWrongVersion, "126"},
@@ -249,7 +249,7 @@ TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
        RefusalCode::kBadMessage,
        ""},
       {"report of a stranger",
-       {report, Text(Encode(Report{{config_.group, NodeName("mallory"), 1}, 0, {}, {}, {}}))},
+       {report, Text(Encode(Report{{config_.group, NodeName("mallory"), 1}, 0, {}, {}}))},
        RefusalCode::kUnknownNode,
        "mallory"},
       {"pull of a stranger",
@@ -257,7 +257,7 @@ TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
        RefusalCode::kUnknownNode,
        "mallory"},
       {"report of another group",
-       {report, Text(Encode(Report{{"other", kAlpha, 1}, 0, {}, {}, {}}))},
+       {report, Text(Encode(Report{{"other", kAlpha, 1}, 0, {}, {}}))},
        RefusalCode::kOtherGroup,
        "other"},
       {"pull of another group",
@@ -265,7 +265,7 @@ TEST_F(BadInputTest, TheControlPortRefusesInWordsAndServesOn) {
        RefusalCode::kOtherGroup,
        "other"},
       {"report of a session that the relay doesn't know",
-       {report, Text(Encode(Report{{config_.group, kAlpha, 99}, 0, {}, {}, {}}))},
+       {report, Text(Encode(Report{{config_.group, kAlpha, 99}, 0, {}, {}}))},
        RefusalCode::kUnknownSession,
        "99"},
       {"pull is noise", {pull, std::string(5000, '\x9f')}, RefusalCode::kBadMessage, ""},

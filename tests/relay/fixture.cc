@@ -238,7 +238,7 @@ Result<Welcome> RelayTest::SayHello(const Hello& hello) {
 }
 
 Result<Overview> RelayTest::SendReport(const NodeName& node, const Progress& checkpoint) {
-  Report report{{config_.group, node, SessionOf(node)}, AgreementOf(config_), {}, checkpoint, {}};
+  Report report{{config_.group, node, SessionOf(node)}, AgreementOf(config_), checkpoint, {}};
   for (const auto& [volume, replica] : config_.nodes[node].volumes)
     report.volumes.push_back(
         {volume, ReplicaRole::kSecondary, ReplicaState::kLive, checkpoint, checkpoint, ""});

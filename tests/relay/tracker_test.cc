@@ -67,7 +67,7 @@ class TrackerTest : public testing::Test {
   }
   void Hear(Tracker& tracker, const NodeName& node, std::vector<VolumeReport> volumes,
             std::uint64_t session = 1) {
-    tracker.Heard({{"demo", node, session}, 0, {}, At(100), std::move(volumes)}, now_);
+    tracker.Heard({{"demo", node, session}, 0, At(100), std::move(volumes)}, now_);
   }
   // All three with these checkpoints.
   void HearAll(Tracker& tracker, std::uint64_t alpha, std::uint64_t bravo, std::uint64_t charlie) {

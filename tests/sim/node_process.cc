@@ -150,7 +150,7 @@ void NodeProcess::Streamed(MessageType type, const std::vector<Buffer>& parts) {
 
 // node/reporter.cc, MakeReport and Heard in node/node.cc.
 void NodeProcess::Report() {
-  hawser::Report report{sender(), 0, {}, {}, {}};
+  hawser::Report report{{}, 0, {}, {}};
   if (secondary_) {
     report.received = secondary_->received();
     report.volumes = secondary_->Reports();
@@ -160,7 +160,7 @@ void NodeProcess::Report() {
     report.volumes.push_back(primary->Report());
     if (!secondary_) report.received = report.volumes.back().applied;
   }
-  report.known = machine_.known.Get().position;
+  report.from = sender();
   const Buffer message = Encode(report);
   Requests::Request request;
   request.type = MessageType::kReport;

@@ -45,7 +45,7 @@ class NodeProcess : public NodeEnd {
   void Report();
   void Heard(const Overview& overview);
   void Refused(const Refusal& refusal);
-  Sender sender() const { return {kGroup, node_, session_}; }
+  Sender sender() const { return {kGroup, node_, session_, machine_.known.Get().position}; }
   void ReadersLook();
   void GiveUp(const std::string& why);
 

@@ -278,7 +278,7 @@ void RelayProcess::TakeControl(const Letter& letter) {
     // The tracker can't tell that this isn't the newest.
     const Progress head = journal_->durable();
     const NoticeBoard::Notes notes = board_.Read();
-    if (world_.mutations().Has(Fault::kTrustJournal)) report->known = {};
+    if (world_.mutations().Has(Fault::kTrustJournal)) report->from.known = {};
     const bool trusts = world_.mutations().Has(Fault::kTrustEndedSession);
     const auto refusal = trusts ? std::nullopt : evidence_->Check(*report, notes.sessions);
     if (refusal) return Reply(ToAsker(letter), MessageType::kRefusal, One(Encode(*refusal)));
@@ -293,8 +293,9 @@ void RelayProcess::TakeControl(const Letter& letter) {
     Reply(ToAsker(letter), MessageType::kOverview, One(Encode(overview)));
   }
   if (letter.type == MessageType::kPull) {
-    const auto pull = Decode<Pull>(letter.parts.front());
+    auto pull = Decode<Pull>(letter.parts.front());
     if (!pull) return;
+    if (world_.mutations().Has(Fault::kTrustJournal)) pull->from.known = {};
     if (const auto refusal = evidence_->Check(*pull, board_.ReadSessions()))
       return Reply(ToAsker(letter), MessageType::kRefusal, One(Encode(*refusal)));
     PullServer::Answer answer = pulls_->Serve(*pull, world_.deadline());
@@ -390,7 +391,7 @@ void RelayProcess::CheckStatus() const {
 // ---- faults
 
 void RelayProcess::HearNothingOf(const NodeName& node) {
-  Report report{{kGroup, node, 0}, 0, {}, {}, {}};
+  Report report{{kGroup, node, 0}, 0, {}, {}};
   for (const VolumeName& volume : world_.profile().holds.at(node))
     report.volumes.push_back({volume, ReplicaRole::kSecondary, ReplicaState::kUnknown, {}, {}, ""});
   tracker_->Heard(report, world_.deadline());

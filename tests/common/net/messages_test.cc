@@ -58,9 +58,8 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   EXPECT_EQ(Hex(Encode(SomeAnswers())), "9292" + p1 + p2 + "94" + "920093cd03e900c2" + "92019207c4026e6f" +
                                             "920093cd03ea00c2" + "920093cd03eb01c3");
   EXPECT_EQ(Hex(Encode(Refusal{RefusalCode::kFenced, "no"})), "9207c4026e6f");
-  EXPECT_EQ(Hex(Encode(Report{{"demo", NodeName("alpha"), 7},
+  EXPECT_EQ(Hex(Encode(Report{{"demo", NodeName("alpha"), 7, SomeProgress(1).position},
                               9,
-                              SomeProgress(1).position,
                               SomeProgress(1),
                               {{VolumeName("docs"),
                                 ReplicaRole::kPrimary,
@@ -72,13 +71,15 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
                                 {"x"},
                                 3}},
                               {{5, "no", SomeProgress(2)}}})),
-            "9693c40464656d6fc405616c7068610709" + position + p1 + "9199c404646f63730101" + p1 + p2 +
+            "9594c40464656d6fc405616c70686107" + position + "09" + p1 + "9199c404646f63730101" + p1 + p2 +
                 "c403686f740291c4017803" + "919305c4026e6f" + p2);
   EXPECT_EQ(
       Hex(Encode(Overview{6, SomeProgress(1), SomeProgress(2), SomeFacts(), {{5, OrderKind::kResume}}})),
       "9506" + p1 + p2 + facts + "91920502");
-  EXPECT_EQ(Hex(Encode(Pull{{"demo", NodeName("charlie"), 7}, SomeProgress(1).position, 65536})),
-            "9393c40464656d6fc407636861726c696507" + position + "ce00010000");
+  EXPECT_EQ(
+      Hex(Encode(
+          Pull{{"demo", NodeName("charlie"), 7, SomeProgress(2).position}, SomeProgress(1).position, 65536})),
+      "9394c40464656d6fc407636861726c696507" + p2.substr(2, 82) + position + "ce00010000");
   EXPECT_EQ(Hex(Encode(PullReply{PullReply::Answer::kGone, "old", SomeProgress(1)})), "9302c4036f6c64" + p1);
   EXPECT_EQ(Hex(Encode(Head{SomeProgress(1)})), "91" + p1);
   EXPECT_EQ(Hex(Encode(Order{"demo", NodeName("charlie"), 5, OrderKind::kPause})),
@@ -107,7 +108,6 @@ TEST(Messages, DecodeToWhatWasEncoded) {
   ExpectRoundTrip(Refusal{RefusalCode::kNodeAlive, "two"});
   ExpectRoundTrip(Report{{"demo", NodeName("alpha"), 7},
                          9,
-                         {},
                          SomeProgress(1),
                          {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, ""}}});
   ExpectRoundTrip(Overview{1, SomeProgress(1), {}, {}});
@@ -122,7 +122,6 @@ TEST(Messages, EveryTruncationIsRefused) {
   const Buffer whole = Encode(
       Report{{"demo", NodeName("alpha"), 7},
              9,
-             {},
              SomeProgress(1),
              {{VolumeName("docs"), ReplicaRole::kPrimary, ReplicaState::kLive, SomeProgress(1), {}, "x"}}});
   for (std::size_t size = 0; size < whole.size(); ++size)
@@ -171,7 +170,7 @@ TEST(Messages, AFieldThatIsWrongIsNamed) {
 
   const auto report_as = [](ReplicaRole role, ReplicaState state) {
     return Decode<Report>(
-        Encode(Report{{"g", NodeName("a"), 1}, 0, {}, {}, {{VolumeName("v"), role, state, {}, {}, ""}}}));
+        Encode(Report{{"g", NodeName("a"), 1}, 0, {}, {{VolumeName("v"), role, state, {}, {}, ""}}}));
   };
   const auto two_roles = report_as(ReplicaRole::kMixed, ReplicaState::kLive);
   ASSERT_FALSE(two_roles);
