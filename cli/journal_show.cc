@@ -1,4 +1,5 @@
 #include "cli/journal.h"
+#include "cli/output.h"
 #include "cli/record_line.h"
 #include "common/journal/inspect.h"
 
@@ -29,13 +30,17 @@ Result<RecordFilter> MakeFilter(const JournalShowOptions& options) {
 Result<Exit> RunJournalShow(const Session& session, const JournalShowOptions& options) {
   HAWSER_ASSIGN(const RecordFilter filter, MakeFilter(options));
   HAWSER_ASSIGN(const std::string folder, JournalFolder(session, options.which));
-  std::uint64_t left = options.limit.value_or(UINT64_MAX);
-  if (left == 0) return Exit::kDone;
+  const std::uint64_t limit = options.limit.value_or(UINT64_MAX);
+  if (limit == 0) return Exit::kDone;
+  std::uint64_t left = limit;
   const Status shown = ShowJournal(folder, filter, [&](const ShownRecord& record) {
     session.json ? PrintRecordAsJson(record) : PrintRecord(record);
     return --left > 0;
   });
   std::fflush(stdout);
+  if (shown && left == limit)
+    PrintError("no record of the journal in '" + folder + "' is one of those asked for",
+               "'hawser journal list' shows what is there");
   if (shown) return Exit::kDone;
   const bool is_gone = shown.error().code == ENODATA;
   return CannotDo(shown.error(), is_gone ? "begin later, 'hawser journal list' shows what is there"

@@ -124,6 +124,13 @@ TEST_F(JournalCommand, ShowPicksByNumberVolumePathAndLimit) {
   EXPECT_EQ(ShownNumbers({"--from", "99"}), (std::vector<int>{}));
 }
 
+TEST_F(JournalCommand, ShowSaysWhenThereIsNoSuchRecord) {
+  const ProgramResult result = Hawser({"journal", "show", "--volume", "nope", Path("journal")});
+  EXPECT_EQ(result.exit, 0);
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err, HasSubstr("is one of those asked for; 'hawser journal list'"));
+}
+
 TEST_F(JournalCommand, ShowRefusesAPathThatLeavesTheVolume) {
   const ProgramResult result = Hawser({"journal", "show", "--path", "../x", Path("journal")});
   EXPECT_EQ(result.exit, 2);
