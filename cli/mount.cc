@@ -73,6 +73,7 @@ Result<Exit> RunMount(const Session& session, const MountOptions& options) {
   if (!node) {
     const std::string on_it =
         " --node " + options.node + (session.config_option.empty() ? "" : " -c " + session.config_option);
+    if (IsNoRoom(node.error())) return failed(node.error(), "make room there, then start it again");
     const bool missing = node.error().code == ENOENT;
     return failed(node.error(), missing ? "'hawser init" + on_it + "' makes the folders that are missing"
                                         : "'hawser check" + on_it + "' looks at config and machine");

@@ -232,7 +232,11 @@ class TakenOver : public Disturbance {
     trial.Kill(node_);
     // One that another disturbance has killed starts without having heard of the twin.
     if (!group.IsRunning("relay")) return {};
-    const bool silent = WaitUntil([&] { return group.StateOf(node_).starts_with("disconnected"); });
+    // One on an older journal has worse to say of the node, and will be started again.
+    const bool silent = WaitUntil([&] {
+      return group.StateOf(node_).starts_with("disconnected") ||
+             group.StateOf("relay").starts_with("went_back");
+    });
     return silent ? Status() : Error{ETIMEDOUT, "the twin of " + node_ + " is still taken for alive"};
   }
 

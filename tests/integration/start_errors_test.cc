@@ -2,6 +2,7 @@
 #include <sys/mount.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "tests/integration/files.h"
 #include "tests/support/cluster.h"
@@ -145,6 +146,25 @@ TEST_F(StartErrorsTest, ReadOnlyStoreIsRefused) {
   if (!readonly.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here: " << strerrordesc_np(errno);
   ASSERT_OK(cluster_.Start("relay"));
   ExpectRefused(3, {cluster_.Store("alpha", "docs")});
+}
+
+// A start says first that the store may be ahead of its checkpoint from now on.
+TEST_F(StartErrorsTest, FullStateFolderIsNamedAndTheNodeStartsOnceThereIsRoom) {
+  std::filesystem::create_directories(cluster_.State("alpha"));
+  const OtherFilesystem small(cluster_.State("alpha"), "tmpfs", "size=200k");
+  if (!small.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here: " << strerrordesc_np(errno);
+  ASSERT_OK(cluster_.Start("relay"));
+  ASSERT_OK(cluster_.Start("alpha"));
+  Write(cluster_.Mount("alpha", "docs") + "/file", "content");
+  ASSERT_OK(cluster_.Stop("alpha"));
+
+  const std::string filler = cluster_.State("alpha") + "/filler";
+  std::ofstream(filler) << std::string(1 << 20, 'x');
+  ExpectRefused(3, {cluster_.State("alpha"), "No space left on device", "make room there"});
+  std::filesystem::remove(filler);
+  ASSERT_OK(cluster_.Start("alpha"));
+  EXPECT_EQ(Read(cluster_.Mount("alpha", "docs") + "/file"), "content");
+  ASSERT_OK(cluster_.Stop("alpha"));
 }
 
 TEST_F(StartErrorsTest, StoreOfAnotherUserIsRefused) {

@@ -81,8 +81,12 @@ TEST_F(RecoveryTest, CrashWhileCreatingTheFirstSegmentBeginsTheJournal) {
   const std::string path = Segments()[0];
   const std::string whole = ReadAll(path);
   const std::string zeros(whole.size(), '\0');
-  for (const std::string& left :
-       {std::string(), zeros, whole.substr(0, 50), whole.substr(0, 50) + zeros.substr(50)}) {
+  std::vector<std::string> remains;
+  for (std::size_t header_bytes = 0; header_bytes < kSegmentDigestOffset + sizeof(Digest); ++header_bytes) {
+    remains.push_back(whole.substr(0, header_bytes));
+    remains.push_back(whole.substr(0, header_bytes) + zeros.substr(header_bytes));
+  }
+  for (const std::string& left : remains) {
     Restore(path, left);
     EXPECT_FALSE(*JournalExists(options_.folder));
     Open();
