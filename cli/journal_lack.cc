@@ -164,9 +164,8 @@ void ShowText(const ReplicaStand& replica, const std::string& journal, const Pro
     fmt::print("it lacks nothing{}\n", at.group > end.position.group ? ": it is ahead of this journal" : "");
     return;
   }
-  fmt::print("it lacks {} record{} in {} write group{}, {} of data\n\n", Grouped(lack.all.records),
-             lack.all.records == 1 ? "" : "s", Grouped(lack.groups), lack.groups == 1 ? "" : "s",
-             HumanBytes(lack.all.bytes));
+  fmt::print("it lacks {} in {}, {} of data\n\n", Counted(lack.all.records, "record"),
+             Counted(lack.groups, "write group"), HumanBytes(lack.all.bytes));
   Table table({{"VOLUME"}, {"RECORDS", true}, {"DATA", true}}, StdoutHasColour());
   for (const auto& [volume, count] : lack.volumes)
     table.Add({{Printable(volume)}, {Grouped(count.records)}, {HumanBytes(count.bytes)}});

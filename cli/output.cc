@@ -72,6 +72,15 @@ void PrintError(const std::string& what, const std::string& advice) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+Exit SayNo(const Session& session, Json json, const std::string& what, const std::string& advice) {
+  PrintError(what, advice);
+  if (session.json) {
+    json["error"] = what;
+    PrintJson(json);
+  }
+  return Exit::kNo;
+}
+
 void PrintJson(const Json& json) {
   fmt::print("{}\n", Dump(json, 2));
   std::fflush(stdout);

@@ -6,11 +6,15 @@
 #include <vector>
 
 #include "cli/json.h"
+#include "cli/session.h"
 
 namespace hawser::cli {
 
 // One line on stderr: "hawser: what; advice".
 void PrintError(const std::string& what, const std::string& advice = "");
+
+// The answer is no: as an error on stderr, and with --json as "error" of the object on stdout.
+Exit SayNo(const Session& session, Json json, const std::string& what, const std::string& advice);
 
 // JSON on stdout, indented; as one line with PrintJsonLine. Bytes that aren't UTF-8 are replaced (see Utf8).
 void PrintJson(const Json& json);
@@ -52,10 +56,10 @@ class Table {
 
 // 1234567 as "1,234,567"; bytes as "12.3 MiB"; seconds as "0.2 s", "3 min", "2 h".
 std::string Grouped(std::uint64_t number);
-// "1 record", "1,234 records".
-std::string Counted(std::uint64_t count, const std::string& what);
 // The same of a number that nobody may know: then "?".
 std::string Count(const std::optional<std::uint64_t>& number);
+// "1 record", "1,234 records".
+std::string Counted(std::uint64_t count, const std::string& what);
 std::string HumanBytes(std::uint64_t bytes);
 std::string HumanSeconds(double seconds);
 

@@ -27,15 +27,6 @@ Json ToJson(const PauseOptions& options, OrderKind kind, SteadyClock::duration t
           {"seconds", std::chrono::duration<double>(taken).count()}};
 }
 
-Result<Exit> Fail(const Session& session, Json json, const std::string& what, const std::string& advice) {
-  PrintError(what, advice);
-  if (session.json) {
-    json["error"] = what;
-    PrintJson(json);
-  }
-  return Exit::kNo;
-}
-
 // What the relay knows of a node that doesn't do what it was told.
 std::string StateOf(Client& client, const Config& config, const std::string& name) {
   const auto status = client.Status();
@@ -63,18 +54,18 @@ Result<Exit> GiveOrder(const Session& session, const PauseOptions& options, Orde
   }
   Json json = ToJson(options, kind, SteadyClock::now() - begin);
   if (!state.settled)
-    return Fail(session, json,
-                fmt::format("node {} has not {} after {}{}", options.node, pause ? "paused" : "resumed",
-                            options.timeout, StateOf(client, config, options.node)),
-                pause ? fmt::format("if it has heard of this it pauses at its next group boundary: 'hawser "
-                                    "status' shows it, 'hawser resume {}' takes it back",
-                                    options.node)
-                      : "'hawser status' shows when it goes on; else give the order again");
+    return SayNo(session, json,
+                 fmt::format("node {} has not {} after {}{}", options.node, pause ? "paused" : "resumed",
+                             options.timeout, StateOf(client, config, options.node)),
+                 pause ? fmt::format("if it has heard of this it pauses at its next group boundary: 'hawser "
+                                     "status' shows it, 'hawser resume {}' takes it back",
+                                     options.node)
+                       : "'hawser status' shows when it goes on; else give the order again");
   if (!state.result.problem.empty())
-    return Fail(session, json,
-                fmt::format("node {} can't be {}: {}", options.node, pause ? "paused" : "resumed",
-                            state.result.problem),
-                "see its log");
+    return SayNo(session, json,
+                 fmt::format("node {} can't be {}: {}", options.node, pause ? "paused" : "resumed",
+                             state.result.problem),
+                 "see its log");
   const Position& at = state.result.at.position;
   json["applied"] = at.sequence.value;
   json["group"] = at.group.value;
@@ -100,15 +91,14 @@ Result<Exit> RunResume(const Session& session, const PauseOptions& options) {
   return GiveOrder(session, options, OrderKind::kResume);
 }
 
-CLI::App* AddOrder(CLI::App& app, Session& session, const std::string& name, const std::string& description,
-                   const std::string& examples, Result<Exit> (*run)(const Session&, const PauseOptions&)) {
+void AddOrder(CLI::App& app, Session& session, const std::string& name, const std::string& description,
+              const std::string& examples, Result<Exit> (*run)(const Session&, const PauseOptions&)) {
   auto options = std::make_shared<PauseOptions>();
   CLI::App* command = AddCommand(app, session, name, description, examples);
   AddJsonOption(*command, session);
   command->add_option("node", options->node, "The node's name in the config")->type_name("NODE")->required();
   AddDurationOption(*command, "--timeout", options->timeout, "How long to wait for the node (30s)");
   Handle(command, session, options, run);
-  return command;
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
-#include <mntent.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -10,14 +9,13 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <optional>
 
 #include "cli/output.h"
 #include "cli/probe.h"
 #include "common/base/files.h"
+#include "common/base/mount_table.h"
 #include "common/base/state_folder.h"
 #include "common/base/unique_fd.h"
 #include "common/config/folders.h"
@@ -29,19 +27,6 @@ namespace hawser::cli {
 namespace {
 
 std::string Text(int code) { return std::error_code(code, std::generic_category()).message(); }
-
-// The type of the filesystem that is mounted right at `path`; nullopt if none is.
-std::optional<std::string> MountedAt(const std::string& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> table(::setmntent("/proc/self/mounts", "re"), ::endmntent);
-  if (!table) return std::nullopt;
-  std::optional<std::string> type;
-  mntent entry{};
-  char buffer[8192];
-  while (::getmntent_r(table.get(), &entry, buffer, sizeof buffer) != nullptr) {
-    if (path == entry.mnt_dir) type = entry.mnt_type;  // the last one lies on top
-  }
-  return type;
-}
 
 bool IsEmpty(const std::string& path) {
   std::error_code failure;
@@ -95,7 +80,7 @@ std::optional<Finding> WrongStoreTrouble(const std::string& subject, const Confi
   if (!checkpoint && checkpoint.error().code == ENOTDIR) return std::nullopt;  // said of the state folder
   if (!checkpoint) return Problem(subject, path, checkpoint.error().Text(), "mend that, or move it away");
   const UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::string wanted = config.group + "/" + volume.value;
+  const std::string wanted = FullName(config.group, volume);
   const auto owner = ReadStoreOwner(root.get(), path);
   if (owner && !owner->empty() && *owner != wanted) {
     const std::string text = OthersStore(path, *owner, wanted, IsEmpty(path)).message;
@@ -140,11 +125,12 @@ Finding ProbeMount(const std::string& subject, const ReplicaConfig& replica, boo
     return Warning(subject, path, "a dead mount that an earlier process left",
                    "start the node, which takes its place, or: fusermount3 -u '" + path + "'");
   }
-  if (const auto type = MountedAt(path)) {
-    const bool is_fuse = type->starts_with("fuse");
-    if (is_fuse && running) return Fine(subject, path, "mounted (" + *type + ")");
+  if (const auto there = MountedAt(path)) {
+    const bool is_fuse = there->type.starts_with("fuse");
+    if (is_fuse && running) return Fine(subject, path, "mounted (" + there->type + ")");
     if (is_fuse) {
-      return Problem(subject, path, "somebody else has mounted there (" + *type + "), the node doesn't run",
+      return Problem(subject, path,
+                     "somebody else has mounted there (" + there->type + "), the node doesn't run",
                      "end that, or name another folder");
     }
   }

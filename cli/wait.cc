@@ -87,24 +87,13 @@ class Race {
   std::string DistanceOf(const NodeView& node) const {
     if (!node.applied) return "an unknown number of records";
     const std::uint64_t records = Behind(*node.applied);
-    return fmt::format("{} record{}", Grouped(records), records == 1 ? "" : "s");
+    return Counted(records, "record");
   }
 
   std::uint64_t head_;
   std::vector<std::string> names_;
   std::vector<NodeView> runners_;
 };
-
-Result<Exit> Lose(const Session& session, const Race& race, const std::string& what,
-                  const std::string& advice) {
-  PrintError(what, advice);
-  if (session.json) {
-    auto json = race.ToJson();
-    json["error"] = what;
-    PrintJson(json);
-  }
-  return Exit::kNo;
-}
 
 Result<Exit> Win(const Session& session, const Race& race, std::uint64_t head, SteadyClock::duration taken) {
   const double seconds = std::chrono::duration<double>(taken).count();
@@ -150,14 +139,14 @@ Result<Exit> RunWait(const Session& session, const WaitOptions& options) {
     race.Update(ReadStatus(status, config));
     if (race.Over()) return Win(session, race, *head, SteadyClock::now() - begin);
     if (const NodeView* stuck = race.Stuck()) {
-      return Lose(session, race,
-                  fmt::format("node {} is {}{}{}", stuck->name, TextOf(stuck->state),
-                              stuck->problem.empty() ? "" : ": ", stuck->problem),
-                  "it does not get there by itself, see 'hawser status' and its log");
+      return SayNo(session, race.ToJson(),
+                   fmt::format("node {} is {}{}{}", stuck->name, TextOf(stuck->state),
+                               stuck->problem.empty() ? "" : ": ", stuck->problem),
+                   "it does not get there by itself, see 'hawser status' and its log");
     }
     if (deadline && SteadyClock::now() >= *deadline) {
-      return Lose(
-          session, race,
+      return SayNo(
+          session, race.ToJson(),
           fmt::format("not everything up to record {} is applied: {} behind", Grouped(*head), race.Behind()),
           "wait longer with --timeout, or see 'hawser status'");
     }

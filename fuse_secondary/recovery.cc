@@ -70,9 +70,7 @@ Status CopyRecovery::Open() {
 }
 
 bool CopyRecovery::GainsFromRelay(const Progress& oldest) const {
-  if (!journal_.is_open()) return false;
-  const auto late = core_.StandingBefore(journal_.oldest());
-  return core_.StandingBefore(oldest).size() < late.size();
+  return journal_.is_open() && core_.StandingBefore(oldest) < core_.StandingBefore(journal_.oldest());
 }
 
 // Where there is none, one begins where the hindmost volume stands; or not yet, if that is nothing: then it

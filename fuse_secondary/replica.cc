@@ -69,8 +69,7 @@ std::string WhatIsDamaged(const std::vector<JournalFault>& damage, const std::st
   if (damage.empty()) return {};
   return fmt::format(
       "the own journal is damaged: {}; should replay stall there, stop the node, remove '{}' and start it "
-      "again: "
-      "what was received is fetched from the relay once more. Look after the disk",
+      "again: what was received is fetched from the relay once more. Look after the disk",
       TextOf(damage.front()), folder);
 }
 

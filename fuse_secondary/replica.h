@@ -70,8 +70,8 @@ struct ReplicaOptions {
       relays_journal;
   // After which position that begins, if the relay has answered already.
   std::optional<Progress> relays_oldest;
-  bool paused =
-      false;  // from the beginning; a start that brings stores to a whole state does so all the same
+  // From the beginning; a start that brings stores to a whole state does so all the same.
+  bool paused = false;
   // Gives up a start that takes long; checked between batches.
   const std::atomic<bool>* cancel = nullptr;
 };

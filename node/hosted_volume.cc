@@ -9,10 +9,10 @@
 #include "common/base/log.h"
 #include "common/base/state_folder.h"
 #include "fuse_secondary/secondary_role.h"
-#include "volume/mount/fuse_mount.h"
 #include "volume/mount/mount_folder.h"
 #include "volume/mount/switch_role.h"
 #include "volume/mount/unavailable_role.h"
+#include "volume/store/store_owner.h"
 
 namespace hawser {
 
@@ -217,7 +217,7 @@ Status HostedVolume::Mount() {
   HAWSER_TRY(CheckMountFolder(replica_.mount, replica_.nonempty));
   SessionOptions options;
   options.mount = replica_.mount;
-  options.name = SourceOfMount(group_, name());
+  options.name = FullName(group_, name());
   options.allow_other = replica_.allow_other.value_or(::geteuid() == 0);
   HAWSER_ASSIGN(std::shared_ptr<Session> session, Session::Mount(*volume_, operations_, options));
   {

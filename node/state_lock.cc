@@ -14,6 +14,7 @@
 #include "common/base/state_folder.h"
 #include "volume/mount/fuse_mount.h"
 #include "volume/mount/kill_watch.h"
+#include "volume/store/store_owner.h"
 
 namespace hawser {
 
@@ -41,7 +42,7 @@ bool TakeFromDying(pid_t holder, const UniqueFd& lock, const Config& config, con
       "force",
       holder);
   for (const auto& [volume, replica] : node.volumes) {
-    const Status ended = Abort(replica.mount, SourceOfMount(config.group, volume));
+    const Status ended = Abort(replica.mount, FullName(config.group, volume));
     if (!ended && ended.error().code != ENOENT) log::warn("{}", ended.error().Text());
   }
   return AwaitLock(lock, SteadyClock::now() + kLastBreath);

@@ -45,12 +45,7 @@ std::optional<Refusal> Evidence::Check(const Pull& pull, const Sessions& newest)
 }
 
 std::optional<Refusal> Evidence::Check(const Order& order) const {
-  if (order.group == group_) return std::nullopt;
-  return Refusal{
-      RefusalCode::kOtherGroup,
-      fmt::format("this relay serves group '{}', and the order is for a node of group '{}': correct "
-                  "the relay's address or ports in the config",
-                  group_, order.group)};
+  return CheckGroup(order.node, order.group);
 }
 
 std::optional<Refusal> Evidence::CheckGroup(const NodeName& node, const std::string& group) const {

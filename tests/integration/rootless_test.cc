@@ -41,6 +41,13 @@ class RootlessTest : public ::testing::Test {
     EXPECT_EQ(result->exit, 0) << result->output;
   }
 
+  void KillAndStartBoth() {
+    for (const char* node : {"alpha", "charlie"}) {
+      cluster_.Kill(node);
+      ASSERT_OK(cluster_.Start(node));
+    }
+  }
+
   void ExpectEqualStores() {
     ASSERT_OK(cluster_.WaitForSecondaries());
     const auto report = CompareTrees(cluster_.Store("alpha", "docs"), cluster_.Store("charlie", "docs"));
@@ -82,10 +89,7 @@ TEST_F(RootlessTest, FileBelowAFolderWithoutPermissionsIsWrittenByItsDescriptor)
       "mkdir -p shut/inner; exec 3>shut/inner/file; echo one >&3; chmod 0 shut/inner shut; echo two >&3; "
       "exec 3>&-");
   ExpectEqualStores();
-  for (const char* node : {"alpha", "charlie"}) {
-    cluster_.Kill(node);
-    ASSERT_OK(cluster_.Start(node));
-  }
+  ASSERT_NO_FATAL_FAILURE(KillAndStartBoth());
   InMount("chmod 700 shut shut/inner; cat shut/inner/file; echo three >> shut/inner/file");
   ExpectEqualStores();
 }
@@ -97,10 +101,7 @@ TEST_F(RootlessTest, FolderThatWasClosedSinceIsRedone) {
       "shut/other/inner; "
       "chmod 0 shut/other; chmod 500 shut");
   ExpectEqualStores();
-  for (const char* node : {"alpha", "charlie"}) {
-    cluster_.Kill(node);
-    ASSERT_OK(cluster_.Start(node));
-  }
+  ASSERT_NO_FATAL_FAILURE(KillAndStartBoth());
   InMount("chmod 700 shut shut/other; cat shut/other/inner/c; chmod 700 shut/other/inner; rm -r shut");
   ExpectEqualStores();
 }

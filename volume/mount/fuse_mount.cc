@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <mntent.h>
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -10,14 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/mount_table.h"
 
 namespace hawser {
 
@@ -36,17 +34,6 @@ Status Configure(int context, const std::vector<std::pair<const char*, std::stri
 Status SetFlag(int context, const char* flag) {
   if (::fsconfig(context, FSCONFIG_SET_FLAG, flag, nullptr, 0) == 0) return {};
   return ErrnoError(std::string("the kernel refuses the mount option ") + flag);
-}
-
-bool IsMountedAt(const std::string& path, const std::string& source) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> table(::setmntent("/proc/self/mounts", "re"), ::endmntent);
-  bool is = false;
-  mntent entry{};
-  char buffer[8192];
-  while (table && ::getmntent_r(table.get(), &entry, buffer, sizeof buffer) != nullptr) {
-    if (path == entry.mnt_dir) is = source == entry.mnt_fsname;  // the last one lies on top
-  }
-  return is;
 }
 
 // By who mounted it, where the kernel's list of connections is mounted.
@@ -110,7 +97,9 @@ Result<bool> HasDeadMount(const std::string& path) {
 
 // Forced, umount(2) ends the connection first; then it finds the mount busy, as it is open here.
 Status Abort(const std::string& path, const std::string& source) {
-  if (!IsMountedAt(path, source)) return Error{ENOENT, "no mount of " + source + " is at '" + path + "'"};
+  const auto there = MountedAt(path);
+  if (!there || there->source != source)
+    return Error{ENOENT, "no mount of " + source + " is at '" + path + "'"};
   HAWSER_ASSIGN(const UniqueFd open, OpenFile(path, O_PATH | O_NOFOLLOW));
   if (::umount2(path.c_str(), MNT_FORCE | UMOUNT_NOFOLLOW) == 0 || errno == EBUSY) return {};
   if (errno != EPERM) return ErrnoError("cannot end the mount", path);

@@ -4,23 +4,18 @@
 
 #include <string>
 
-#include "common/base/ids.h"
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
 
 namespace hawser {
-
-// What the table of mounts shows as the source of a volume's mounts.
-inline std::string SourceOfMount(const std::string& group, const VolumeName& volume) {
-  return group + "/" + volume.value;
-}
 
 // A mount that isn't at any path yet.
 struct FuseMount {
   UniqueFd mount;
   UniqueFd device;  // where its requests come from: an open /dev/fuse
 
-  // `source`: see SourceOfMount. ENOSYS, EPERM: neither this kernel nor this user can.
+  // `source`: what the table of mounts shows: the volume's full name (store_owner.h). ENOSYS, EPERM: neither
+  // this kernel nor this user can.
   static Result<FuseMount> Make(const std::string& source, bool allow_other);
 
   // Puts it at `path`. With `dead`, a mount whose process is gone is there, and goes: the new one is put

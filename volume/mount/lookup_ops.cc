@@ -37,7 +37,7 @@ void Operations::TellIfHalfDone() {
 // What would be written on a primary must not go there.
 Result<PinnedNode> Operations::PinToOpen(NodeId node) {
   HAWSER_ASSIGN(PinnedNode pin, volume_.Pin(node));
-  const bool just_looked = volume_.inodes().OpenAfterLookup(node) && !role_.writable();
+  const bool just_looked = !role_.writable() && volume_.inodes().OpenAfterLookup(node);
   if (!pin.path && !just_looked && volume_.inodes().LeftBehind(node))
     return Error{ESTALE, "it has been removed"};
   return pin;

@@ -27,7 +27,7 @@ class RequestBuffers;
 
 struct SessionOptions {
   std::string mount;  // an existing folder
-  std::string name;   // shown as the mount's source (fuse_mount.h)
+  std::string name;   // shown as the mount's source
   bool allow_other = false;
 };
 

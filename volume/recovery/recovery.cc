@@ -72,12 +72,10 @@ bool Recovery::IsProvenBy(const RecoveryJournal& journal, std::size_t volume) co
   return Exists(journal) && held.group <= end.group && (held.group == Group{} || held.journal == end.journal);
 }
 
-std::vector<std::size_t> Recovery::StandingBefore(const Progress& oldest) const {
-  std::vector<std::size_t> before;
-  for (std::size_t i = 0; i < stands_.size(); ++i) {
-    if (stands_[i].active() && stands_[i].applied.position.group < oldest.position.group) before.push_back(i);
-  }
-  return before;
+std::size_t Recovery::StandingBefore(const Progress& oldest) const {
+  return static_cast<std::size_t>(std::ranges::count_if(stands_, [&](const VolumeStand& stand) {
+    return stand.active() && stand.applied.position.group < oldest.position.group;
+  }));
 }
 
 Status Recovery::Begin(RecoveryJournal journal) {

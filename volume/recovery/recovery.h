@@ -75,8 +75,8 @@ class Recovery {
   // checkpoint of a store whose end was unclean, nobody knows what that store holds: only a journal that has
   // all of it leads to a whole state. Without one the volume can't go on, and is not whole.
   bool IsProvenBy(const RecoveryJournal& journal) const;
-  // The volumes, of those that can go on, that stand before a journal which begins after `oldest`.
-  std::vector<std::size_t> StandingBefore(const Progress& oldest) const;
+  // How many volumes, of those that can go on, stand before a journal which begins after `oldest`.
+  std::size_t StandingBefore(const Progress& oldest) const;
   // Then; the errors of this and of what follows are those of places and stores. The recovery has failed
   // then, and the next start redoes.
   Status Begin(RecoveryJournal journal);

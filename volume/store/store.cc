@@ -77,7 +77,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
 // The root's xattrs tell whose store this is. The volume's name is written last: while it is missing, the
 // directory is a new one.
 Status Store::Claim() {
-  const std::string owner = options_.group + "/" + options_.volume.value;
+  const std::string owner = FullName(options_.group, options_.volume);
   const auto found = ReadStoreOwner(root_.get(), options_.root);
   if (!found && found.error().code == ENOTSUP) {
     return Error{ENOTSUP,

@@ -3,11 +3,17 @@
 
 #include <string>
 
+#include "common/base/ids.h"
 #include "common/base/result.h"
 
 namespace hawser {
 
-// "demo/docs": group and volume; empty: nobody's yet. ENOTSUP: a filesystem without user xattrs. `root`: a
+// "demo/docs": a volume's name with its group's.
+inline std::string FullName(const std::string& group, const VolumeName& volume) {
+  return group + "/" + volume.value;
+}
+
+// The full name of the volume; empty: nobody's yet. ENOTSUP: a filesystem without user xattrs. `root`: a
 // descriptor of the store at `path`.
 Result<std::string> ReadStoreOwner(int root, const std::string& path);
 

@@ -297,6 +297,15 @@ class RedoTest : public ::testing::Test {
     ASSERT_OK(ApplyAll(*copy_, records_, checkpoint_, records_.size()));
     checkpoint_ = records_.size();
   }
+  // A file has its second name on the copy already, and its first one is another's.
+  void ApplyWhatNeedsRedosFolder() {
+    Do(author_->Create("d", NodeKind::kDirectory));
+    Checkpoint();
+    Do(author_->Create("d/a"));
+    Do(author_->Rename("d/a", "d/b"));
+    Do(author_->Create("d/a"));
+    ApplyToCopy(3);
+  }
   void Do(Written written) { records_.push_back(std::move(written)); }
   void ApplyToCopy(std::size_t count) {
     ASSERT_OK(ApplyAll(*copy_, records_, checkpoint_, checkpoint_ + count));
@@ -333,12 +342,7 @@ TEST_F(RedoTest, FileWrittenAsideAndRenamedOverManyTimes) {
 
 // The end came between making redo's own folder and setting the root's times again: no record does that.
 TEST_F(RedoTest, EndInsideOfRedoLeavesTheRootsTimes) {
-  Do(author_->Create("d", NodeKind::kDirectory));
-  Checkpoint();
-  Do(author_->Create("d/a"));
-  Do(author_->Rename("d/a", "d/b"));
-  Do(author_->Create("d/a"));
-  ApplyToCopy(3);
+  ApplyWhatNeedsRedosFolder();
   ASSERT_OK(RedoAll(*copy_, records_, checkpoint_, records_.size(), checkpoint_ + 1));
   ASSERT_TRUE(fs::exists(Copy(".hawser.redo"))) << "this redo needs no folder of its own";
   const timespec now[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
@@ -348,12 +352,7 @@ TEST_F(RedoTest, EndInsideOfRedoLeavesTheRootsTimes) {
 
 // ext4 has one block for them.
 TEST_F(RedoTest, RootWhoseXattrsLeaveNoRoom) {
-  Do(author_->Create("d", NodeKind::kDirectory));
-  Checkpoint();
-  Do(author_->Create("d/a"));
-  Do(author_->Rename("d/a", "d/b"));
-  Do(author_->Create("d/a"));
-  ApplyToCopy(3);
+  ApplyWhatNeedsRedosFolder();
   int failed = 0;
   for (const std::size_t size : {500, 10}) {
     failed = 0;
