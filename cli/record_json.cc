@@ -14,6 +14,8 @@ Json Of(const std::string& text) { return Utf8(text); }
 Json Of(const NodeName& node) { return node.value; }
 Json Of(Timestamp time) { return IsoTime(time); }
 Json Of(FileId id) { return id.value; }
+Json Of(Sequence sequence) { return sequence.value; }
+Json Of(bool yes) { return yes; }
 Json Of(NodeKind kind) { return NameOf(kind); }
 Json Of(RenameMode mode) { return NameOf(mode); }
 Json Of(const FileState& state) { return {{"size", state.size}, {"mtime", Of(state.mtime)}}; }

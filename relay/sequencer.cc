@@ -169,14 +169,14 @@ std::optional<Refusal> Sequencer::CheckRole(const Record& record) const {
         RefusalCode::kFenced,
         fmt::format("volume {} is in generation {} with primary {}; node {} wrote in generation {} and has "
                     "to continue as a secondary",
-                    record.volume.value, volume.generation.value, volume.primary.value,
+                    record.volume.value, volume.generation.value, volume.made.node.value,
                     record.origin.node.value, record.generation.value)};
-  if (record.origin.node != volume.primary || record.generation != volume.generation)
+  if (record.origin.node != volume.made.node || record.generation != volume.generation)
     return Refusal{RefusalCode::kNotPrimary,
                    fmt::format("node {} is not the primary of volume {} in generation {}: that is node {} in "
                                "generation {}",
                                record.origin.node.value, record.volume.value, record.generation.value,
-                               volume.primary.value, volume.generation.value)};
+                               volume.made.node.value, volume.generation.value)};
   return std::nullopt;
 }
 
@@ -273,7 +273,8 @@ std::vector<Record> Sequencer::MissingPrimaries(const std::map<VolumeName, NodeN
 std::vector<VolumeFact> Sequencer::VolumeFacts() const {
   std::vector<VolumeFact> facts;
   for (const auto& [volume, state] : state_.volumes) {
-    if (members_.volumes.contains(volume)) facts.push_back({volume, state.primary, state.generation});
+    if (!members_.volumes.contains(volume)) continue;
+    facts.push_back({volume, state.made.node, state.generation, state.made.acknowledged});
   }
   return facts;
 }

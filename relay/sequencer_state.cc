@@ -26,14 +26,15 @@ void EnterMutation(SequencerState& state, const Record& record, const Ack& ack) 
   SessionState& node = state.nodes[record.origin.node];
   Begin(node, record.origin.session);
   VolumeState& volume = state.volumes[record.volume];
-  if (record.generation > volume.generation) volume = {record.origin.node, record.generation};
+  if (record.generation > volume.generation)
+    volume = {record.generation, {.node = record.origin.node, .acknowledged = ack.sequence}};
   // The last records of a session may stand behind the beginning of the next: both came during one flush.
   if (node.session == record.origin.session) Answer(node, record.origin.number, ack);
 }
 
-void EnterPromote(SequencerState& state, const Record& record, const NodeName& primary) {
+void EnterPromote(SequencerState& state, const Record& record, const Promote& made) {
   VolumeState& volume = state.volumes[record.volume];
-  if (record.generation > volume.generation) volume = {primary, record.generation};
+  if (record.generation > volume.generation) volume = {record.generation, made};
 }
 
 void EnterSession(SequencerState& state, const Record& record, const NodeSession& fact) {
@@ -71,7 +72,7 @@ Origin OriginOfTheRelay() { return Origin{NodeName("relay"), 0, 0}; }
 void SequencerState::Enter(const Record& record, const Ack& ack) {
   std::visit(Overloaded{
                  [&](const MutationKind auto&) { EnterMutation(*this, record, ack); },
-                 [&](const Promote& r) { EnterPromote(*this, record, r.node); },
+                 [&](const Promote& r) { EnterPromote(*this, record, r); },
                  [&](const NodeSession& r) { EnterSession(*this, record, r); },
                  [](const Mark&) {},
              },
@@ -88,7 +89,7 @@ std::vector<Record> SequencerState::Facts() const {
   std::vector<Record> facts;
   facts.reserve(volumes.size() + nodes.size());
   for (const auto& [name, volume] : volumes)
-    facts.push_back({name, volume.generation, OriginOfTheRelay(), Promote{volume.primary}});
+    facts.push_back({name, volume.generation, OriginOfTheRelay(), volume.made});
   for (const auto& [name, node] : nodes) {
     if (node.session == 0) continue;
     facts.push_back({{}, {}, Origin{name, node.session, 0}, SessionFact(node)});

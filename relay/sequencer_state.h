@@ -15,8 +15,8 @@
 namespace hawser {
 
 struct VolumeState {
-  NodeName primary;
   Generation generation;
+  Promote made;  // how its primary came to be that
 };
 
 struct SessionState {

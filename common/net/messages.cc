@@ -32,24 +32,25 @@ struct AnswerTable {
 
 // What is written as a msgpack array of its fields.
 template <class T>
-concept Composite =
-    kIsOneOf<T, VolumeFact, VolumeReport, Sender, Hello, Welcome, Batch, TakenRow, Refusal, AnswerTable,
-             Report, Overview, Pull, PullReply, Head, Order, NodeOrder, OrderResult, OrderState>;
+concept Composite = kIsOneOf<T, VolumeFact, VolumeReport, Sender, Hello, Welcome, Batch, TakenRow, Refusal,
+                             AnswerTable, Report, Overview, Pull, PullReply, Head, Order, NodeOrder,
+                             OrderResult, OrderState, PromotionOrder, PromotedVolume, Promotion, Hold>;
 
 // What a list can hold.
 template <class T>
-concept Listed = Composite<T> || kIsOneOf<T, Progress, AnswerRow, std::uint32_t, std::string>;
+concept Listed = Composite<T> || kIsOneOf<T, Progress, AnswerRow, std::uint32_t, std::string, VolumeName>;
 
 // `m` is a T& or const T&; `f(name, field)` is called for each field in order.
 template <class M, class F>
 void Fields(M& m, F&& f) {
   using T = std::remove_const_t<M>;
   if constexpr (std::is_same_v<T, VolumeFact>) {
-    f("volume", m.volume), f("primary", m.primary), f("generation", m.generation);
+    f("volume", m.volume), f("primary", m.primary), f("generation", m.generation), f("since", m.since);
   } else if constexpr (std::is_same_v<T, VolumeReport>) {
     f("volume", m.volume), f("role", m.role), f("state", m.state), f("applied", m.applied),
         f("checkpoint", m.checkpoint), f("problem", m.problem), f("differences", m.differences),
-        f("differing", m.differing), f("unanswered", m.unanswered);
+        f("differing", m.differing), f("unanswered", m.unanswered), f("generation", m.generation),
+        f("held_for", m.held_for);
   } else if constexpr (std::is_same_v<T, Hello>) {
     f("consistency_group", m.group), f("node", m.node), f("incarnation", m.incarnation), f("start", m.start),
         f("where", m.where), f("config", m.config), f("known", m.known), f("take_over", m.take_over);
@@ -70,7 +71,8 @@ void Fields(M& m, F&& f) {
     f("from", m.from), f("config", m.config), f("received", m.received), f("volumes", m.volumes),
         f("orders", m.orders);
   } else if constexpr (std::is_same_v<T, Overview>) {
-    f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes), f("orders", m.orders);
+    f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes), f("orders", m.orders),
+        f("holds", m.holds);
   } else if constexpr (std::is_same_v<T, Order>) {
     f("consistency_group", m.group), f("node", m.node), f("id", m.id), f("kind", m.kind);
   } else if constexpr (std::is_same_v<T, NodeOrder>) {
@@ -79,6 +81,16 @@ void Fields(M& m, F&& f) {
     f("id", m.id), f("problem", m.problem), f("at", m.at);
   } else if constexpr (std::is_same_v<T, OrderState>) {
     f("settled", m.settled), f("result", m.result);
+  } else if constexpr (std::is_same_v<T, PromotionOrder>) {
+    f("consistency_group", m.group), f("id", m.id), f("node", m.node), f("volumes", m.volumes),
+        f("timeout_ms", m.timeout_ms);
+  } else if constexpr (std::is_same_v<T, PromotedVolume>) {
+    f("volume", m.volume), f("from", m.from), f("generation", m.generation), f("planned", m.planned),
+        f("acknowledged", m.acknowledged), f("applied", m.applied), f("serves", m.serves);
+  } else if constexpr (std::is_same_v<T, Promotion>) {
+    f("settled", m.settled), f("problem", m.problem), f("progress", m.progress), f("volumes", m.volumes);
+  } else if constexpr (std::is_same_v<T, Hold>) {
+    f("volume", m.volume), f("attempt", m.attempt);
   } else if constexpr (std::is_same_v<T, Pull>) {
     f("from", m.from), f("after", m.after), f("max_bytes", m.max_bytes);
   } else if constexpr (std::is_same_v<T, PullReply>) {
@@ -257,6 +269,8 @@ bool IsKnown(std::uint8_t type) {
     case MessageType::kStatusText:
     case MessageType::kOrder:
     case MessageType::kOrderState:
+    case MessageType::kPromote:
+    case MessageType::kPromotion:
     case MessageType::kFrame:
     case MessageType::kHead:
       return true;
@@ -315,6 +329,8 @@ Buffer Encode(const PullReply& message) { return EncodeFields(message); }
 Buffer Encode(const Head& message) { return EncodeFields(message); }
 Buffer Encode(const Order& message) { return EncodeFields(message); }
 Buffer Encode(const OrderState& message) { return EncodeFields(message); }
+Buffer Encode(const PromotionOrder& message) { return EncodeFields(message); }
+Buffer Encode(const Promotion& message) { return EncodeFields(message); }
 
 template <class Message>
 Result<Message> Decode(Bytes bytes) {
@@ -342,6 +358,8 @@ template Result<PullReply> Decode<PullReply>(Bytes);
 template Result<Head> Decode<Head>(Bytes);
 template Result<Order> Decode<Order>(Bytes);
 template Result<OrderState> Decode<OrderState>(Bytes);
+template Result<PromotionOrder> Decode<PromotionOrder>(Bytes);
+template Result<Promotion> Decode<Promotion>(Bytes);
 
 Buffer EncodeEnvelope(MessageType type) {
   return {std::byte{'H'}, std::byte{'W'}, std::byte{kWireVersion}, static_cast<std::byte>(type)};

@@ -19,7 +19,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint8_t kWireVersion = 7;
+inline constexpr std::uint8_t kWireVersion = 8;
 
 enum class MessageType : std::uint8_t {
   // write port: REQ -> ROUTER
@@ -37,6 +37,8 @@ enum class MessageType : std::uint8_t {
   kStatusText = 21,
   kOrder = 22,  // Order; answered by kOrderState or kRefusal
   kOrderState = 23,
+  kPromote = 24,  // PromotionOrder; answered by kPromotion or kRefusal
+  kPromotion = 25,
   // stream port: PUB -> SUB. The first part is the envelope here too; subscribe to everything.
   kFrame = 32,  // [front][header][payload]...: one frame (common/journal/frame.h)
   kHead = 33,   // Head: every 250 ms at least, and instead of a frame that is too large to publish
@@ -67,6 +69,8 @@ struct VolumeFact {
   VolumeName volume;
   NodeName primary;
   Generation generation;
+  // The newest record before it became primary: whoever has applied that lacks nothing of its predecessors'.
+  Sequence since = {};
   friend bool operator==(const VolumeFact&, const VolumeFact&) = default;
 };
 
@@ -151,6 +155,10 @@ struct VolumeReport {
   // Of a primary: calls since its start that failed or were interrupted before it was known what becomes of
   // them. Their changes may have taken place later.
   std::uint64_t unanswered = 0;
+  // Of a primary: in which generation.
+  Generation generation = {};
+  // Of a primary: it holds back changes for this attempt at a promotion, and none is under way; 0: not so.
+  std::uint64_t held_for = 0;
 };
 
 // What people ask of a node, by way of the relay.
@@ -188,6 +196,41 @@ struct OrderState {
   OrderResult result;  // once it is
 };
 
+// Somebody wants `node` to become primary. It is under way until it is settled, whether anybody asks or not,
+// and at most so long; asked again under the same id it is the same attempt (relay/promotions.h).
+struct PromotionOrder {
+  std::string group;
+  std::uint64_t id = 0;  // random
+  NodeName node;
+  std::vector<VolumeName> volumes;  // empty: see Promotions
+  std::uint64_t timeout_ms = 0;     // for the present primary to stop, and for `node` to catch up
+};
+
+// A volume of an attempt.
+struct PromotedVolume {
+  VolumeName volume;
+  std::string from;       // the primary before; empty: none
+  Generation generation;  // the new one; 0: not yet, the former primary still is
+  bool planned = false;
+  Sequence acknowledged;  // the newest record before
+  Sequence applied;       // how far `node` had applied the volume when it was heard of last
+  bool serves = false;    // `node` takes changes
+};
+
+struct Promotion {
+  bool settled = false;
+  std::string problem;   // once it is settled: why not, or not all; empty: done
+  std::string progress;  // until then: what is waited for, for people
+  std::vector<PromotedVolume> volumes;
+};
+
+// A primary is to hold back changes of the volume, for this attempt.
+struct Hold {
+  VolumeName volume;
+  std::uint64_t attempt = 0;
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
 struct Report {
   Sender from;
   std::uint64_t config = 0;  // as in Hello
@@ -202,6 +245,7 @@ struct Overview {
   Progress oldest;
   std::vector<VolumeFact> volumes;
   std::vector<NodeOrder> orders = {};  // all that are under way for the node
+  std::vector<Hold> holds = {};        // all that are; one that isn't any more is over
 };
 
 struct Pull {
@@ -239,6 +283,8 @@ Buffer Encode(const PullReply&);
 Buffer Encode(const Head&);
 Buffer Encode(const Order&);
 Buffer Encode(const OrderState&);
+Buffer Encode(const PromotionOrder&);
+Buffer Encode(const Promotion&);
 template <class Message>
 Result<Message> Decode(Bytes bytes);
 template <>

@@ -18,6 +18,8 @@ struct Put {
 
   void operator()(const char*, std::uint64_t value) const { out.Uint(value); }
   void operator()(const char*, std::uint32_t value) const { out.Uint(value); }
+  void operator()(const char*, bool value) const { out.Bool(value); }
+  void operator()(const char*, Sequence value) const { out.Uint(value.value); }
   void operator()(const char*, NodeKind value) const { out.Uint(static_cast<std::uint64_t>(value)); }
   void operator()(const char*, RenameMode value) const { out.Uint(static_cast<std::uint64_t>(value)); }
   void operator()(const char*, FileId value) const { out.Uint(value.value); }
@@ -49,6 +51,8 @@ struct Get {
   void operator()(const char* name, std::uint32_t& value) const {
     value = static_cast<std::uint32_t>(in.Uint(name, UINT32_MAX));
   }
+  void operator()(const char* name, bool& value) const { value = in.Bool(name); }
+  void operator()(const char* name, Sequence& value) const { value = Sequence(in.Uint(name)); }
   void operator()(const char* name, NodeKind& value) const {
     const auto number = in.Uint(name);
     if (!in.failed() && (number < 1 || number > 7)) in.Fail(name, "is not a kind of node");

@@ -8,7 +8,7 @@
 
 namespace hawser {
 
-inline constexpr std::uint64_t kRecordVersion = 3;
+inline constexpr std::uint64_t kRecordVersion = 4;
 inline constexpr std::size_t kMaxRecordHeaderBytes = 64 * kKiB;
 
 // No node is brought to a longer path than this: so a record with two paths and all else that it may say can

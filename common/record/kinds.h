@@ -185,7 +185,10 @@ struct Kind<Promote> {
   static constexpr TreeEffect kEffect = TreeEffect::kControl;
   static constexpr PayloadRule kPayload = PayloadRule::kNone;
   static constexpr bool kHasVolume = true;
-  static constexpr std::tuple kFields{Field{"node", &Promote::node}};
+  static constexpr std::tuple kFields{Field{"node", &Promote::node}, Field{"previous", &Promote::previous},
+                                      Field{"acknowledged", &Promote::acknowledged},
+                                      Field{"planned", &Promote::planned},
+                                      Field{"attempt", &Promote::attempt}};
 };
 
 template <>

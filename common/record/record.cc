@@ -58,7 +58,12 @@ struct Describer {
   std::string operator()(const OneOf<SetXattr, RemoveXattr> auto& r) const {
     return fmt::format("'{}'{} {}", r.path.Printable(), Id(r.file), r.name);
   }
-  std::string operator()(const Promote& r) const { return fmt::format("node {}", r.node.value); }
+  std::string operator()(const Promote& r) const {
+    if (r.previous.value.empty()) return fmt::format("node {}", r.node.value);
+    return fmt::format("node {}, {} {} at record {}", r.node.value,
+                       r.planned ? "planned, in the place of" : "in the place of", r.previous.value,
+                       r.acknowledged.value);
+  }
   std::string operator()(const NodeSession& r) const {
     std::uint64_t answered = 0;
     for (const AnsweredRun& run : r.answered) answered += run.count;

@@ -171,6 +171,10 @@ struct RemoveXattr {
 // Control: from here on `node` is the volume's primary, in the generation of the record's envelope.
 struct Promote {
   NodeName node;
+  NodeName previous = {};      // the primary until then; empty: none, it is the first
+  Sequence acknowledged = {};  // the newest record before: nothing that `previous` was told of comes after it
+  bool planned = false;        // `previous` had stopped taking changes before
+  std::uint64_t attempt = 0;   // of whom asked for it (net/messages.h: PromotionOrder); 0: nobody
   friend bool operator==(const Promote&, const Promote&) = default;
 };
 

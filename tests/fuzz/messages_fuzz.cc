@@ -23,9 +23,10 @@ void TryEnvelope(Bytes bytes) {
   if (type) Check(std::ranges::equal(EncodeEnvelope(*type), bytes), "an envelope is one of four bytes");
 }
 
-constexpr void (*kKinds[])(Bytes) = {TryEnvelope, Try<Hello>,    Try<Welcome>,   Try<Answers>,   Try<Refusal>,
-                                     Try<Report>, Try<Overview>, Try<Pull>,      Try<PullReply>, Try<Head>,
-                                     Try<Batch>,  Try<Order>,    Try<OrderState>};
+constexpr void (*kKinds[])(Bytes) = {TryEnvelope,     Try<Hello>,          Try<Welcome>,  Try<Answers>,
+                                     Try<Refusal>,    Try<Report>,         Try<Overview>, Try<Pull>,
+                                     Try<PullReply>,  Try<Head>,           Try<Batch>,    Try<Order>,
+                                     Try<OrderState>, Try<PromotionOrder>, Try<Promotion>};
 
 }  // namespace
 }  // namespace hawser::fuzz

@@ -61,7 +61,7 @@ std::vector<Body> Bodies() {
           SetAttr{id, path("a/b"), 04755, 1, 2, kTime, Timestamp{-1}},
           SetXattr{id, path("a/b"), "user.k"},
           RemoveXattr{id, path("a/b"), "user.k"},
-          Promote{NodeName("bravo")},
+          Promote{NodeName("bravo"), NodeName("alpha"), Sequence(12), true, 6},
           Mark{"note"},
           NodeSession{{{5, 2, Sequence(11), SomeProgress()}}}};
 }
@@ -89,13 +89,19 @@ void PutMessages(const Seeds& seeds) {
       {"refusal", Encode(Refusal{RefusalCode::kFenced, "no"})},
       {"report",
        Encode(Report{{"demo", NodeName("alpha"), 7, p.position}, 9, p, {volume, volume}, {{5, "no", p}}})},
-      {"overview", Encode(Overview{4, p, p, facts, {{5, OrderKind::kResume}}})},
+      {"overview", Encode(Overview{4, p, p, facts, {{5, OrderKind::kResume}}, {{VolumeName("docs"), 8}}})},
       {"pull", Encode(Pull{{"demo", NodeName("charlie"), 7, p.position}, p.position, 65536})},
       {"pull_reply", Encode(PullReply{PullReply::Answer::kGone, "old", p})},
       {"head", Encode(Head{p})},
       {"batch", Encode(Batch{{1, 3}, 0, p.position, 4})},
       {"order", Encode(Order{"demo", NodeName("charlie"), 5, OrderKind::kPause})},
-      {"order_state", Encode(OrderState{true, {5, "no", p}})}};
+      {"order_state", Encode(OrderState{true, {5, "no", p}})},
+      {"promotion_order", Encode(PromotionOrder{"demo", 5, NodeName("charlie"), {VolumeName("docs")}, 300})},
+      {"promotion", Encode(Promotion{true,
+                                     "no",
+                                     "wait",
+                                     {{VolumeName("docs"), "alpha", Generation(2), true, Sequence(13),
+                                       Sequence(14), true}}})}};
   for (std::size_t i = 0; i < messages.size(); ++i)
     seeds.Put("messages", messages[i].first, Little(i, 1) + std::string(AsText(messages[i].second)));
 }

@@ -125,7 +125,7 @@ TEST_F(BadInputTest, TheWritePortRefusesInWordsAndServesOn) {
       {"garbage", {"GET / HTTP/1.1"}, RefusalCode::kBadMessage, "envelope"},
       {"empty", {""}, RefusalCode::kBadMessage, "envelope"},
       {"another wire version", {"HW\x7e\x02", batch, header, "hello"}, RefusalCode::kWrongVersion, "126"},
-      {"unknown type", {"HW\x07\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
+      {"unknown type", {"HW\x08\x63", batch, header, "hello"}, RefusalCode::kBadMessage, "99"},
       {"a message for another port",
        {Text(EncodeEnvelope(MessageType::kStatus))},
        RefusalCode::kBadMessage,

@@ -527,7 +527,7 @@ TEST_F(SequencerTest, APrimaryShowsItselfInWhatIsLeftOfTheJournal) {
   replayed.Replay(left, after);
   EXPECT_TRUE(replayed.MissingPrimaries({{kDocs, kAlpha}}).empty());
   ASSERT_TRUE(replayed.state().volumes.contains(kDocs));
-  EXPECT_EQ(replayed.state().volumes.at(kDocs).primary, kBravo);
+  EXPECT_EQ(replayed.state().volumes.at(kDocs).made.node, kBravo);
   EXPECT_EQ(replayed.state().volumes.at(kDocs).generation, Generation(4));
 }
 

@@ -26,7 +26,7 @@ Progress SomeProgress(std::uint8_t mark) {
 }
 
 std::vector<VolumeFact> SomeFacts() {
-  return {{VolumeName("docs"), NodeName("alpha"), Generation(3)},
+  return {{VolumeName("docs"), NodeName("alpha"), Generation(3), Sequence(9)},
           {VolumeName("mail"), NodeName("bravo"), Generation(1)}};
 }
 
@@ -42,14 +42,21 @@ constexpr const char* kProgressHex1 =
 constexpr const char* kProgressHex2 =
     "9394c41002020202020202020202020202020202cd03ea66c410d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0ce00011172cf17979cfe"
     "362a0002";
-constexpr const char* kFactsHex = "9293c404646f6373c405616c7068610393c4046d61696cc405627261766f01";
+constexpr const char* kFactsHex = "9294c404646f6373c405616c706861030994c4046d61696cc405627261766f0100";
 
 Hello SomeHello() { return {"demo", NodeName("alpha"), 5, 6, "here", 7, SomeProgress(1).position, true}; }
+
+Promotion SomePromotion() {
+  return {true,
+          "no",
+          "wait",
+          {{VolumeName("docs"), "alpha", Generation(2), true, Sequence(13), Sequence(14), true}}};
+}
 
 // A change here is a change of the protocol: raise kWireVersion and write it into docs/WIRE_PROTOCOL.md.
 TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   const std::string p1 = kProgressHex1, p2 = kProgressHex2, facts = kFactsHex;
-  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570702");
+  EXPECT_EQ(Hex(EncodeEnvelope(MessageType::kSubmit)), "48570802");
   const std::string position = p1.substr(2, 82);
   EXPECT_EQ(Hex(Encode(SomeHello())), "98c40464656d6fc405616c7068610506c4046865726507" + position + "c3");
   EXPECT_EQ(Hex(Encode(Welcome{4, 7, "old", SomeProgress(1), SomeProgress(2), SomeFacts()})),
@@ -69,13 +76,19 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
                                 "hot",
                                 2,
                                 {"x"},
-                                3}},
+                                3,
+                                Generation(4),
+                                8}},
                               {{5, "no", SomeProgress(2)}}})),
-            "9594c40464656d6fc405616c70686107" + position + "09" + p1 + "9199c404646f63730101" + p1 + p2 +
-                "c403686f740291c4017803" + "919305c4026e6f" + p2);
-  EXPECT_EQ(
-      Hex(Encode(Overview{6, SomeProgress(1), SomeProgress(2), SomeFacts(), {{5, OrderKind::kResume}}})),
-      "9506" + p1 + p2 + facts + "91920502");
+            "9594c40464656d6fc405616c70686107" + position + "09" + p1 + "919bc404646f63730101" + p1 + p2 +
+                "c403686f740291c40178030408" + "919305c4026e6f" + p2);
+  EXPECT_EQ(Hex(Encode(Overview{6,
+                                SomeProgress(1),
+                                SomeProgress(2),
+                                SomeFacts(),
+                                {{5, OrderKind::kResume}},
+                                {{VolumeName("docs"), 8}}})),
+            "9606" + p1 + p2 + facts + "91920502" + "9192c404646f637308");
   EXPECT_EQ(
       Hex(Encode(
           Pull{{"demo", NodeName("charlie"), 7, SomeProgress(2).position}, SomeProgress(1).position, 65536})),
@@ -85,6 +98,11 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
   EXPECT_EQ(Hex(Encode(Order{"demo", NodeName("charlie"), 5, OrderKind::kPause})),
             "94c40464656d6fc407636861726c69650501");
   EXPECT_EQ(Hex(Encode(OrderState{true, {5, "no", SomeProgress(1)}})), "92c39305c4026e6f" + p1);
+  EXPECT_EQ(Hex(Encode(PromotionOrder{"demo", 5, NodeName("charlie"), {VolumeName("docs")}, 300})),
+            "95c40464656d6f05c407636861726c696591c404646f6373cd012c");
+  EXPECT_EQ(Hex(Encode(SomePromotion())),
+            "94c3c4026e6fc40477616974"
+            "9197c404646f6373c405616c70686102c30d0ec3");
 }
 
 template <class Message>
@@ -116,6 +134,8 @@ TEST(Messages, DecodeToWhatWasEncoded) {
   ExpectRoundTrip(Head{{}});
   ExpectRoundTrip(Order{"demo", NodeName("charlie"), 1, OrderKind::kResume});
   ExpectRoundTrip(OrderState{});
+  ExpectRoundTrip(PromotionOrder{"demo", 1, NodeName("charlie"), {}, 0});
+  ExpectRoundTrip(SomePromotion());
 }
 
 TEST(Messages, EveryTruncationIsRefused) {
@@ -200,7 +220,7 @@ TEST(Envelope, GivesItsTypeBack) {
 }
 
 TEST(Envelope, GarbageIsRefused) {
-  for (const char* text : {"", "H", "HW", "HTTP", "HW\x07", "hw\x07\x02", "HW\x07\x02x", "HW\x07\x7f"}) {
+  for (const char* text : {"", "H", "HW", "HTTP", "HW\x08", "hw\x08\x02", "HW\x08\x02x", "HW\x08\x7f"}) {
     const auto type = DecodeEnvelope(AsBytes(text));
     ASSERT_FALSE(type) << text;
     EXPECT_EQ(type.error().code, EINVAL);

@@ -57,32 +57,32 @@ TEST_F(RouterTest, GarbageIsAnErrorThatCanBeAnswered) {
   router_->Reply(arrival.from, MessageType::kRefusal, std::move(parts));
   zmq::message_t envelope;
   ASSERT_TRUE(peer.recv(envelope));
-  EXPECT_EQ(envelope.to_string(), "HW\x07\x05");
+  EXPECT_EQ(envelope.to_string(), "HW\x08\x05");
 }
 
 TEST_F(RouterTest, APeerThatSendsNoDelimiterIsAnsweredWithoutOne) {
   zmq::socket_t peer = Connect(zmq::socket_type::dealer);
-  peer.send(zmq::str_buffer("HW\x07\x14"));
+  peer.send(zmq::str_buffer("HW\x08\x14"));
   const Arrival arrival = Next();
   ASSERT_TRUE(arrival.message);
   EXPECT_EQ(arrival.message->type(), MessageType::kStatus);
   router_->Reply(arrival.from, MessageType::kStatusText, {});
   zmq::message_t envelope;
   ASSERT_TRUE(peer.recv(envelope));
-  EXPECT_EQ(envelope.to_string(), "HW\x07\x15");
+  EXPECT_EQ(envelope.to_string(), "HW\x08\x15");
 }
 
 TEST_F(RouterTest, TheIdOfARequestComesBackWithItsAnswer) {
   zmq::socket_t peer = Connect(zmq::socket_type::req);
   peer.set(zmq::sockopt::req_correlate, 1);  // libzmq drops an answer without the request's id
-  peer.send(zmq::str_buffer("HW\x07\x14"));
+  peer.send(zmq::str_buffer("HW\x08\x14"));
   const Arrival arrival = Next();
   ASSERT_TRUE(arrival.message);
   EXPECT_FALSE(arrival.from.id.empty());
   router_->Reply(arrival.from, MessageType::kStatusText, {});
   zmq::message_t envelope;
   ASSERT_TRUE(peer.recv(envelope));
-  EXPECT_EQ(envelope.to_string(), "HW\x07\x15");
+  EXPECT_EQ(envelope.to_string(), "HW\x08\x15");
 }
 
 TEST_F(RouterTest, AnEmptyMessageIsAnError) {
@@ -94,7 +94,7 @@ TEST_F(RouterTest, AnEmptyMessageIsAnError) {
 TEST_F(RouterTest, AnAnswerToAPeerThatHasGoneIsDropped) {
   router_->Reply({"nobody", true}, MessageType::kAnswers, {});
   zmq::socket_t peer = Connect(zmq::socket_type::req);
-  peer.send(zmq::str_buffer("HW\x07\x14"));
+  peer.send(zmq::str_buffer("HW\x08\x14"));
   EXPECT_TRUE(Next().message);
 }
 
@@ -102,7 +102,7 @@ TEST_F(RouterTest, AnOversizedPartCostsThePeerItsConnectionAndNobodyElse) {
   zmq::socket_t large = Connect(zmq::socket_type::dealer);
   large.send(zmq::message_t(17 * kMiB), zmq::send_flags::none);
   zmq::socket_t peer = Connect(zmq::socket_type::req);
-  peer.send(zmq::str_buffer("HW\x07\x14"));
+  peer.send(zmq::str_buffer("HW\x08\x14"));
   const Arrival arrival = Next();
   ASSERT_TRUE(arrival.message);
   EXPECT_EQ(arrival.message->type(), MessageType::kStatus);

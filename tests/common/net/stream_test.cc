@@ -159,7 +159,7 @@ TEST_F(StreamTest, MalformedMessagesAreDroppedAndCounted) {
   ASSERT_TRUE(liar.recv(subscription));
   liar.send(zmq::str_buffer("garbage"));
   liar.send(zmq::str_buffer("HW\x09\x21"));
-  liar.send(zmq::str_buffer("HW\x07\x21"));
+  liar.send(zmq::str_buffer("HW\x08\x21"));
   auto got = subscriber.Receive(Patience());
   ASSERT_TRUE(got);
   ASSERT_TRUE(*got);
