@@ -12,6 +12,7 @@
 #include "common/base/mutex.h"
 #include "common/journal/fault.h"
 #include "common/net/messages.h"
+#include "common/record/record.h"
 
 namespace hawser {
 
@@ -24,6 +25,7 @@ class NoticeBoard {
     std::map<NodeName, std::uint64_t> sessions;  // each node's newest
     std::string journal_failure;                 // empty as long as the journal works
     std::map<NodeName, std::string> missing;     // as Evidence::missing
+    std::map<VolumeName, Promote> made;          // how each volume's primary came to be that
   };
 
   void Post(Notes notes) {

@@ -38,6 +38,15 @@ class Queue {
     return item;
   }
 
+  // The next item, if there is one. Cheap when there is none.
+  std::optional<Item> TryPop() {
+    const MutexLock lock(mutex_);
+    if (closed_ || items_.empty()) return std::nullopt;
+    std::optional<Item> item(std::move(items_.front()));
+    items_.pop_front();
+    return item;
+  }
+
   // What is still in it is dropped.
   void Close() {
     {

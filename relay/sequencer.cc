@@ -270,6 +270,31 @@ std::vector<Record> Sequencer::MissingPrimaries(const std::map<VolumeName, NodeN
   return records;
 }
 
+Result<std::vector<Record>> Sequencer::Promotions(const Handover& handover) const {
+  std::vector<Record> records;
+  for (const Handover::Volume& volume : handover.volumes) {
+    const auto found = state_.volumes.find(volume.volume);
+    if (found == state_.volumes.end())
+      return Error{ESTALE, "volume " + volume.volume.value + " has no primary"};
+    const VolumeState& now = found->second;
+    if (now.generation != volume.from)
+      return Error{ESTALE, fmt::format("volume {} is in generation {} by now, with primary {}",
+                                       volume.volume.value, now.generation.value, now.made.node.value)};
+    records.push_back({volume.volume, Next(now.generation), OriginOfTheRelay(),
+                       Promote{handover.to, now.made.node, state_.head.position.sequence, volume.planned,
+                               handover.attempt}});
+  }
+  return records;
+}
+
+std::map<VolumeName, Promote> Sequencer::Made() const {
+  std::map<VolumeName, Promote> made;
+  for (const auto& [volume, state] : state_.volumes) {
+    if (members_.volumes.contains(volume)) made.emplace(volume, state.made);
+  }
+  return made;
+}
+
 std::vector<VolumeFact> Sequencer::VolumeFacts() const {
   std::vector<VolumeFact> facts;
   for (const auto& [volume, state] : state_.volumes) {

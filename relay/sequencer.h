@@ -27,6 +27,7 @@
 
 #include "common/net/messages.h"
 #include "common/record/record.h"
+#include "relay/handover.h"
 #include "relay/sequencer_state.h"
 
 namespace hawser {
@@ -99,10 +100,16 @@ class Sequencer {
   // Promote records for volumes that have no primary yet, making `first` the primary in generation 1.
   std::vector<Record> MissingPrimaries(const std::map<VolumeName, NodeName>& first) const;
 
+  // Promote records for the volumes of a handover. Not while a formation has records: they say which record
+  // is the newest before them. ESTALE, and none: a volume is in another generation by now, or has no primary.
+  Result<std::vector<Record>> Promotions(const Handover& handover) const;
+
   const SequencerState& state() const { return state_; }
   // The node's newest session; 0: none yet.
   std::uint64_t SessionOf(const NodeName& node) const;
   std::vector<VolumeFact> VolumeFacts() const;
+  // How each volume's present primary came to be that.
+  std::map<VolumeName, Promote> Made() const;
 
  private:
   // What is known of a node's present session beyond the journal. Gone at a restart, which is no loss: no

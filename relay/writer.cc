@@ -57,11 +57,43 @@ Status Writer::JournalOwn(const std::vector<Record>& records) {
   return {};
 }
 
+Status Writer::HandOver(const Handover& handover) {
+  if (!journal_failure_.empty()) return Error{EIO, JournalFailed().text};
+  HAWSER_ASSIGN(const std::vector<Record> records, sequencer_.Promotions(handover));
+  HAWSER_TRY(JournalOwn(records));
+  for (const Record& record : records) {
+    const auto& made = std::get<Promote>(record.body);
+    log::Say(
+        {!made.planned,
+         fmt::format("node {} is the primary of volume {} now, in generation {}, in place of {}, which {}; "
+                     "acknowledged before: up to record {}",
+                     made.node.value, record.volume.value, record.generation.value, made.previous.value,
+                     made.planned ? "had stopped for it" : "could not be asked to stop",
+                     made.acknowledged.value)});
+  }
+  Save();
+  return {};
+}
+
+void Writer::DoHandovers() {
+  if (parts_.handovers == nullptr) return;
+  while (const auto handover = parts_.handovers->TryPop()) {
+    if (const auto done = HandOver(*handover); !done) {
+      log::warn("node {} could not be promoted: {}", handover->to.value, done.error().Text());
+      static_cast<void>(parts_.handover_failures->Push(
+          {handover->attempt, done.error().Text(), !journal_failure_.empty()}));
+    }
+    parts_.handed_over();
+  }
+}
+
 void Writer::Run(Router& router, const std::atomic<bool>& stop) {
   // Of a segment that began right before a crash: when writers are held, no group comes to do it.
   KeepMilestone();
   while (!stop.load()) {
     auto arrival = router.Receive(kStopCheck);
+    // Before what has arrived is judged: nothing of a former primary shares a formation with its successor.
+    DoHandovers();
     Forming forming;
     while (arrival && *arrival) {
       Collect(*std::move(*arrival), forming);
@@ -308,8 +340,8 @@ void Writer::Save() {
 void Writer::Post() {
   std::map<NodeName, std::uint64_t> sessions;
   for (const auto& [node, state] : sequencer_.state().nodes) sessions.emplace(node, state.session);
-  parts_.board.Post(
-      {sequencer_.VolumeFacts(), milestones_, std::move(sessions), journal_failure_, evidence_.missing()});
+  parts_.board.Post({sequencer_.VolumeFacts(), milestones_, std::move(sessions), journal_failure_,
+                     evidence_.missing(), sequencer_.Made()});
 }
 
 Refusal Writer::OtherRun() {

@@ -18,6 +18,7 @@
 #include "relay/complaints.h"
 #include "relay/evidence.h"
 #include "relay/forming.h"
+#include "relay/handover.h"
 #include "relay/notice_board.h"
 #include "relay/saved_state.h"
 #include "relay/sequencer.h"
@@ -39,6 +40,11 @@ class Writer {
     std::function<Timestamp()> clock = Now;
     std::function<Deadline()> steady = SteadyClock::now;
     SteadyClock::duration silence{};  // a session without a word for so long may be replaced by anybody
+    // From control, and back what could not be done. `handed_over` is called after each. Null: nobody
+    // promotes.
+    HandoverQueue* handovers = nullptr;
+    HandoverFailures* handover_failures = nullptr;
+    std::function<void()> handed_over = [] {};
   };
 
   Writer(const Parts& parts, const Membership& members, SavedState state);
@@ -56,10 +62,15 @@ class Writer {
   // Nothing came: the state is saved if it is a while since it was.
   void SaveWhenIdle();
 
+  // Journals that a node takes volumes over, all at one place in the order. When this returns without error,
+  // nothing of their former primaries enters the journal any more (I6). Not while groups are being formed.
+  Status HandOver(const Handover& handover);
+
   // Journals records of the relay itself and hands them on. Not while groups are being formed.
   Status JournalOwn(const std::vector<Record>& records);
 
  private:
+  void DoHandovers();
   void TakeHello(const Asker& from, const Incoming& message, Forming& forming);
   std::optional<Refusal> CheckHello(const Hello& hello);
   void TakeSubmit(const Asker& from, Incoming message, Forming& forming);

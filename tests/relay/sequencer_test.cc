@@ -513,6 +513,46 @@ TEST_F(SequencerTest, TheFactsAloneAreEnoughToGoOn) {
   EXPECT_TRUE(std::holds_alternative<GoesOn>(restarted.Greet(HelloOf(kAlpha, 1), false)));
 }
 
+// ---- promotions
+
+TEST_F(SequencerTest, AHandoverSaysWhatWasBeforeItAndRaisesTheGeneration) {
+  Offer(1);
+  Cut();
+  const Sequence head = sequencer_.state().head.position.sequence;
+  const auto records = sequencer_.Promotions({9, kBravo, {{kDocs, Generation(1), true}}});
+  ASSERT_TRUE(records);
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ((*records)[0].volume, kDocs);
+  EXPECT_EQ((*records)[0].generation, Generation(2));
+  EXPECT_EQ((*records)[0].origin, OriginOfTheRelay());
+  EXPECT_EQ(std::get<hawser::Promote>((*records)[0].body), (hawser::Promote{kBravo, kAlpha, head, true, 9}));
+}
+
+// All or none: the decision rested on what was so when it was made.
+TEST_F(SequencerTest, AHandoverThatIsOutOfDateIsRefusedAsAWhole) {
+  const Handover handover{9, kBravo, {{kDocs, Generation(1), false}, {kMail, Generation(1), false}}};
+  Promote(kMail, kAlpha, 2);
+  const auto records = sequencer_.Promotions(handover);
+  ASSERT_FALSE(records);
+  EXPECT_EQ(records.error().code, ESTALE);
+  EXPECT_FALSE(sequencer_.Promotions({9, kBravo, {{VolumeName("attic"), Generation(0), false}}}));
+}
+
+TEST_F(SequencerTest, BehindAHandoverNothingOfTheFormerPrimaryIsTaken) {
+  ExpectAccepted(Offer(1), 0);
+  const auto before = Cut();
+  const auto records = sequencer_.Promotions({9, kBravo, {{kDocs, Generation(1), false}}});
+  ASSERT_TRUE(records);
+  sequencer_.OfferOwn((*records)[0]);
+  Cut();
+  ExpectRefused(Offer(2), RefusalCode::kFenced);
+  ExpectRepeated(Offer(1), before[0]);  // what it was told, it is told again
+  ExpectAccepted(Offer(kBravo, 2, 1, kDocs, 2), 0);
+  EXPECT_EQ(sequencer_.VolumeFacts()[0],
+            (VolumeFact{kDocs, kBravo, Generation(2), before[0].group.position.sequence}));
+  EXPECT_EQ(sequencer_.Made().at(kDocs).attempt, 9U);
+}
+
 void ExpectSameState(const SequencerState& a, const SequencerState& b) {
   EXPECT_EQ(a.head, b.head);
   EXPECT_EQ(a.Facts(), b.Facts());
