@@ -41,8 +41,9 @@ void Control::Run(const std::atomic<bool>& stop) {
       next_measure = SteadyClock::now() + parts_.retention_interval;
     }
     Look();
-    auto waited =
-        parts_.router.Wait(std::min(next_measure, SteadyClock::now() + kReportInterval), parts_.wake.fd());
+    AdvancePromotions();
+    const auto turn = promotions_.any_under_way() ? kPromotionTurn : kReportInterval;
+    auto waited = parts_.router.Wait(std::min(next_measure, SteadyClock::now() + turn), parts_.wake.fd());
     parts_.wake.Clear();
     while (auto result = parts_.results.Pop(Deadline{}))
       std::visit([this](auto& done) { Do(std::move(done)); }, *result);
@@ -78,6 +79,7 @@ void Control::Take(const Asker& from, const Incoming& message) {
   if (message.type() == MessageType::kReport && message.parts() == 1) return TakeReport(from, message);
   if (message.type() == MessageType::kPull && message.parts() == 1) return TakePull(from, message);
   if (message.type() == MessageType::kOrder && message.parts() == 1) return TakeOrder(from, message);
+  if (message.type() == MessageType::kPromote && message.parts() == 1) return TakePromotion(from, message);
   if (message.type() == MessageType::kStatus && message.parts() == 0) return AnswerStatus(from);
   Refuse(parts_.router, from, Misplaced(message, "control"), complaints_);
 }
@@ -106,8 +108,14 @@ void Control::TakeReport(const Asker& from, const Incoming& message) {
   if (refusal) return Refuse(parts_.router, from, *refusal, complaints_);
   parts_.board.HeardOf(report->from.node, report->from.session, SteadyClock::now());
   orders_.Heard(report->from.node, report->orders);
-  const Overview overview{parts_.run, head, parts_.journal.oldest(), notes.volumes,
-                          orders_.Of(report->from.node, SteadyClock::now())};
+  // By these very notes: no hold is over for the node before it is told who is primary instead of it.
+  if (promotions_.any_under_way()) Hand(promotions_.Look(WhatPromotionsRestOn(notes)));
+  const Overview overview{parts_.run,
+                          head,
+                          parts_.journal.oldest(),
+                          notes.volumes,
+                          orders_.Of(report->from.node, SteadyClock::now()),
+                          promotions_.TellHolds(report->from.node, SteadyClock::now())};
   parts_.router.ReplyOne(from, MessageType::kOverview, Encode(overview));
 }
 
@@ -139,6 +147,48 @@ void Control::TakeOrder(const Asker& from, const Incoming& message) {
          {RefusalCode::kTooLarge,
           fmt::format("{} orders to nodes are under way already; try again later", kMostOrders)},
          complaints_);
+}
+
+void Control::TakePromotion(const Asker& from, const Incoming& message) {
+  const auto order = Decode<PromotionOrder>(message.part(0));
+  if (!order) return Refuse(parts_.router, from, Unreadable(order.error()), complaints_);
+  if (const auto refusal = evidence_.Check(*order)) return Refuse(parts_.router, from, *refusal, complaints_);
+  if (!CheckMember(from, order->node)) return;
+  const PromotionFacts facts = WhatPromotionsRestOn(parts_.board.Read());
+  if (!promotions_.Ask(*order, facts))
+    return Refuse(
+        parts_.router, from,
+        {RefusalCode::kTooLarge,
+         fmt::format("{} promotions are under way or have just ended; try again later", kMostPromotions)},
+        complaints_);
+  Hand(promotions_.Look(facts));
+  parts_.router.ReplyOne(from, MessageType::kPromotion, Encode(promotions_.Told(order->id)));
+}
+
+void Control::AdvancePromotions() {
+  while (const auto failure = parts_.handover_failures.TryPop()) promotions_.Failed(*failure);
+  if (promotions_.any_under_way()) Hand(promotions_.Look(WhatPromotionsRestOn(parts_.board.Read())));
+}
+
+// There is room for all that can be under way; the writer leaves none behind unless the relay ends.
+void Control::Hand(const std::vector<Handover>& handovers) {
+  for (const Handover& handover : handovers) static_cast<void>(parts_.handovers.Push(handover));
+}
+
+PromotionFacts Control::WhatPromotionsRestOn(NoticeBoard::Notes notes) const {
+  PromotionFacts facts;
+  facts.made = notes.made;
+  if (!notes.journal_failure.empty()) {
+    facts.trouble = "the relay's journal has failed: " + notes.journal_failure +
+                    "; repair its disk, then restart the relay";
+  } else if (const auto missing = WhatIsMissing(); !missing.empty()) {
+    facts.trouble = missing.begin()->second;
+  }
+  facts.journal = Facts(std::move(notes));
+  facts.now = SteadyClock::now();
+  facts.early = tracker_.IsEarly(facts.now);
+  facts.nodes = NodesStatus(facts.journal);
+  return facts;
 }
 
 void Control::ServeNextPulls() {
@@ -212,8 +262,9 @@ void Control::HoldWriters(bool hold, std::uint64_t free_bytes) {
   parts_.board.hold_writers.store(hold);
 }
 
-JournalFacts Control::Facts() const {
-  NoticeBoard::Notes notes = parts_.board.Read();
+JournalFacts Control::Facts() const { return Facts(parts_.board.Read()); }
+
+JournalFacts Control::Facts(NoticeBoard::Notes notes) const {
   return {parts_.journal.durable(), parts_.journal.oldest(), std::move(notes.milestones),
           std::move(notes.volumes)};
 }

@@ -1,6 +1,6 @@
 // The control port: nodes report and are told where the journal is, secondaries pull, people ask for the
-// status and give orders to nodes. It also decides what the journal keeps. Waits for no disk (disk.h does),
-// but for looking, once a session, whether the journal holds what the node knows.
+// status, give orders to nodes and promote them. It also decides what the journal keeps. Waits for no disk
+// (disk.h does), but for looking, once a session, whether the journal holds what the node knows.
 #pragma once
 
 #include <atomic>
@@ -12,9 +12,11 @@
 #include "relay/complaints.h"
 #include "relay/disk.h"
 #include "relay/evidence.h"
+#include "relay/handover.h"
 #include "relay/node_news.h"
 #include "relay/notice_board.h"
 #include "relay/orders.h"
+#include "relay/promotions.h"
 #include "relay/pull_rounds.h"
 #include "relay/tracker.h"
 
@@ -31,6 +33,8 @@ class Control {
     NoticeBoard& board;
     Queue<DiskJob>& jobs;
     Queue<DiskResult>& results;
+    HandoverQueue& handovers;
+    HandoverFailures& handover_failures;
     const Wake& wake;
   };
 
@@ -49,6 +53,10 @@ class Control {
   void TakeReport(const Asker& from, const Incoming& message);
   void TakePull(const Asker& from, const Incoming& message);
   void TakeOrder(const Asker& from, const Incoming& message);
+  void TakePromotion(const Asker& from, const Incoming& message);
+  void AdvancePromotions();
+  void Hand(const std::vector<Handover>& handovers);
+  PromotionFacts WhatPromotionsRestOn(NoticeBoard::Notes notes) const;
   void AnswerStatus(const Asker& to);
   bool CheckMember(const Asker& from, const NodeName& node);
   void ServeNextPulls();
@@ -57,6 +65,7 @@ class Control {
   void Do(const Measured& measured);
   void HoldWriters(bool hold, std::uint64_t free_bytes);
   std::vector<NodeStatus> NodesStatus(const JournalFacts& facts) const;
+  JournalFacts Facts(NoticeBoard::Notes notes) const;
   std::map<NodeName, std::string> WhatIsMissing() const;
   JournalFacts Facts() const;
 
@@ -68,6 +77,7 @@ class Control {
   Deadline next_news_;
   bool holding_ = false;
   OrderBook orders_;
+  Promotions promotions_;
   PullRounds pulls_;
   int pulls_at_work_ = 0;  // with the disk, or on their way back
 };

@@ -48,6 +48,10 @@ std::optional<Refusal> Evidence::Check(const Order& order) const {
   return CheckGroup(order.node, order.group);
 }
 
+std::optional<Refusal> Evidence::Check(const PromotionOrder& order) const {
+  return CheckGroup(order.node, order.group);
+}
+
 std::optional<Refusal> Evidence::CheckGroup(const NodeName& node, const std::string& group) const {
   if (group == group_) return std::nullopt;
   return Refusal{RefusalCode::kOtherGroup,

@@ -29,6 +29,7 @@ class Evidence {
   std::optional<Refusal> Check(const Report& report, const Sessions& newest);
   std::optional<Refusal> Check(const Pull& pull, const Sessions& newest);
   std::optional<Refusal> Check(const Order& order) const;
+  std::optional<Refusal> Check(const PromotionOrder& order) const;
 
   // Whether the journal holds `known`, or held it before it was dropped. What a session hears after it was
   // found right it hears of this journal: it isn't looked at again. `session` 0: always looked at.

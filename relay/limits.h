@@ -35,6 +35,14 @@ inline constexpr auto kIdleReader = std::chrono::seconds(30);
 inline constexpr std::size_t kMostOrders = 64;
 inline constexpr auto kOrderIsKept = std::chrono::seconds(3);
 
+// Attempts at promotions that are remembered at a time, how long one that is settled is after somebody asked
+// how it stands, and how long one may take.
+inline constexpr std::size_t kMostPromotions = 256;
+inline constexpr auto kPromotionIsKept = std::chrono::seconds(10);
+inline constexpr auto kLongestPromotion = std::chrono::hours(24);
+// While one is under way it is looked at so often: its steps come with reports and with the writer's answers.
+inline constexpr auto kPromotionTurn = std::chrono::milliseconds(20);
+
 // Points of the journal that the relay remembers for retention.
 inline constexpr std::size_t kMaxMilestones = 2048;
 

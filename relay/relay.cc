@@ -86,6 +86,8 @@ class RelayProcess : public Relay {
   FrameQueue frames_{kPublishQueue};
   Queue<DiskJob> jobs_{kDiskQueue};
   Queue<DiskResult> results_{kDiskQueue};
+  HandoverQueue handovers_{kMostPromotions};
+  HandoverFailures handover_failures_{kMostPromotions};
   Wake wake_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Stream> stream_;
@@ -137,7 +139,8 @@ Status RelayProcess::BuildParts() {
   HAWSER_ASSIGN(SavedState state, Recover(*journal_, folder, members));
   writer_ = std::make_unique<Writer>(
       Writer::Parts{config_.group, folder, *write_router_, *journal_, frames_, board_, AgreementOf(config_),
-                    options_.run, Now, SteadyClock::now, config_.failover.detect},
+                    options_.run, Now, SteadyClock::now, config_.failover.detect, &handovers_,
+                    &handover_failures_, [this] { wake_.Notify(); }},
       members, std::move(state));
   HAWSER_TRY(writer_->AppointPrimaries(FirstPrimaries(config_)));
   SayWherePrimariesDiffer(config_, board_.Read().volumes);
@@ -148,10 +151,10 @@ Status RelayProcess::BuildParts() {
       config_.nodes, {kSilentAfter, config_.failover.detect, SteadyClock::now()},
       {config_.relay.keep_size, config_.relay.keep_time, config_.relay.when_full, config_.relay.keep_free});
   tracker.set_config(AgreementOf(config_));
-  control_ =
-      std::make_unique<Control>(Control::Parts{config_.group, options_.run, options_.retention_interval,
-                                               *control_router_, *journal_, board_, jobs_, results_, wake_},
-                                std::move(tracker));
+  control_ = std::make_unique<Control>(
+      Control::Parts{config_.group, options_.run, options_.retention_interval, *control_router_, *journal_,
+                     board_, jobs_, results_, handovers_, handover_failures_, wake_},
+      std::move(tracker));
   return {};
 }
 

@@ -124,7 +124,7 @@ RetentionDecision Tracker::Decide(const JournalFacts& facts, Timestamp wall, Dea
   for (const auto& [name, member] : members_) {
     for (const VolumeName& volume : member.volumes) claims.push_back(ClaimOf(name, volume, member, facts));
   }
-  return retention_.Decide(claims, facts, {wall, now - times_.began > times_.patience, free_bytes});
+  return retention_.Decide(claims, facts, {wall, !IsEarly(now), free_bytes});
 }
 
 std::vector<NodeStatus> Tracker::Status(const JournalFacts& facts, Deadline now) const {
@@ -138,7 +138,10 @@ NodeStatus Tracker::StatusOf(const NodeName& node, const Member& member, const J
   NodeStatus status;
   status.node = node;
   status.state = ReplicaState::kLive;  // so far
-  if (member.report) status.received = member.report->received;
+  if (member.report) {
+    status.received = member.report->received;
+    status.heard = member.heard;
+  }
   for (const VolumeName& volume : member.volumes) {
     ReplicaStatus replica = StatusOf(node, volume, member, facts, now);
     const bool first = status.volumes.empty();
@@ -177,6 +180,8 @@ ReplicaStatus Tracker::StatusOf(const NodeName& node, const VolumeName& volume, 
     status.differences = report->differences;
     status.differing = report->differing;
     status.unanswered = report->unanswered;
+    status.generation = report->generation;
+    status.held_for = report->held_for;
     if (IsOfAnotherJournal(report->applied, facts)) {
       status.problem.clear();
       note(ReplicaState::kDiverged, "it follows another journal than this relay's");

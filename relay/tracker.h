@@ -38,6 +38,8 @@ struct ReplicaStatus {
   std::uint64_t differences = 0;       // paths that are known to differ
   std::vector<std::string> differing;  // the first of them, a line each
   std::uint64_t unanswered = 0;        // as in VolumeReport
+  Generation generation;               // as in VolumeReport
+  std::uint64_t held_for = 0;          // as in VolumeReport
 };
 
 // A node as a whole is as well off as the worst of its volumes, and as far as the one that is hindmost.
@@ -53,6 +55,7 @@ struct NodeStatus {
   std::uint64_t differences = 0;  // of all volumes
   std::uint64_t unanswered = 0;   // of all volumes
   std::vector<ReplicaStatus> volumes;
+  std::optional<Deadline> heard;  // when it reported last; nullopt: never
 };
 
 struct TrackerTimes {
@@ -78,6 +81,9 @@ class Tracker {
   // Reports of an older session than the newest heard of are ignored, and so are late copies: in a session,
   // positions only grow.
   void Heard(const Report& report, Deadline now);
+
+  // Whether a node that was never heard of may only not have had the time to report.
+  bool IsEarly(Deadline now) const { return now - times_.began <= times_.patience; }
 
   // All members.
   std::vector<NodeStatus> Status(const JournalFacts& facts, Deadline now) const;

@@ -220,7 +220,7 @@ struct PromotedVolume {
 struct Promotion {
   bool settled = false;
   std::string problem;   // once it is settled: why not, or not all; empty: done
-  std::string progress;  // until then: what is waited for, for people
+  std::string progress;  // until then: what is waited for, for people; afterwards: a note, or empty
   std::vector<PromotedVolume> volumes;
 };
 

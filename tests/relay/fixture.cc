@@ -238,11 +238,16 @@ Result<Welcome> RelayTest::SayHello(const Hello& hello) {
 }
 
 Result<Overview> RelayTest::SendReport(const NodeName& node, const Progress& checkpoint) {
-  Report report{{config_.group, node, SessionOf(node)}, AgreementOf(config_), checkpoint, {}};
+  std::vector<VolumeReport> volumes;
   for (const auto& [volume, replica] : config_.nodes[node].volumes)
-    report.volumes.push_back(
-        {volume, ReplicaRole::kSecondary, ReplicaState::kLive, checkpoint, checkpoint, ""});
-  const Buffer body = Encode(report);
+    volumes.push_back({volume, ReplicaRole::kSecondary, ReplicaState::kLive, checkpoint, checkpoint, ""});
+  return SendReport(node, checkpoint, std::move(volumes));
+}
+
+Result<Overview> RelayTest::SendReport(const NodeName& node, const Progress& received,
+                                       std::vector<VolumeReport> volumes) {
+  const Buffer body = Encode(
+      Report{{config_.group, node, SessionOf(node)}, AgreementOf(config_), received, std::move(volumes)});
   return Expect<Overview>(Ask(config_.relay.ControlEndpoint(), MessageType::kReport, {body}),
                           MessageType::kOverview);
 }

@@ -87,6 +87,9 @@ class Primary {
                                          std::vector<std::uint32_t> cuts = {});
   Result<std::vector<Answer>> RepeatBatch(std::optional<Deadline> deadline = Patience());
 
+  // Of what is written from now on.
+  void set_generation(std::uint64_t generation) { next_.generation = Generation(generation); }
+
   // Of the last request.
   Record& record() { return batch_.back().record; }
   Requester& requester() { return *requester_; }
@@ -153,6 +156,8 @@ class RelayTest : public testing::Test {
     return session == sessions_.end() ? 0 : session->second;
   }
   Result<Overview> SendReport(const NodeName& node, const Progress& checkpoint);
+  Result<Overview> SendReport(const NodeName& node, const Progress& received,
+                              std::vector<VolumeReport> volumes);
   nlohmann::json AskStatus();
   Sequence HeadNow() { return Sequence(AskStatus()["relay"]["head"]); }
   // One pull; frames are checked and unpacked into `into`.
