@@ -59,7 +59,6 @@ Funnel::Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Gen
       shipper_(shipper),
       config_(config),
       generation_(generation),
-      file_ids_(shipper.session()),
       applied_(applied),
       on_setback_(std::move(on_setback)) {}
 
@@ -78,6 +77,18 @@ Patience Funnel::PatienceOf(const Mutation& mutation, const std::atomic<bool>& c
 void Funnel::StopChanges(const Error& error) {
   const MutexLock lock(mutex_);
   if (!stopped_with_) stopped_with_ = error;
+  released_.NotifyAll();
+}
+
+void Funnel::HoldFor(std::uint64_t attempt) {
+  const MutexLock lock(mutex_);
+  held_for_ = attempt;
+  if (attempt == 0) released_.NotifyAll();
+}
+
+std::uint64_t Funnel::held_for() const {
+  const MutexLock lock(mutex_);
+  return in_flight_.empty() && applied_.idle() ? held_for_ : 0;
 }
 
 std::optional<Error> Funnel::stopped_with() const {
@@ -90,17 +101,29 @@ std::optional<Error> Funnel::stopped_with() const {
 Status Funnel::Mutate(const Mutation& mutation) {
   std::atomic<bool> own_cancel{false};
   std::atomic<bool>& cancel = mutation.cancel != nullptr ? *mutation.cancel : own_cancel;
-  {
-    const MutexLock lock(mutex_);
-    if (stopping_) return Error{kGivenUp, "the volume is being stopped"};
-    if (stopped_with_) return *stopped_with_;
-    in_flight_.insert(&cancel);
-  }
-  const Status result = TakeTurn(mutation, PatienceOf(mutation, cancel));
+  const Patience patience = PatienceOf(mutation, cancel);
+  HAWSER_TRY(Admit(cancel, patience));
+  const Status result = TakeTurn(mutation, patience);
   const MutexLock lock(mutex_);
   in_flight_.erase(&cancel);
   call_ended_.NotifyAll();
   return result;
+}
+
+Status Funnel::Admit(std::atomic<bool>& cancel, const Patience& patience) {
+  std::optional<Error> over;
+  {
+    const MutexLock lock(mutex_);
+    while (held_for_ != 0 && !stopping_ && !stopped_with_ && !(over = patience.Over()))
+      (void)released_.WaitUntil(mutex_, patience.NextLook());
+    if (stopped_with_) return *stopped_with_;
+    if (stopping_) return Error{kGivenUp, "the volume is being stopped"};
+    if (!over) {
+      in_flight_.insert(&cancel);
+      return {};
+    }
+  }
+  return NotTried(*over);
 }
 
 Status Funnel::TakeTurn(const Mutation& mutation, const Patience& patience) {
@@ -147,6 +170,7 @@ Status Funnel::LeaveInDoubt(const Journey& journey, const Error& why) {
 
 // What a call gets that stops waiting before its record was queued.
 Error Funnel::NotTried(const Error& why) const {
+  if (const auto stopped = stopped_with()) return *stopped;
   if (stopping_) return {kGivenUp, "the volume is being stopped; the change does not take place"};
   if (why.code == ECANCELED) return {EINTR, "interrupted; the change does not take place"};
   shipper_.CountRefused();
@@ -307,6 +331,7 @@ void Funnel::End() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
+    released_.NotifyAll();
     for (std::atomic<bool>* cancel : in_flight_) cancel->store(true);
     while (!in_flight_.empty()) call_ended_.Wait(mutex_);
   }

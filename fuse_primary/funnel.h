@@ -28,7 +28,6 @@
 #include "fuse_primary/shipper.h"
 #include "volume/mount/role.h"
 #include "volume/mount/volume.h"
-#include "volume/store/file_ids.h"
 
 namespace hawser {
 
@@ -43,7 +42,7 @@ class Funnel : public Role {
   CachePolicy cache() const override;
   Status Mutate(const Mutation& mutation) override;
   Status Sync(int fd, bool data_only) override;
-  Result<FileId> NewFileId() override { return file_ids_.Next(); }
+  Result<FileId> NewFileId() override { return shipper_.file_ids().Next(); }
   // Calls that wait for the relay give up (EIO), the others finish. Records whose outcome isn't known stay
   // unsettled: the next start has them from the journal, or not.
   void End() override;
@@ -60,6 +59,12 @@ class Funnel : public Role {
   // Calls that were left before it was known what becomes of them.
   std::uint64_t unanswered() const { return unanswered_; }
 
+  // While it is held for an attempt at a promotion, no more changes begin: callers wait, each as long as its
+  // patience lasts. 0: they go on.
+  void HoldFor(std::uint64_t attempt);
+  // The attempt that it is held for, once no change is under way any more; 0: not so.
+  std::uint64_t held_for() const;
+
   // Changes are refused with `error` from here on; those under way end. The first error stays.
   void StopChanges(const Error& error);
 
@@ -67,6 +72,7 @@ class Funnel : public Role {
   class Journey;
   class RemedyShipment;
 
+  Status Admit(std::atomic<bool>& cancel, const Patience& patience);
   Status TakeTurn(const Mutation& mutation, const Patience& patience);
   Status ChangeRoot(Body body, Payload payload);
   Status MutateInTurn(const Mutation& mutation, ConflictQueue::Ticket turn, const Patience& patience);
@@ -88,7 +94,6 @@ class Funnel : public Role {
   Shipper& shipper_;
   const VolumeConfig config_;
   const Generation generation_;
-  FileIds file_ids_;
   ConflictQueue conflicts_;
   AppliedMark applied_;
   const OnSetback on_setback_;
@@ -99,6 +104,8 @@ class Funnel : public Role {
   std::optional<Error> stopped_with_ HAWSER_GUARDED_BY(mutex_);
   std::set<std::atomic<bool>*> in_flight_ HAWSER_GUARDED_BY(mutex_);  // the cancel flags of calls
   CondVar call_ended_;
+  std::uint64_t held_for_ HAWSER_GUARDED_BY(mutex_) = 0;
+  CondVar released_;
 
   SerialThread remedies_;
 };

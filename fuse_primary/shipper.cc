@@ -29,6 +29,7 @@ Shipper::Shipper(NetContext& context, std::string endpoint, NodeName node, std::
     : endpoint_(std::move(endpoint)),
       node_(std::move(node)),
       session_(session),
+      file_ids_(session),
       known_(known),
       requester_(context, endpoint_),
       outbox_(node_, session, limits),

@@ -25,6 +25,7 @@
 #include "fuse_primary/known_head.h"
 #include "fuse_primary/outbox.h"
 #include "fuse_primary/patience.h"
+#include "volume/store/file_ids.h"
 
 namespace hawser {
 
@@ -71,6 +72,8 @@ class Shipper {
 
   const NodeName& node() const { return node_; }
   std::uint64_t session() const { return session_; }
+  // Of all volumes together: one may have several funnels in a session, and no id is given twice.
+  FileIds& file_ids() { return file_ids_; }
 
   // Queues a record; waits while the outbox is full. ECANCELED, ETIMEDOUT: `patience` was over before there
   // was room, or from the beginning; it was not queued. Await() must follow.
@@ -112,6 +115,7 @@ class Shipper {
   const std::string endpoint_;
   const NodeName node_;
   const std::uint64_t session_;
+  FileIds file_ids_;
   KnownHead& known_;
   Requester requester_;  // what is under way here is under way in the outbox, in the same order
   std::atomic<bool> stopping_{false};

@@ -35,7 +35,7 @@ void Checkpointer::CheckpointAll() {
   const auto stands = board_.volumes();
   for (std::size_t i = 0; i < stands.size(); ++i) {
     if (!stands[i].active() || !volumes_[i]->keeper.due(stands[i].applied)) continue;
-    if (const Status written = Checkpoint(i, stands[i], Beyond::kAnything); !written)
+    if (const Status written = Checkpoint(i, stands[i], Beyond::kReplayed); !written)
       log::error("no checkpoint of volume {}: {}", stands[i].name.value, written.error().Text());
   }
   DropOldSegments();
@@ -47,7 +47,7 @@ Status Checkpointer::Finish() {
   for (std::size_t i = 0; i < stands.size(); ++i) {
     // A stalled volume may hold part of a group; a stopped one is left as it is.
     if (!stands[i].active()) continue;
-    const Beyond beyond = stands[i].condition == Condition::kFine ? Beyond::kNothing : Beyond::kAnything;
+    const Beyond beyond = stands[i].condition == Condition::kFine ? Beyond::kNothing : Beyond::kReplayed;
     if (Status written = Checkpoint(i, stands[i], beyond); !written && first) first = std::move(written);
   }
   DropOldSegments();

@@ -73,14 +73,15 @@ bool CopyRecovery::GainsFromRelay(const Progress& oldest) const {
   return journal_.is_open() && core_.StandingBefore(oldest) < core_.StandingBefore(journal_.oldest());
 }
 
-// Where there is none, one begins where the hindmost volume stands; or not yet, if that is nothing: then it
+// Where there is none, or one that ends before all volumes, one begins where the hindmost of them stands: a
+// node that was primary of all it has received nothing meanwhile. Or not yet, if that is nothing: then it
 // begins with the relay's, whose id is not known yet.
 Status CopyRecovery::RecoverFromOwn(std::uint64_t batch_bytes, const std::atomic<bool>* cancel) {
   const auto hindmost = core_.hindmost();
-  const bool begins = !journal_.is_open() && hindmost && hindmost->position.group != Group{} && !needs_relay_;
-  if (begins) {
-    log::warn("the own journal is gone; a new one begins at {}", hindmost->position.Text());
-    HAWSER_TRY(journal_.Open(*hindmost));
+  const Group end = journal_.is_open() ? journal_.durable().position.group : Group{};
+  if (hindmost && hindmost->position.group > end && !needs_relay_) {
+    log::info("the own journal begins at {}, where the copies stand", hindmost->position.Text());
+    HAWSER_TRY(journal_.BeginAnew(*hindmost));
   }
   HAWSER_TRY(core_.Begin(Known(journal_)));
   Begun();

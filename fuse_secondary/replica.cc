@@ -54,7 +54,7 @@ Result<Recovered> RecoverAll(OwnJournal& journal, const std::vector<ReplicaVolum
   const auto checkpoint = [&](std::size_t volume, const VolumeStand& stand) -> Status {
     CheckpointKeeper keeper(places[volume], stand.checkpoint);
     HAWSER_TRY(KeepDifferences(places[volume], stand.checkpoint, stand));
-    return FlushAndKeep(keeper, volumes[volume].volume->store(), stand.applied, Beyond::kAnything,
+    return FlushAndKeep(keeper, volumes[volume].volume->store(), stand.applied, Beyond::kReplayed,
                         "secondary.store_synced");
   };
   return RecoverCopies(journal, std::move(recovering), options.batch_bytes,

@@ -122,16 +122,17 @@ Result<std::unique_ptr<Store>> HostedVolume::OpenNewStore(const VolumeName& name
 
 // ---- the role
 
-std::optional<RoleAction> HostedVolume::Learn(const RoleFact& fact) {
-  const auto action = [&] {
+void HostedVolume::Learn(const RoleFact& fact) {
+  std::optional<StopChanges> stop;
+  std::shared_ptr<PrimaryRole> primary;
+  {
     const MutexLock lock(mutex_);
-    return machine_.Take(fact);
-  }();
-  const auto* stop = action ? std::get_if<StopChanges>(&*action) : nullptr;
-  if (stop == nullptr) return action;
+    stop = machine_.Take(fact);
+    primary = primary_;
+  }
+  if (!stop) return;
   log::error("{}: takes no more changes here: {}", name().value, stop->error.message);
-  if (primary()) primary_->StopChanges(stop->error);
-  return std::nullopt;
+  if (primary != nullptr) primary->StopChanges(stop->error);
 }
 
 bool HostedVolume::needs_relay() const {
@@ -144,57 +145,137 @@ VolumeFact HostedVolume::known() const {
   return machine_.known();
 }
 
+bool HostedVolume::secondary() const {
+  const MutexLock lock(mutex_);
+  return machine_.secondary();
+}
+
+std::optional<RoleChange> HostedVolume::Due() const {
+  const MutexLock lock(mutex_);
+  return machine_.Due();
+}
+
 std::optional<RoleMachine::Trouble> HostedVolume::trouble() const {
   const MutexLock lock(mutex_);
   return machine_.trouble();
 }
 
+// Whether the store is what the journal says, as far as the primary's records are settled.
+bool HostedVolume::in_order() const {
+  const auto trouble = this->trouble();
+  return !trouble || trouble->state != ReplicaState::kDiverged;
+}
+
+std::shared_ptr<PrimaryRole> HostedVolume::primary() const {
+  const MutexLock lock(mutex_);
+  return primary_;
+}
+
+Status HostedVolume::CheckClean() const {
+  HAWSER_ASSIGN(const auto checkpoint, checkpoint_.Read());
+  if (checkpoint && checkpoint->clean) return {};
+  return Error{EIO,
+               "its copy could not be flushed and checkpointed; mend the disk of its store or of the "
+               "state folder, or start this node again: then it is brought on from the relay's journal"};
+}
+
+// The funnel is ready before the mount's calls go to it: what it journals by itself, and the checkpoint which
+// says that callers change the store from now on, come before them.
 Status HostedVolume::Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper,
                             const Welcome& welcome, StartWatch& watch) {
   const PrimaryRole::Parts parts{*volume_, config_, checkpoint_, group_, context, control_endpoint_, shipper};
-  const auto learn = [this](const Setback& setback) { (void)Learn(setback); };
-  HAWSER_ASSIGN(primary_, PrimaryRole::Begin(parts, welcome, primary.generation, learn, watch));
-  HAWSER_TRY(TakeRole(primary_->calls()));
-  return primary_->Open(watch);
+  const auto learn = [this](const Setback& setback) { Learn(setback); };
+  HAWSER_ASSIGN(std::shared_ptr<PrimaryRole> role,
+                PrimaryRole::Begin(parts, welcome, primary.generation, learn, watch));
+  Status begun = role->Open(watch);
+  if (begun) begun = TakeRole(role->calls());
+  if (!begun) {
+    (void)role->End(true);
+    return begun;
+  }
+  std::optional<StopChanges> stop;
+  {
+    const MutexLock lock(mutex_);
+    primary_ = role;
+    stop = machine_.Began(primary);
+  }
+  if (stop) role->StopChanges(stop->error);
+  return {};
+}
+
+// What isn't settled, and what the store has refused, keeps the last checkpoint from being clean: all is
+// redone then, from the relay's journal.
+Status HostedVolume::Become(const BecomeSecondary& secondary) {
+  if (const auto role = primary()) {
+    if (const Status ended = role->End(in_order()); !ended)
+      log::error("{}: {}", name().value, ended.error().Text());
+  }
+  HAWSER_TRY(TakeRole(std::make_shared<SecondaryRole>()));
+  refusing_ = false;
+  const MutexLock lock(mutex_);
+  primary_.reset();
+  left_out_.reset();
+  (void)machine_.Began(secondary);
+  return {};
 }
 
 Status HostedVolume::LeaveOut(const Error& why) {
   log::error("{}; its mount answers no call, and the node's other volumes are served", why.message);
-  left_out_ = ReportCheckpoint(ReplicaRole::kPrimary, ReplicaState::kNeedsSync, why.message);
-  return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why.message}));
+  HAWSER_TRY(TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why.message})));
+  const VolumeReport report = ReportCheckpoint(ReplicaRole::kPrimary, ReplicaState::kNeedsSync, why.message);
+  const MutexLock lock(mutex_);
+  left_out_ = report;
+  machine_.LeftOut();
+  return {};
 }
 
 Status HostedVolume::ShowOrRefuse(const std::string& why_not) {
   const bool refuse = !why_not.empty();
-  if (std::exchange(refusing_, refuse) == refuse) return {};
-  if (!refuse) return Become(BecomeSecondary{});
+  if (refusing_ == refuse) return {};
   const std::string why =
       fmt::format("the mount of {} answers no call, for the copy {}", name().value, why_not);
-  log::error("{}", why);
-  return TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why}));
+  if (refuse) log::error("{}", why);
+  HAWSER_TRY(refuse ? TakeRole(std::make_shared<UnavailableRole>(Error{ENODATA, why}))
+                    : TakeRole(std::make_shared<SecondaryRole>()));
+  refusing_ = refuse;
+  return {};
 }
-
-Status HostedVolume::Become(const BecomeSecondary&) { return TakeRole(std::make_shared<SecondaryRole>()); }
 
 Status HostedVolume::TakeRole(std::shared_ptr<Role> role) {
   return SwitchRole(*volume_, session().get(), std::move(role), SteadyClock::now() + kDrainPatience);
 }
 
 // In trouble it takes no more changes, and nobody knows how far the store is: the last checkpoint stands.
-Status HostedVolume::KeepCheckpoint() { return trouble() ? Status() : primary_->KeepCheckpoint(); }
-
-void HostedVolume::HeadKnown(const Progress& head) {
-  if (primary() && !trouble()) primary_->HeadKnown(head);
+Status HostedVolume::KeepCheckpoint() {
+  const auto role = primary();
+  return role == nullptr || trouble() ? Status() : role->KeepCheckpoint();
 }
 
-VolumeReport HostedVolume::Report() const {
-  if (left_out_) return *left_out_;
+void HostedVolume::HeadKnown(const Progress& head) {
+  const auto role = primary();
+  if (role != nullptr && !trouble()) role->HeadKnown(head);
+}
+
+void HostedVolume::HoldFor(std::uint64_t attempt) {
+  if (const auto role = primary()) role->HoldFor(attempt);
+}
+
+std::optional<VolumeReport> HostedVolume::Report() const {
+  std::shared_ptr<PrimaryRole> role;
+  std::optional<RoleMachine::Trouble> trouble;
+  {
+    const MutexLock lock(mutex_);
+    if (left_out_) return left_out_;
+    if (primary_ == nullptr) return std::nullopt;
+    role = primary_;
+    trouble = machine_.trouble();
+  }
   VolumeReport report{name(), ReplicaRole::kPrimary, ReplicaState::kLive, {}, {}, {}};
-  if (const auto trouble = this->trouble()) {
+  if (trouble) {
     report.state = trouble->state;
     report.problem = trouble->error.message;
   }
-  primary_->Report(report);
+  role->Report(report);
   return report;
 }
 
@@ -228,7 +309,7 @@ Status HostedVolume::Mount() {
   if (!volume_->roles().role()->writable()) session->LookWritable(false);
   HAWSER_TRY(session->Begin());
   log::info("{}: mounted at {} as {}", name().value, replica_.mount,
-            TextOf(primary() || left_out_ ? ReplicaRole::kPrimary : ReplicaRole::kSecondary));
+            TextOf(secondary() ? ReplicaRole::kSecondary : ReplicaRole::kPrimary));
   return {};
 }
 
@@ -267,8 +348,9 @@ Status HostedVolume::Stop() {
     log::warn("{}: calls in flight don't end by themselves; they get an error", name().value);
   if (const auto role = volume_->roles().role()) role->End();
   session.reset();
-  (void)Learn(Stopped{});
-  return primary() ? primary_->End(!trouble()) : Status();
+  Learn(Stopped{});
+  const auto primary = this->primary();
+  return primary != nullptr ? primary->End(in_order()) : Status();
 }
 
 }  // namespace hawser

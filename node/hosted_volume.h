@@ -1,7 +1,8 @@
 // A volume on this node: its store, its mount, and the role it has at present. What it is to be follows from
 // what is learned (RoleMachine); this executes it.
 //
-// Any thread, where nothing else is said. Facts are taken one at a time.
+// Any thread, where nothing else is said. Facts are taken one at a time. Roles are changed by one thread at a
+// time (roles.h), and what the mount looks like to calls with them.
 #pragma once
 
 #include <memory>
@@ -36,25 +37,32 @@ class HostedVolume {
   const std::string& mount_path() const { return replica_.mount; }
 
   // Something that bears on the volume's role. A primary that may not go on takes no more changes when this
-  // returns. What else is to be done, a role to begin, is for who starts the node.
-  std::optional<RoleAction> Learn(const RoleFact& fact);
+  // returns.
+  void Learn(const RoleFact& fact);
   bool needs_relay() const;
   VolumeFact known() const;  // who is primary, as far as is known
+  bool secondary() const;    // a copy, as it has a role
 
-  // Becomes primary: brings the store up to the relay's head, then takes calls.
+  // ---- whoever changes roles
+
+  // The role that it is to get now; the same until it has become that.
+  std::optional<RoleChange> Due() const;
+  // Whether its store is, by the checkpoint, what it is said to be and nothing else.
+  Status CheckClean() const;
+  // Becomes primary: brings the store up to the relay's head, which `welcome` tells, then takes calls. After
+  // an error it is what it was. Nothing else changes the store meanwhile.
   Status Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper, const Welcome& welcome,
                 StartWatch& watch);
-  // Becomes secondary; the node's replica changes the store.
+  // Becomes secondary: the last checkpoint as primary is written, and the kernel gives up what it kept. From
+  // then on the node's replica changes the store. ETIMEDOUT: calls in flight don't end; to be tried again.
   Status Become(const BecomeSecondary& secondary);
-  bool primary() const { return primary_ != nullptr; }
 
   // Instead of becoming primary: the store can't be brought to where the journal is, so the mount answers no
-  // call until the node is started again. Before there are other threads.
+  // call until another node is primary, or this one is started again.
   Status LeaveOut(const Error& why);
-  bool left_out() const { return left_out_.has_value(); }
 
   // As secondary, whenever its replica has reported: a copy that may not be looked at, for this reason
-  // (empty: it may), answers no call, for what is there would be taken for the volume. One thread at a time.
+  // (empty: it may), answers no call, for what is there would be taken for the volume.
   Status ShowOrRefuse(const std::string& why_not);
 
   // Mounts. The volume has a role.
@@ -65,11 +73,13 @@ class HostedVolume {
   // What the mount adds to a report: that programs don't see it any more.
   void ReportMount(VolumeReport& report) const;
 
-  // As primary.
+  // As primary; else they do nothing. KeepCheckpoint one at a time, and not while the role is changed.
   Status KeepCheckpoint();
   void HeadKnown(const Progress& head);
-  VolumeReport Report() const;  // also of a volume that is left out
+  void HoldFor(std::uint64_t attempt);  // see PrimaryRole
 
+  // nullopt: its replica speaks for it.
+  std::optional<VolumeReport> Report() const;
   // While it gets its role, for this reason.
   VolumeReport ReportStart(ReplicaRole role, const std::string& why) const;
 
@@ -82,6 +92,8 @@ class HostedVolume {
   Result<std::unique_ptr<Store>> OpenStore(const VolumeName& name) const;
   Result<std::unique_ptr<Store>> OpenNewStore(const VolumeName& name);
   Status TakeRole(std::shared_ptr<Role> role);
+  std::shared_ptr<PrimaryRole> primary() const;
+  bool in_order() const;
   VolumeReport ReportCheckpoint(ReplicaRole role, ReplicaState state, std::string problem) const;
   std::shared_ptr<Session> session() const;
   std::optional<RoleMachine::Trouble> trouble() const;
@@ -96,13 +108,12 @@ class HostedVolume {
   const std::string checkpoint_path_;
   CheckpointFile checkpoint_;
   std::unique_ptr<Volume> volume_;
-  std::unique_ptr<PrimaryRole> primary_;  // set before the threads that ask for it start
-
-  std::optional<VolumeReport> left_out_;
-  bool refusing_ = false;  // as secondary
+  bool refusing_ = false;  // as secondary; of who changes roles
 
   mutable Mutex mutex_;
   RoleMachine machine_ HAWSER_GUARDED_BY(mutex_);
+  std::shared_ptr<PrimaryRole> primary_ HAWSER_GUARDED_BY(mutex_);
+  std::optional<VolumeReport> left_out_ HAWSER_GUARDED_BY(mutex_);
   std::shared_ptr<Session> session_ HAWSER_GUARDED_BY(mutex_);
 };
 

@@ -11,25 +11,20 @@
 #include "common/base/descriptors.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
-#include "common/base/periodic_thread.h"
 #include "common/base/random.h"
 #include "common/base/state_folder.h"
 #include "common/config/agreement.h"
 #include "common/config/primaries.h"
 #include "common/net/heartbeat.h"
 #include "fuse_primary/known_head.h"
-#include "fuse_primary/relay_source.h"
-#include "fuse_primary/shipper.h"
 #include "fuse_primary/verdict.h"
-#include "fuse_secondary/replica.h"
 #include "node/hello.h"
-#include "node/hosted_volume.h"
 #include "node/incarnation.h"
 #include "node/known_roles.h"
 #include "node/orders.h"
-#include "node/pause_mark.h"
 #include "node/relay_news.h"
 #include "node/reporter.h"
+#include "node/roles.h"
 #include "node/start_report.h"
 #include "node/start_watch.h"
 #include "node/state_lock.h"
@@ -41,7 +36,6 @@ namespace {
 constexpr auto kFirstHello = std::chrono::seconds(2);
 // A node that was started without the relay says hello by its reporter, which mustn't wait for long.
 constexpr auto kLaterHello = std::chrono::milliseconds(500);
-constexpr auto kCheckpointInterval = std::chrono::seconds(2);
 
 // "host, process 123, state folder '/var/lib/hawser/demo/alpha'"
 std::string Where(const std::string& state) {
@@ -83,16 +77,13 @@ class NodeProcess : public Node {
     ::umask(0);              // records say the final mode
     RaiseDescriptorLimit();  // each open file of each caller takes one
     HAWSER_ASSIGN(state_lock_, LockState(config_, name_));
-    for (const auto& [volume, unused] : own_.volumes) {
-      HAWSER_ASSIGN(auto hosted, HostedVolume::Open(config_, name_, volume, new_stores_.contains(volume)));
-      volumes_.push_back(std::move(hosted));
-    }
+    HAWSER_TRY(roles_.Open(new_stores_));
     HAWSER_ASSIGN(hello_.incarnation, OwnIncarnation(StateFolder(own_.state).Incarnation()));
     HAWSER_TRY(known_.Open(StateFolder(own_.state).KnownHead()));
-    HAWSER_TRY(AskRelay());
+    HAWSER_ASSIGN(const auto welcome, AskRelay());
     ReportStart();
-    HAWSER_TRY(BeginRoles());
-    for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
+    HAWSER_TRY(roles_.Begin(welcome, watch_));
+    HAWSER_TRY(roles_.Mount());
     reporter_.reset();
     reporter_ =
         std::make_unique<Reporter>(context_, config_.relay.ControlEndpoint(),
@@ -100,47 +91,32 @@ class NodeProcess : public Node {
                                                    [this](const Overview& overview) { Heard(overview); },
                                                    [this](const Refusal& refusal) { Refused(refusal); },
                                                    [this](bool answered) { SayNews(answered); }});
-    checkpointer_.emplace(kCheckpointInterval, [this] { KeepCheckpoints(); });
     return {};
   }
 
   Status Stop() override {
-    Status first;
-    const auto note = [&first](Status status) {
-      if (!status && first) first = std::move(status);
-    };
-    checkpointer_.reset();
-    for (const auto& hosted : volumes_) note(hosted->Stop());
-    if (replica_ != nullptr) note(replica_->Stop());
+    const Status stopped = roles_.Stop();
     reporter_.reset();
     SayWhatIsUnderWay();
-    replica_.reset();
-    volumes_.clear();
-    shipper_.reset();
+    roles_.Clear();
     state_lock_.Reset();
-    return first;
+    return stopped;
   }
 
-  bool ended() const override {
-    return std::all_of(volumes_.begin(), volumes_.end(),
-                       [](const auto& hosted) { return hosted->mount_ended(); });
-  }
-
-  std::vector<std::string> mounts() const override {
-    std::vector<std::string> paths;
-    for (const auto& hosted : volumes_) paths.push_back(hosted->mount_path());
-    return paths;
-  }
+  bool ended() const override { return roles_.ended(); }
+  std::vector<std::string> mounts() const override { return roles_.mounts(); }
 
  private:
   Result<Welcome> SayHello(std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {
+    if (ended_) return Error{ESTALE, "another process serves this node"};
     Hello hello = hello_;
+    hello.take_over = hello_.take_over && session_ == 0;
     hello.known = known_.Get().position;
     HAWSER_ASSIGN(Welcome welcome,
                   hawser::SayHello(context_, config_.relay.WriteEndpoint(), hello, deadline, cancel));
-    session_ = welcome.session;
     known_.Hear(welcome.head);
     known_.HearRun(welcome.run);
+    if (session_.exchange(welcome.session) != 0) return welcome;
     log::info("the relay has given this start session {}", welcome.session);
     if (!welcome.replaces.empty())
       log::warn("took the place of another process that served this node: {}", welcome.replaces);
@@ -155,33 +131,27 @@ class NodeProcess : public Node {
     }
   }
 
-  // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for. Nor if
-  // it has lost what this node was told is durable: a copy is then shown as it stands.
-  Status AskRelay() {
+  // Who is primary of what. If the relay doesn't answer and no volume needs it, it isn't waited for: nullopt.
+  // Nor if it has lost what this node was told is durable: a copy is then shown as it stands.
+  Result<std::optional<Welcome>> AskRelay() {
     HAWSER_ASSIGN(const auto known, ReadKnownRoles(StateFolder(own_.state).Roles()));
-    for (const VolumeFact& fact : known) {
-      if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(LastHeard{fact});
-    }
-    const bool needs_relay = std::any_of(volumes_.begin(), volumes_.end(),
-                                         [](const auto& hosted) { return hosted->needs_relay(); });
+    roles_.Remember(known);
+    const bool needs_relay = roles_.needs_relay();
     auto welcome = SayHello(SteadyClock::now() + kFirstHello, watch_.cancel());
     if (!welcome && welcome.error().code == ETIMEDOUT) {
       log::warn("the relay doesn't let this node begin: {}; {}", welcome.error().message,
                 needs_relay ? "waiting for it, since this node is primary (start it by: hawser relay)"
                             : "going on with what was received");
-      if (!needs_relay) return SayWherePrimariesDiffer(known), Status();
+      if (!needs_relay) return SayWherePrimariesDiffer(known), std::optional<Welcome>();
       welcome = SayHello(std::nullopt, watch_.cancel());
     }
     if (!welcome && welcome.error().code == ENODATA && !needs_relay) {
       log::error("{}; going on with what was received", welcome.error().message);
-      return {};
+      return std::optional<Welcome>();
     }
     if (!welcome) return std::move(welcome).error();
-    welcome_ = *std::move(welcome);
     (void)relay_news_.Reported(true, SteadyClock::now());  // no thread reports yet
-    shipper_ =
-        std::make_unique<Shipper>(context_, config_.relay.WriteEndpoint(), name_, welcome_->session, known_);
-    return {};
+    return std::optional(*std::move(welcome));
   }
 
   // In the reporter's thread, of a node that was started without the relay. Until then it reports without a
@@ -192,85 +162,12 @@ class NodeProcess : public Node {
     if (!welcome && welcome.error().code != ETIMEDOUT) Complain(welcome.error().message);
   }
 
-  Status BeginRoles() {
-    std::vector<ReplicaVolume> secondaries;
-    std::vector<std::pair<HostedVolume*, BecomePrimary>> primaries;
-    for (const auto& hosted : volumes_) {
-      const auto action = hosted->Learn(WhatTheRelaySays(*hosted));
-      if (!action) continue;
-      if (const auto* secondary = std::get_if<BecomeSecondary>(&*action)) {
-        HAWSER_TRY(hosted->Become(*secondary));
-        secondaries.push_back({&hosted->volume(), hosted->checkpoint_path()});
-      }
-      if (const auto* primary = std::get_if<BecomePrimary>(&*action))
-        primaries.emplace_back(hosted.get(), *primary);
-    }
-    HAWSER_TRY(StartReplica(secondaries));
-    if (replica_ != nullptr) ShowOrRefuse(replica_->Report());
-    std::size_t left_out = 0;
-    for (const auto& [hosted, primary] : primaries) {
-      const Status became = hosted->Become(primary, context_, *shipper_, *welcome_, watch_);
-      if (became) continue;
-      // One that needs a sync keeps no other from being served.
-      if (became.error().code != ENODATA || ++left_out == volumes_.size()) return became;
-      HAWSER_TRY(hosted->LeaveOut(became.error()));
-    }
-    return {};
-  }
-
-  // A volume that the relay doesn't mention has the primary that was known before.
-  RoleFact WhatTheRelaySays(const HostedVolume& hosted) const {
-    if (!welcome_) return RelayIsSilent{};
-    for (const VolumeFact& fact : welcome_->volumes) {
-      if (fact.volume == hosted.name()) return RelaySays{fact};
-    }
-    return RelaySays{hosted.known()};
-  }
-
-  Status StartReplica(const std::vector<ReplicaVolume>& secondaries) {
-    if (secondaries.empty()) return {};
-    watch_.Does("bringing the copies to a whole state");
-    ReplicaOptions options;
-    options.cancel = watch_.cancel();
-    options.paused = IsPaused(StateFolder(own_.state).Paused());
-    if (options.paused) log::warn("its copies are paused: they go on after 'hawser resume {}'", name_.value);
-    options.sender = [this] { return sender(); };
-    options.relays_journal = [this](const std::vector<VolumeName>& copies, const std::atomic<bool>* cancel) {
-      return AwaitRelaysJournal(copies, cancel);
-    };
-    if (welcome_) options.relays_oldest = welcome_->oldest;
-    options.on_applied = [this](Volume& volume, const Stale& stale) {
-      if (HostedVolume* hosted = Find(volume.name())) hosted->Invalidate(stale);
-    };
-    HAWSER_ASSIGN(replica_, Replica::Start(context_, config_.relay, name_, own_.state, secondaries, options));
-    return {};
-  }
-
-  // For copies of which only the relay can say what they may hold.
-  Result<RelaysJournal> AwaitRelaysJournal(const std::vector<VolumeName>& copies,
-                                           const std::atomic<bool>* cancel) {
-    watch_.Does("redoing the copies from the relay's journal");
-    if (!welcome_) {
-      log::warn("waiting for the relay at {} (start it by: hawser relay)", config_.relay.WriteEndpoint());
-      HAWSER_ASSIGN(welcome_, SayHello(std::nullopt, cancel));
-    }
-    return RelaysJournal{
-        {"the relay's journal", welcome_->oldest, welcome_->head},
-        std::make_unique<RelaySource>(context_, config_.relay.ControlEndpoint(), sender(), copies, cancel)};
-  }
-
-  HostedVolume* Find(const VolumeName& volume) const {
-    for (const auto& hosted : volumes_)
-      if (hosted->name() == volume) return hosted.get();
-    return nullptr;
-  }
-
   // Until the mounts answer. The relay's run is heard of, too: without it nothing is journaled.
   void ReportStart() {
     reporter_ = std::make_unique<Reporter>(
         context_, config_.relay.ControlEndpoint(),
         Reporter::Calls{[this] {
-                          return StartReport({sender(), hello_.config, {}, {}}, volumes_, watch_);
+                          return StartReport({sender(), hello_.config, {}, {}}, roles_.volumes(), watch_);
                         },
                         [this](const Overview& overview) {
                           known_.Hear(overview.head);
@@ -286,64 +183,28 @@ class NodeProcess : public Node {
 
   Report MakeReport() {
     Report report{{}, hello_.config, {}, {}};
-    ReplicaReport secondaries = replica_ != nullptr ? replica_->Report() : ReplicaReport();
-    report.orders = orders_.Settled(secondaries.stands, AppliedBy(secondaries));
-    if (replica_ != nullptr) {
-      ShowOrRefuse(secondaries);
-      report.received = secondaries.received;
-      report.volumes = std::move(secondaries.volumes);
-      known_.Hear(secondaries.received);
-      known_.Hear(secondaries.head);
-    }
-    for (const auto& hosted : volumes_) {
-      if (!hosted->primary() && !hosted->left_out()) continue;
-      report.volumes.push_back(hosted->Report());
-      if (replica_ == nullptr && hosted->primary()) report.received = report.volumes.back().applied;
-    }
-    for (VolumeReport& volume : report.volumes) {
-      if (const HostedVolume* hosted = Find(volume.volume)) hosted->ReportMount(volume);
-    }
+    const auto copies = roles_.Copies();
+    report.orders = orders_.Settled(copies && copies->stands, copies ? AppliedBy(*copies) : Progress{});
+    roles_.Report(report);
     report.from = sender();  // with what was heard of just now
     return report;
   }
 
-  std::string BeginOrder(OrderKind kind) {
-    if (replica_ == nullptr) return "it holds no copy: it is primary of all its volumes";
-    const bool pause = kind == OrderKind::kPause;
-    if (const Status kept = MarkPaused(StateFolder(own_.state).Paused(), pause); !kept)
-      return kept.error().Text();
-    replica_->SetPaused(pause);
-    log::info("{}", pause ? "its copies are to pause at the next group boundary" : "its copies go on");
-    return {};
-  }
-
-  void ShowOrRefuse(const ReplicaReport& copies) const {
-    for (const VolumeReport& copy : copies.volumes) {
-      HostedVolume* hosted = Find(copy.volume);
-      if (hosted == nullptr) continue;
-      const auto unshown = copies.unshown.find(copy.volume);
-      const std::string why = unshown == copies.unshown.end() ? "" : unshown->second;
-      if (const Status done = hosted->ShowOrRefuse(why); !done)
-        log::error("{}: {}", copy.volume.value, done.error().Text());
-    }
-  }
-
-  // First who is primary: the head may hold what another one has written.
   void Heard(const Overview& overview) {
     if (!complaint_.empty()) log::info("the relay takes this node's word again");
     complaint_.clear();
     known_.Hear(overview.head);
     known_.HearRun(overview.run);
-    orders_.Take(overview.orders, [this](OrderKind kind) { return BeginOrder(kind); });
-    for (const VolumeFact& fact : overview.volumes) {
-      if (HostedVolume* hosted = Find(fact.volume)) (void)hosted->Learn(RelaySays{fact});
-    }
-    for (const auto& hosted : volumes_) hosted->HeadKnown(overview.head);
+    orders_.Take(overview.orders, [this](OrderKind kind) { return roles_.Pause(kind == OrderKind::kPause); });
+    if (const Status kept = WriteKnownRoles(StateFolder(own_.state).Roles(), overview.volumes); !kept)
+      log::warn("who is primary can't be kept in the state folder: {}", kept.error().Text());
+    roles_.Heard(overview);
   }
 
   // At a stop: what becomes of changes that the relay hasn't answered.
   void SayWhatIsUnderWay() const {
-    const std::size_t count = shipper_ == nullptr ? 0 : shipper_->records();
+    const auto shipper = roles_.shipper();
+    const std::size_t count = shipper == nullptr ? 0 : shipper->records();
     if (count == 0) return;
     log::warn(
         "{} under way to the relay at this stop, and the callers got an error: what has reached the relay's "
@@ -357,20 +218,18 @@ class NodeProcess : public Node {
       if (line) log::Say(*line);
     };
     say(relay_news_.Reported(answered, now));
-    if (shipper_ == nullptr) return;
-    say(relay_news_.Waiting({shipper_->records(), shipper_->answered(), shipper_->refused()}, now));
+    if (const auto shipper = roles_.shipper())
+      say(relay_news_.Waiting({shipper->records(), shipper->answered(), shipper->refused()}, now));
   }
 
   // The relay doesn't take this node's word. If it has lost what it acknowledged, it is as good as no relay:
   // nothing is written until it has it again. If this session has been ended, nothing is received, applied or
   // counted as applied any more.
   void Refused(const Refusal& refusal) {
-    if (const auto setback = SetbackOf(Judge(refusal, {}, {}))) {
-      for (const auto& hosted : volumes_) (void)hosted->Learn(*setback);
-    }
+    if (const auto setback = SetbackOf(Judge(refusal, {}, {}))) roles_.Suffer(*setback);
     Complain(refusal.text);
-    if (refusal.code != RefusalCode::kOldSession || std::exchange(ended_, true)) return;
-    if (replica_ != nullptr) replica_->Halt();
+    if (refusal.code != RefusalCode::kOldSession || ended_.exchange(true)) return;
+    roles_.Halt();
     log::error("this process follows no more; what its mounts show stays as it is");
   }
 
@@ -382,14 +241,6 @@ class NodeProcess : public Node {
 
   Sender sender() const { return {config_.group, name_, session_, known_.Get().position}; }
 
-  void KeepCheckpoints() {
-    for (const auto& hosted : volumes_) {
-      if (!hosted->primary()) continue;
-      if (auto written = hosted->KeepCheckpoint(); !written)
-        log::error("{}: {}", hosted->name().value, written.error().Text());
-    }
-  }
-
   const Config config_;
   const NodeName name_;
   const NodeConfig own_;
@@ -400,16 +251,16 @@ class NodeProcess : public Node {
   Hello hello_;
   KnownHead known_;
   std::atomic<std::uint64_t> session_{0};  // 0: the relay has given none yet
-  std::unique_ptr<Shipper> shipper_;       // null without a session
-  std::optional<Welcome> welcome_;
-  std::vector<std::unique_ptr<HostedVolume>> volumes_;
-  std::unique_ptr<Replica> replica_;
+  std::atomic<bool> ended_{false};         // the session: another process has one
+  Roles roles_{{config_, name_, context_, known_,
+                [this](std::optional<Deadline> deadline, const std::atomic<bool>* cancel) {
+                  return SayHello(deadline, cancel);
+                },
+                [this] { return sender(); }}};
   Orders orders_;  // the reporter's thread
   std::unique_ptr<Reporter> reporter_;
-  std::optional<PeriodicThread> checkpointer_;
   // The reporter's thread's.
   RelayNews relay_news_{config_.relay.ControlEndpoint(), /*heard=*/true};
-  bool ended_ = false;  // the session: another process has one
   std::string complaint_;
 };
 

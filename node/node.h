@@ -2,8 +2,8 @@
 // root of `hawser mount`.
 //
 // Threads besides those of the mounts and the replica: the reporter (a session with the relay, four
-// times a second), the checkpointer (flushes the stores of the volumes that are primary here) and the shipper
-// (finishes the records of callers that left).
+// times a second), those that change roles and keep the checkpoints of primaries (roles.h), and the shipper's
+// (which finish the records of callers that left).
 #pragma once
 
 #include <atomic>

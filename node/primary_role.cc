@@ -36,7 +36,7 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
   HAWSER_TRY(recovery.ReadStands());
   const Progress from = recovery.stands().front().checkpoint;
   const bool redo = recovery.redoes();
-  HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head}));
+  HAWSER_TRY(recovery.Begin({"the relay's journal", welcome.oldest, welcome.head, /*is_relays=*/true}));
   RelaySource source(parts.context, parts.control_endpoint,
                      {parts.group, parts.shipper.node(), parts.shipper.session(), welcome.head.position},
                      recovery.names(), watch.cancel());
@@ -50,7 +50,7 @@ Result<std::unique_ptr<PrimaryRole>> PrimaryRole::Begin(const Parts& parts, cons
 
   // Also when it was journaled by a start that was cut off: once more does no harm.
   const bool first_start = from.position.group == Group{};
-  std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, from, first_start));
+  std::unique_ptr<PrimaryRole> role(new PrimaryRole(parts, generation, from, first_start));
   role->funnel_ = std::make_shared<Funnel>(volume, parts.shipper, parts.config, generation, welcome.head,
                                            std::move(on_setback));
   role->refused_ = recovery.refused().entries();
@@ -81,7 +81,7 @@ Status PrimaryRole::Open(StartWatch& watch) {
     HAWSER_TRY(journaled);
   }
   opened_ = true;
-  return WriteCheckpoint(Beyond::kAnything);
+  return WriteCheckpoint(Beyond::kServed);
 }
 
 // The root before the first checkpoint: a start that is cut off in between does it again.
@@ -94,7 +94,7 @@ Status PrimaryRole::JournalAll(StartWatch& watch) {
 
 Status PrimaryRole::KeepCheckpoint() {
   if (!checkpoints_.due(funnel_->applied().Get())) return {};
-  return WriteCheckpoint(Beyond::kAnything);
+  return WriteCheckpoint(Beyond::kServed);
 }
 
 Status PrimaryRole::WriteCheckpoint(Beyond beyond) {
@@ -105,6 +105,8 @@ Status PrimaryRole::WriteCheckpoint(Beyond beyond) {
 void PrimaryRole::HeadKnown(const Progress& head) { funnel_->applied().Known(head); }
 
 void PrimaryRole::Report(VolumeReport& report) const {
+  report.generation = generation_;
+  report.held_for = funnel_->held_for();
   report.applied = funnel_->applied().Get();
   report.checkpoint = checkpoints_.last();
   report.unanswered = funnel_->unanswered();
@@ -120,10 +122,11 @@ void PrimaryRole::Report(VolumeReport& report) const {
 }
 
 Status PrimaryRole::End(bool in_order) {
+  if (std::exchange(ended_, true)) return {};
   funnel_->End();
   if (!in_order || !opened_) return {};
   // What isn't settled keeps the end from being clean.
-  return WriteCheckpoint(funnel_->applied().idle() ? Beyond::kNothing : Beyond::kAnything);
+  return WriteCheckpoint(funnel_->applied().idle() ? Beyond::kNothing : Beyond::kServed);
 }
 
 }  // namespace hawser

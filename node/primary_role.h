@@ -42,36 +42,45 @@ class PrimaryRole {
 
   std::shared_ptr<Role> calls() const { return funnel_; }
 
-  // What every volume begins with, once calls go to the funnel: its root in the journal, and a checkpoint.
-  // Waits for the relay meanwhile. After an error only End() is left to do: the next start does it again.
+  // Before calls are let in: what every volume begins with is journaled, its root, and a checkpoint is
+  // written, which says that callers are about to change the store. Waits for the relay meanwhile. After an
+  // error only End() is left to do: who tries again does it again.
   Status Open(StartWatch& watch);
 
   // Changes are refused with `error` from here on; those under way end.
   void StopChanges(const Error& error) { funnel_->StopChanges(error); }
+  // No more changes begin while it is held for an attempt at a promotion; 0: they go on.
+  void HoldFor(std::uint64_t attempt) { funnel_->HoldFor(attempt); }
 
   // Flushes the store and records how far it is, if it has got any further.
   Status KeepCheckpoint();
   void HeadKnown(const Progress& head);
 
-  // How far the store is, and what is wrong with its disk.
+  // Its generation, how far the store is, and what is wrong with its disk.
   void Report(VolumeReport& report) const;
 
   // No more changes; the last checkpoint, if `in_order`: nothing has kept the store from being what the
-  // journal says. Otherwise, and if it was never opened, the last one that was written before stands.
+  // journal says. Otherwise, and if it was never opened, the last one that was written before stands. Once;
+  // again it does nothing.
   Status End(bool in_order);
 
  private:
-  PrimaryRole(const Parts& parts, const Progress& checkpoint, bool first_start)
-      : parts_(parts), checkpoints_(parts.checkpoint, checkpoint), first_start_(first_start) {}
+  PrimaryRole(const Parts& parts, Generation generation, const Progress& checkpoint, bool first_start)
+      : parts_(parts),
+        generation_(generation),
+        checkpoints_(parts.checkpoint, checkpoint),
+        first_start_(first_start) {}
 
   Status MakeUp(StartWatch& watch);
   Status JournalAll(StartWatch& watch);
   Status WriteCheckpoint(Beyond beyond);
 
   const Parts parts_;
+  const Generation generation_;
   CheckpointKeeper checkpoints_;
   const bool first_start_;  // there is no checkpoint yet
   bool opened_ = false;
+  bool ended_ = false;
   std::shared_ptr<Funnel> funnel_;
   std::vector<Difference> refused_;  // records that the store didn't take in recovery
 };

@@ -28,7 +28,8 @@ bool IsOutdated(const Report& report, const Report& last) {
     const auto before =
         std::find_if(last.volumes.begin(), last.volumes.end(),
                      [&](const VolumeReport& other) { return other.volume == volume.volume; });
-    if (before == last.volumes.end()) return false;
+    // A new role begins where the store is known to be.
+    if (before == last.volumes.end() || volume.generation != before->generation) return false;
     // Groups of one journal: a session doesn't change it, and before the first group (0) there is none.
     return volume.checkpoint.position.group < before->checkpoint.position.group ||
            volume.applied.position.group < before->applied.position.group;

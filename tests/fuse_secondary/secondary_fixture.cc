@@ -70,7 +70,7 @@ void SecondaryTest::Pause() {
 }
 
 Result<RelaysJournal> SecondaryTest::ReadRelays(const std::vector<VolumeName>& volumes) {
-  return RelaysJournal{{"the relay's journal", relay_.journal().oldest(), relay_.head()},
+  return RelaysJournal{{"the relay's journal", relay_.journal().oldest(), relay_.head(), true},
                        std::make_unique<JournalSource>(relay_.journal(), volumes)};
 }
 

@@ -36,8 +36,8 @@ Status StateFolder::WriteDifferences(Sequence last, Sequence at, Bytes encoded) 
   return {};
 }
 
-void Checkpoints::Make(const Progress& applied, std::function<void(Status)> done) {
-  const auto begun = keeper_.Begin(applied, Beyond::kAnything);
+void Checkpoints::Make(const Progress& applied, Beyond beyond, std::function<void(Status)> done) {
+  const auto begun = keeper_.Begin(applied, beyond);
   if (!begun) return done(begun.error());
   const std::size_t flushed = disk_.store.BeginFlush(begun->marks);
   if (world_.mutations().Has(Fault::kCheckpointBeforeFlush))

@@ -50,7 +50,7 @@ class Checkpoints {
   Progress last() const { return keeper_.last(); }
 
   // Takes its time, then tells what came of it.
-  void Make(const Progress& applied, std::function<void(Status)> done);
+  void Make(const Progress& applied, Beyond beyond, std::function<void(Status)> done);
   // With the end of the process: at once.
   Status MakeLast(const Progress& applied, Beyond beyond);
 

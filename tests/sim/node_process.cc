@@ -80,7 +80,7 @@ void NodeProcess::Welcomed(const Incoming& reply) {
   Begin(*welcome);
 }
 
-// NodeProcess::BeginRoles in node/node.cc.
+// Roles::Begin in node/roles.cc.
 void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
   if (welcome) {
     for (const VolumeFact& fact : welcome->volumes) machine_.roles[fact.volume] = fact;
@@ -89,12 +89,14 @@ void NodeProcess::Begin(const std::optional<Welcome>& welcome) {
   OwnVolumes own;
   for (auto& [volume, role] : roles_) {
     const auto known = machine_.roles.find(volume);
-    const auto action = role.Take(!welcome                        ? RoleFact(RelayIsSilent{})
-                                  : known != machine_.roles.end() ? RelaySays{known->second}
-                                                                  : RelaySays{role.known()});
-    if (!action) continue;
-    if (std::holds_alternative<BecomeSecondary>(*action)) copies.push_back(volume);
-    if (const auto* primary = std::get_if<BecomePrimary>(&*action))
+    (void)role.Take(!welcome                        ? RoleFact(RelayIsSilent{})
+                    : known != machine_.roles.end() ? RelaySays{known->second}
+                                                    : RelaySays{role.known()});
+    const auto due = role.Due();
+    if (!due) continue;
+    (void)role.Began(*due);
+    if (std::holds_alternative<BecomeSecondary>(*due)) copies.push_back(volume);
+    if (const auto* primary = std::get_if<BecomePrimary>(&*due))
       own.emplace_back(volume, primary->generation);
   }
   const auto serve = [this, welcome, own] { Serve(welcome, own); };
@@ -133,9 +135,8 @@ void NodeProcess::StartPrimary(const VolumeName& volume, Generation generation, 
 void NodeProcess::Learn(const VolumeName& volume, const RoleFact& fact) {
   const auto role = roles_.find(volume);
   if (role == roles_.end()) return;
-  const auto action = role->second.Take(fact);
-  const auto* stop = action ? std::get_if<StopChanges>(&*action) : nullptr;
-  if (stop == nullptr) return;
+  const auto stop = role->second.Take(fact);
+  if (!stop) return;
   for (const auto& primary : primaries_)
     if (primary->volume() == volume) primary->StopChanges(stop->error);
 }

@@ -23,7 +23,7 @@ void PrimarySide::Start(const Welcome& welcome) {
   recovery_.emplace(std::vector<RecoveryVolume>{{parts_.volume, &parts_.disk.store, &folder_}},
                     RecoverFor::kServing, "primary.redoing");
   Status begun = recovery_->ReadStands();
-  if (begun) begun = recovery_->Begin({"the relay's journal", welcome.oldest, welcome.head});
+  if (begun) begun = recovery_->Begin({"the relay's journal", welcome.oldest, welcome.head, true});
   if (!begun) return parts_.give_up(begun.error().Text());
   checkpoints_.emplace(parts_.world, parts_.life, parts_.disk, recovery_->stands().front().checkpoint,
                        "primary.store_synced");
@@ -229,7 +229,7 @@ void PrimarySide::KeepCheckpoint() {
 }
 
 void PrimarySide::MakeCheckpoint(const Progress& applied) {
-  checkpoints_->Make(applied, [this, applied](const Status& made) {
+  checkpoints_->Make(applied, Beyond::kServed, [this, applied](const Status& made) {
     parts_.world.Note("{}: checkpoint of {} at {}: {}", parts_.node.value, parts_.volume.value,
                       applied.position.Text(), made ? "made" : made.error().Text());
   });
@@ -238,7 +238,7 @@ void PrimarySide::MakeCheckpoint(const Progress& applied) {
 void PrimarySide::StopInOrder() {
   if (!applied_) return;
   const bool settled = applied_->idle() && !trouble_;
-  static_cast<void>(checkpoints_->MakeLast(applied_->Get(), settled ? Beyond::kNothing : Beyond::kAnything));
+  static_cast<void>(checkpoints_->MakeLast(applied_->Get(), settled ? Beyond::kNothing : Beyond::kServed));
 }
 
 }  // namespace hawser::sim

@@ -65,7 +65,7 @@ Status SecondarySide::Start(const std::optional<Welcome>& welcome) {
   if (recovery_->needs_relay()) {
     parts_.world.Note("{}: needs the relay's journal, up to {}", parts_.node.value,
                       welcome->head.position.Text());
-    HAWSER_TRY(recovery_->BeginFromRelay({"the relay's journal", welcome->oldest, welcome->head}));
+    HAWSER_TRY(recovery_->BeginFromRelay({"the relay's journal", welcome->oldest, welcome->head, true}));
     BringForward();
     return {};
   }
@@ -128,7 +128,7 @@ Status SecondarySide::CheckpointAll() {
     Checkpoints checkpoints(parts_.world, parts_.life, DiskOf(i), stands[i].checkpoint,
                             "secondary.store_synced");
     HAWSER_TRY(KeepDifferences(folders_[i], stands[i].checkpoint, stands[i]));
-    HAWSER_TRY(checkpoints.MakeLast(stands[i].applied, Beyond::kAnything));
+    HAWSER_TRY(checkpoints.MakeLast(stands[i].applied, Beyond::kReplayed));
   }
   return {};
 }
@@ -370,11 +370,12 @@ void SecondarySide::CheckpointNext(std::vector<VolumeStand> stands, std::size_t 
   }
   const Progress applied = stands[volume].applied;
   static_cast<void>(KeepDifferences(folders_[volume], checkpoints_[volume]->last(), stands[volume]));
-  checkpoints_[volume]->Make(applied, [this, stands = std::move(stands), volume](const Status& made) {
-    if (parts_.life->dead) return;
-    Checkpointed(stands[volume], volume, made);
-    CheckpointNext(stands, volume + 1);
-  });
+  checkpoints_[volume]->Make(applied, Beyond::kReplayed,
+                             [this, stands = std::move(stands), volume](const Status& made) {
+                               if (parts_.life->dead) return;
+                               Checkpointed(stands[volume], volume, made);
+                               CheckpointNext(stands, volume + 1);
+                             });
 }
 
 void SecondarySide::Checkpointed(const VolumeStand& stand, std::size_t volume, const Status& made) {
@@ -399,7 +400,7 @@ void SecondarySide::StopInOrder() {
     const bool whole = stands[i].condition == Condition::kFine;
     static_cast<void>(KeepDifferences(folders_[i], checkpoints_[i]->last(), stands[i]));
     static_cast<void>(
-        checkpoints_[i]->MakeLast(stands[i].applied, whole ? Beyond::kNothing : Beyond::kAnything));
+        checkpoints_[i]->MakeLast(stands[i].applied, whole ? Beyond::kNothing : Beyond::kReplayed));
   }
   DropOldSegments();
 }

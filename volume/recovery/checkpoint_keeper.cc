@@ -16,7 +16,7 @@ Result<CheckpointKeeper::Begun> CheckpointKeeper::Begin(const Progress& applied,
   if (const auto failed = failure()) return *failed;
   auto marks = NextMarks(applied.position);
   if (!marks) return Hindered(marks.error());
-  return Begun{applied, beyond == Beyond::kNothing, *marks};
+  return Begun{applied, beyond, *marks};
 }
 
 Result<StoreMarks> CheckpointKeeper::NextMarks(const Position& at) {
@@ -40,8 +40,10 @@ Status CheckpointKeeper::End(const Begun& begun, Status flushed) {
     failure_ = flushed.error();
     return flushed;
   }
-  const Status written =
-      place_.Write({.progress = begun.position, .clean = begun.clean, .mark = begun.marks.newest});
+  const Status written = place_.Write({.progress = begun.position,
+                                       .clean = begun.beyond == Beyond::kNothing,
+                                       .mark = begun.marks.newest,
+                                       .beyond_own = begun.beyond == Beyond::kServed});
   if (!written) return Hindered(written.error());
   mark_ = begun.marks.newest;
   next_mark_ = 0;

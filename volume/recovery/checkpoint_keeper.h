@@ -32,7 +32,8 @@ namespace hawser {
 
 // What the store may hold beyond the position that the checkpoint is to have.
 enum class Beyond {
-  kAnything,  // the volume is being served
+  kReplayed,  // what replay has applied since: the node's own journal has it
+  kServed,    // what callers have changed since: the relay's journal has it
   kNothing,   // it came to its end, and nothing is under way: the next start needn't redo
 };
 
@@ -48,7 +49,7 @@ class CheckpointKeeper {
 
   struct Begun {
     Progress position;
-    bool clean = false;
+    Beyond beyond = Beyond::kNothing;
     StoreMarks marks;  // for the store, before it is flushed
   };
   // The store holds everything up to `applied`. The error of a flush that has failed earlier, or of the

@@ -38,7 +38,7 @@ Status Recovery::ReadStands() {
     redo_.push_back(checkpoint ? !nothing_beyond : !volume.store->is_new());
     stand.whole = !redo_.back();
     differed_.push_back(0);
-    checkpoints_.push_back(checkpoint.value_or(Checkpoint{}));
+    checkpoints_.push_back(checkpoint);
     held_.push_back(checkpoint ? checkpoint->progress.position : marks.at);
     if (checkpoint && purpose_ == RecoverFor::kFollowing) {
       HAWSER_ASSIGN(const Buffer differences,
@@ -69,6 +69,7 @@ bool Recovery::IsProvenBy(const RecoveryJournal& journal, std::size_t volume) co
   if (!stands_[volume].active() || !redo_[volume]) return true;
   const Position& held = held_[volume];
   const Position& end = journal.end.position;
+  if (checkpoints_[volume] && checkpoints_[volume]->beyond_own && !journal.is_relays) return false;
   return Exists(journal) && held.group <= end.group && (held.group == Group{} || held.journal == end.journal);
 }
 
@@ -368,9 +369,12 @@ Status Recovery::FinishRedo() {
 // From here on the stores may be ahead of their checkpoints.
 Status Recovery::MarkUnclean() {
   for (std::size_t i = 0; i < stands_.size(); ++i) {
-    if (!stands_[i].active() || !checkpoints_[i].clean) continue;
-    Checkpoint unclean = checkpoints_[i];
+    if (!stands_[i].active() || !checkpoints_[i]) continue;
+    Checkpoint unclean = *checkpoints_[i];
+    const bool is_said = !unclean.clean && (unclean.beyond_own || !journal_.is_relays);
+    if (is_said) continue;
     unclean.clean = false;
+    unclean.beyond_own = unclean.beyond_own || journal_.is_relays;
     HAWSER_TRY(volumes_[i].checkpoint->Write(unclean));
     checkpoints_[i] = unclean;
   }

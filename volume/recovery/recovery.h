@@ -62,6 +62,7 @@ struct RecoveryJournal {
   std::string name;  // for messages: "the relay's journal"
   Progress oldest;   // before the first group that it has
   Progress end;
+  bool is_relays = false;  // what callers were told is in it
 };
 
 class Recovery {
@@ -151,8 +152,8 @@ class Recovery {
   std::vector<VolumeName> names_;
   std::vector<VolumeStand> stands_;
   std::vector<char> redo_;
-  std::vector<char> differed_;           // a copy has differed at some place on the way
-  std::vector<Checkpoint> checkpoints_;  // as they are in their places
+  std::vector<char> differed_;                          // a copy has differed at some place on the way
+  std::vector<std::optional<Checkpoint>> checkpoints_;  // as they are in their places
   // What the journal must hold: a volume's checkpoint, or if that is lost, the one that its store tells of.
   std::vector<Position> held_;
 

@@ -13,7 +13,7 @@ Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& path) {
   try {
     const auto json = nlohmann::json::parse(*content);
     return std::optional(Checkpoint{ProgressFromJson(json), json.at("clean").get<bool>(),
-                                    json.at("mark").get<std::uint64_t>()});
+                                    json.at("mark").get<std::uint64_t>(), json.at("beyond_own").get<bool>()});
   } catch (const std::exception& problem) {
     return Error{EBADMSG,
                  "the checkpoint '" + path + "' can't be understood (" + problem.what() +
@@ -26,6 +26,7 @@ Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
   nlohmann::json json = ToJson(checkpoint.progress);
   json["clean"] = checkpoint.clean;
   json["mark"] = checkpoint.mark;
+  json["beyond_own"] = checkpoint.beyond_own;
   return WriteFileAtomically(path, json.dump(2) + "\n");
 }
 

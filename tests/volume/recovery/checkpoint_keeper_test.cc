@@ -13,7 +13,7 @@ using ::testing::IsEmpty;
 
 class CheckpointKeeperTest : public ::testing::Test {
  protected:
-  CheckpointKeeper::Begun Begin(const Progress& applied, Beyond beyond = Beyond::kAnything) {
+  CheckpointKeeper::Begun Begin(const Progress& applied, Beyond beyond = Beyond::kReplayed) {
     const auto begun = keeper_.Begin(applied, beyond);
     EXPECT_OK(begun);
     return *begun;
@@ -58,7 +58,7 @@ TEST_F(CheckpointKeeperTest, PromisesWhatTheStoreHadBeforeTheFlush) {
 }
 
 TEST_F(CheckpointKeeperTest, IsCleanOnlyWhenNothingLiesBeyond) {
-  ASSERT_OK(keeper_.End(Begin(At(5), Beyond::kAnything), {}));
+  ASSERT_OK(keeper_.End(Begin(At(5), Beyond::kReplayed), {}));
   ASSERT_OK(keeper_.End(Begin(At(5), Beyond::kNothing), {}));
   EXPECT_THAT(log_, ElementsAre("docs: checkpoint 5", "docs: checkpoint 5, clean"));
 }
@@ -79,13 +79,13 @@ TEST_F(CheckpointKeeperTest, FailedFlushKeepsTheOldCheckpointForGood) {
 TEST_F(CheckpointKeeperTest, CheckpointThatCouldNotBeWrittenIsWrittenLater) {
   FullFolder folder("docs", log_);
   CheckpointKeeper keeper(folder, At(3));
-  EXPECT_FALSE(keeper.End(*keeper.Begin(At(5), Beyond::kAnything), {}));
+  EXPECT_FALSE(keeper.End(*keeper.Begin(At(5), Beyond::kReplayed), {}));
   EXPECT_EQ(keeper.last(), At(3));
   EXPECT_FALSE(keeper.failure());
   EXPECT_TRUE(keeper.due(At(5)));
   EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("the state folder is full"));
   folder.full = false;
-  ASSERT_OK(keeper.End(*keeper.Begin(At(6), Beyond::kAnything), {}));
+  ASSERT_OK(keeper.End(*keeper.Begin(At(6), Beyond::kReplayed), {}));
   EXPECT_FALSE(keeper.trouble());
   EXPECT_EQ(keeper.last(), At(6));
 }
@@ -110,9 +110,9 @@ TEST_F(CheckpointKeeperTest, AfterAWriteThatFailedTheStoreCarriesBothThatMayBeIn
   FullFolder folder("docs", log_);
   folder.checkpoint = Checkpoint{At(3), false, 77};
   CheckpointKeeper keeper(folder, At(3));
-  const auto first = *keeper.Begin(At(5), Beyond::kAnything);
+  const auto first = *keeper.Begin(At(5), Beyond::kReplayed);
   EXPECT_FALSE(keeper.End(first, {}));
-  const auto second = *keeper.Begin(At(6), Beyond::kAnything);
+  const auto second = *keeper.Begin(At(6), Beyond::kReplayed);
   EXPECT_EQ(second.marks.newest, first.marks.newest);
   EXPECT_EQ(second.marks.before, first.marks.before);
 }

@@ -92,7 +92,7 @@ void RecoveryTest::Begin(RecoverFor purpose) {
     volumes.push_back({VolumeName(names_[i]), &volumes_[i]->store, &volumes_[i]->place});
   recovery_ = std::make_unique<Recovery>(std::move(volumes), purpose, "test.redoing");
   ASSERT_OK(recovery_->ReadStands());
-  const RecoveryJournal journal{"the journal", oldest_, end_};
+  const RecoveryJournal journal{"the journal", oldest_, end_, purpose == RecoverFor::kServing};
   was_proven_ = recovery_->IsProvenBy(journal);
   ASSERT_OK(recovery_->Begin(journal));
 }

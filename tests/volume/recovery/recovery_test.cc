@@ -54,7 +54,8 @@ TEST_F(RecoveryTest, AtTheJournalsEndNothingIsAskedFor) {
   Holds(0, 5);
   Add("docs", At(5), Ended::kUnclean);
   ASSERT_OK(Run(kServing));
-  EXPECT_THAT(log_, IsEmpty());
+  // But that callers will change it, as the own journal doesn't tell.
+  EXPECT_THAT(log_, ElementsAre("docs: checkpoint 5"));
   EXPECT_TRUE(Stand(0).active());
 }
 
@@ -117,6 +118,33 @@ TEST_F(RecoveryTest, ThatAnEndWasUncleanIsSaidOfTheSameCheckpoint) {
   Begin(kServing);
   EXPECT_FALSE(docs.place.checkpoint->clean);
   EXPECT_EQ(docs.place.checkpoint->mark, 77U);
+}
+
+// What its callers did after the checkpoint is in the relay's journal; the own one needn't have it, however
+// far it reaches.
+TEST_F(RecoveryTest, StoreThatWasServedIsProvenByTheRelaysJournalOnly) {
+  Holds(0, 9);
+  Volume& docs = Add("docs", At(3), Ended::kUnclean);
+  docs.place.checkpoint->beyond_own = true;
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_FALSE(was_proven_);
+  EXPECT_EQ(Stand(0).condition, Condition::kNeedsSync);
+}
+
+TEST_F(RecoveryTest, StoreThatWasServedAndEndedInOrderNeedsNoProof) {
+  Holds(0, 9);
+  Volume& docs = Add("docs", At(3), Ended::kClean);
+  docs.place.checkpoint->beyond_own = true;
+  ASSERT_OK(Run(kFollowing));
+  EXPECT_TRUE(was_proven_);
+}
+
+TEST_F(RecoveryTest, CheckpointSaysThatTheRelaysJournalIsApplied) {
+  Holds(0, 4);
+  Volume& docs = Add("docs", At(3), Ended::kUnclean);
+  Begin(kServing);
+  ASSERT_OK(recovery().Take(Groups(3, 4)));
+  EXPECT_TRUE(docs.place.checkpoint->beyond_own);
 }
 
 // The state folder went back to the clean end of a day before.
@@ -211,11 +239,13 @@ TEST_F(RecoveryTest, PrimaryWhoseStoreRefusesWhatLaterRecordsBuildOnDoesntServe)
 
 // As it did: that is known from the records ahead, before those in between are redone.
 TEST_F(RecoveryTest, RefusedRecordThatWasMadeUpForIsGoneOnWithout) {
+  Volume& docs = Add("docs", At(2), Ended::kUnclean);
+  docs.store.FailAt(3, EPERM);
   for (const RecoverFor purpose : {kServing, kFollowing}) {
     Holds(0, 6);
-    if (purpose == kServing) Add("docs", At(2), Ended::kUnclean).store.FailAt(3, EPERM);
     MakesUp(5, 3);
     log_.clear();
+    docs.place.checkpoint->beyond_own = false;  // the own journal has it all, too
     ASSERT_OK(Run(purpose));
     EXPECT_TRUE(Stand(0).active()) << Stand(0).problem;
     EXPECT_TRUE(Stand(0).differences.empty());
