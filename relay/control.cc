@@ -186,7 +186,7 @@ PromotionFacts Control::WhatPromotionsRestOn(NoticeBoard::Notes notes) const {
   }
   facts.journal = Facts(std::move(notes));
   facts.now = SteadyClock::now();
-  facts.early = tracker_.IsEarly(facts.now);
+  facts.early = facts.now - began_ <= kNodesComeBack;
   facts.nodes = NodesStatus(facts.journal);
   return facts;
 }

@@ -78,6 +78,7 @@ class Control {
   bool holding_ = false;
   OrderBook orders_;
   Promotions promotions_;
+  const Deadline began_ = SteadyClock::now();
   PullRounds pulls_;
   int pulls_at_work_ = 0;  // with the disk, or on their way back
 };

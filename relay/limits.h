@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "common/base/bytes.h"
+#include "common/net/heartbeat.h"
 #include "common/record/codec.h"
 
 namespace hawser {
@@ -42,6 +43,10 @@ inline constexpr auto kPromotionIsKept = std::chrono::seconds(10);
 inline constexpr auto kLongestPromotion = std::chrono::hours(24);
 // While one is under way it is looked at so often: its steps come with reports and with the writer's answers.
 inline constexpr auto kPromotionTurn = std::chrono::milliseconds(20);
+
+// So long after its start a relay reckons with nodes that haven't reported to it yet: they ask again after
+// half of kSilentAfter.
+inline constexpr auto kNodesComeBack = 2 * kSilentAfter;
 
 // Points of the journal that the relay remembers for retention.
 inline constexpr std::size_t kMaxMilestones = 2048;

@@ -125,7 +125,7 @@ std::string PromotionAttempt::WhoIsDoubtful(const PromotionFacts& facts) const {
   std::set<std::string> who;
   for (const VolumeFact& volume : Wanted(facts)) {
     if (volume.primary == order_.node) continue;
-    if (facts.IsDoubtful(volume.primary)) who.insert(volume.primary.value);
+    if (facts.IsDoubtful(volume.primary) || facts.IsPrimaryComingUp(volume)) who.insert(volume.primary.value);
     if (facts.IsDoubtful(order_.node) || facts.IsGivingUp(order_.node, volume.volume))
       who.insert(order_.node.value);
   }

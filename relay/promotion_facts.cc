@@ -51,6 +51,24 @@ std::string WhatItNeeds(const NodeName& node, const VolumeName& volume, ReplicaS
   return another;
 }
 
+// Whether a primary in this state can be asked for anything.
+bool IsUsable(ReplicaState state) {
+  switch (state) {
+    case ReplicaState::kFenced:
+    case ReplicaState::kDisconnected:
+    case ReplicaState::kNeedsSync:
+    case ReplicaState::kDiverged:
+    case ReplicaState::kUnknown:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool IsActing(const ReplicaStatus& replica, const VolumeFact& volume) {
+  return replica.role == ReplicaRole::kPrimary && replica.generation == volume.generation;
+}
+
 }  // namespace
 
 const NodeStatus* PromotionFacts::Node(const NodeName& node) const {
@@ -80,18 +98,14 @@ bool PromotionFacts::IsDoubtful(const NodeName& node) const {
 
 bool PromotionFacts::PrimaryAnswers(const VolumeFact& volume) const {
   const ReplicaStatus* replica = Replica(volume.primary, volume.volume);
-  if (replica == nullptr || !IsConnected(volume.primary)) return false;
-  if (replica->role != ReplicaRole::kPrimary || replica->generation != volume.generation) return false;
-  switch (replica->state) {
-    case ReplicaState::kFenced:
-    case ReplicaState::kDisconnected:
-    case ReplicaState::kNeedsSync:
-    case ReplicaState::kDiverged:
-    case ReplicaState::kUnknown:
-      return false;
-    default:
-      return true;
-  }
+  return replica != nullptr && IsConnected(volume.primary) && IsUsable(replica->state) &&
+         IsActing(*replica, volume);
+}
+
+bool PromotionFacts::IsPrimaryComingUp(const VolumeFact& volume) const {
+  const ReplicaStatus* replica = Replica(volume.primary, volume.volume);
+  return replica != nullptr && IsConnected(volume.primary) && IsUsable(replica->state) &&
+         !IsActing(*replica, volume);
 }
 
 bool PromotionFacts::Serves(const NodeName& node, const VolumeFact& volume) const {

@@ -19,7 +19,7 @@ struct PromotionFacts {
   JournalFacts journal;
   std::map<VolumeName, Promote> made;  // how each volume's primary came to be that
   std::vector<NodeStatus> nodes;       // all members
-  bool early = false;   // a node that was never heard of may only not have had the time to report (Tracker)
+  bool early = false;   // a node that was never heard of may only not have had the time to report
   std::string trouble;  // why the relay can make nobody primary; empty: it can
 
   // Null: there is none.
@@ -36,6 +36,8 @@ struct PromotionFacts {
   // Whether the node takes changes of the volume, as its primary in that generation, having all that came
   // before.
   bool Serves(const NodeName& node, const VolumeFact& volume) const;
+  // Whether its primary is there and isn't that yet: it was just started, or just promoted.
+  bool IsPrimaryComingUp(const VolumeFact& volume) const;
   // Whether the node has yet to notice that it is the volume's primary no more.
   bool IsGivingUp(const NodeName& node, const VolumeName& volume) const;
   // Records of the volume's order that the node's copy lacks up to `to`; all, if nothing is known of it.

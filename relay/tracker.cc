@@ -125,7 +125,7 @@ RetentionDecision Tracker::Decide(const JournalFacts& facts, Timestamp wall, Dea
   for (const auto& [name, member] : members_) {
     for (const VolumeName& volume : member.volumes) claims.push_back(ClaimOf(name, volume, member, facts));
   }
-  return retention_.Decide(claims, facts, {wall, !IsEarly(now), free_bytes});
+  return retention_.Decide(claims, facts, {wall, now - times_.began > times_.patience, free_bytes});
 }
 
 std::vector<NodeStatus> Tracker::Status(const JournalFacts& facts, Deadline now) const {

@@ -82,9 +82,6 @@ class Tracker {
   // positions only grow.
   void Heard(const Report& report, Deadline now);
 
-  // Whether a node that was never heard of may only not have had the time to report.
-  bool IsEarly(Deadline now) const { return now - times_.began <= times_.patience; }
-
   // All members.
   std::vector<NodeStatus> Status(const JournalFacts& facts, Deadline now) const;
 

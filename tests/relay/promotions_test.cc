@@ -327,7 +327,7 @@ TEST_F(PromotionsTest, APrimaryThatDoesNotAnswerIsNotWaitedFor) {
   EXPECT_EQ(done.volumes[0].acknowledged, Sequence(100));
 }
 
-TEST_F(PromotionsTest, APrimaryWhoseVolumeIsFencedOrDivergedOrNotServedDoesNotAnswer) {
+TEST_F(PromotionsTest, APrimaryWhoseVolumeIsFencedOrDivergedDoesNotAnswer) {
   const auto fails_over = [this] {
     handovers_.clear();
     promotions_ = {};
@@ -341,11 +341,26 @@ TEST_F(PromotionsTest, APrimaryWhoseVolumeIsFencedOrDivergedOrNotServedDoesNotAn
   }
   Replica(kAlpha, kDocs).state = ReplicaState::kStalled;
   EXPECT_FALSE(fails_over());
-  Replica(kAlpha, kDocs).generation = Generation(0);
-  EXPECT_TRUE(fails_over());
+}
+
+TEST_F(PromotionsTest, APrimaryThatIsStartingIsGivenAMomentAndIsFailedOverAfterThat) {
+  for (const bool primary : {false, true}) {
+    handovers_.clear();
+    promotions_ = {};
+    Replica(kAlpha, kDocs).role = primary ? ReplicaRole::kPrimary : ReplicaRole::kSecondary;
+    Replica(kAlpha, kDocs).generation = Generation(0);
+    EXPECT_THAT(AskFor({kDocs}).progress, HasSubstr("waiting for a word of node alpha"));
+    EXPECT_THAT(handovers_, IsEmpty());
+    Pass(kSilentAfter);
+    ASSERT_EQ(handovers_.size(), 1U);
+    EXPECT_FALSE(handovers_[0].volumes[0].planned);
+  }
+  handovers_.clear();
+  promotions_ = {};
+  AskFor({kDocs});
   MakePrimary(kAlpha, kDocs, 1);
-  Replica(kAlpha, kDocs).role = ReplicaRole::kSecondary;
-  EXPECT_TRUE(fails_over());
+  Pass(100ms);
+  EXPECT_THAT(Holds(kAlpha), ElementsAre(hawser::Hold{kDocs, kAttempt}));
 }
 
 TEST_F(PromotionsTest, APrimaryThatGoesSilentWhileItIsHeldIsFailedOver) {
