@@ -38,8 +38,8 @@ constexpr char kFooter[] =
     "out); 2 wrong use or config; 3 could not reach or do it.";
 
 using Add = void (*)(CLI::App&, Session&);
-constexpr Add kCommands[] = {AddInit, AddUp,    AddRelay,  AddMount,   AddStatus,
-                             AddWait, AddPause, AddResume, AddJournal, AddCheck};
+constexpr Add kCommands[] = {AddInit,    AddUp,    AddRelay,  AddMount,   AddStatus, AddWait,
+                             AddPromote, AddPause, AddResume, AddJournal, AddCheck};
 
 // The command that was chosen, as deep as the command line went.
 const CLI::App& Chosen(const CLI::App& app) {
@@ -52,8 +52,7 @@ std::string FullName(const CLI::App& app) {
 }
 
 // Known from the design, and to come.
-constexpr std::string_view kPlanned[] = {"promote", "failover", "sync",  "verify",
-                                         "repair",  "reload",   "keygen"};
+constexpr std::string_view kPlanned[] = {"failover", "sync", "verify", "repair", "reload", "keygen"};
 
 // The first word that could be meant as a command or option but isn't one.
 std::string UnknownWord(const CLI::App& app, const std::vector<std::string>& extras) {

@@ -38,6 +38,17 @@ Result<OrderState> Client::Give(const NodeName& node, std::uint64_t id, OrderKin
   return state;
 }
 
+Result<Promotion> Client::Promote(const NodeName& node, std::uint64_t id,
+                                  const std::vector<VolumeName>& volumes, std::chrono::milliseconds timeout,
+                                  Deadline deadline) {
+  const Buffer order =
+      Encode(PromotionOrder{group_, id, node, volumes, static_cast<std::uint64_t>(timeout.count())});
+  HAWSER_ASSIGN(const Incoming reply, Ask(MessageType::kPromote, {order}, MessageType::kPromotion, deadline));
+  auto promotion = Decode<Promotion>(reply.part(0));
+  if (!promotion) return Unexpected("gives an answer that can't be read");
+  return promotion;
+}
+
 Result<Json> Client::Status(Deadline deadline) {
   HAWSER_ASSIGN(const Incoming reply, Ask(MessageType::kStatus, {}, MessageType::kStatusText, deadline));
   auto status = Json::parse(AsText(reply.part(0)), nullptr, /*allow_exceptions=*/false);

@@ -30,6 +30,11 @@ class Client {
   Result<OrderState> Give(const NodeName& node, std::uint64_t id, OrderKind kind,
                           Deadline deadline = SteadyClock::now() + kRelayPatience);
 
+  // Wants the node promoted, or asks how that stands: errors as above.
+  Result<Promotion> Promote(const NodeName& node, std::uint64_t id, const std::vector<VolumeName>& volumes,
+                            std::chrono::milliseconds timeout,
+                            Deadline deadline = SteadyClock::now() + kRelayPatience);
+
  private:
   // The one part of an answer of this type.
   Result<Incoming> Ask(MessageType question, const std::vector<Bytes>& parts, MessageType answer,

@@ -11,6 +11,7 @@ void AddMount(CLI::App& app, Session& session);
 void AddUp(CLI::App& app, Session& session);
 void AddStatus(CLI::App& app, Session& session);
 void AddWait(CLI::App& app, Session& session);
+void AddPromote(CLI::App& app, Session& session);
 void AddPause(CLI::App& app, Session& session);
 void AddResume(CLI::App& app, Session& session);
 void AddJournal(CLI::App& app, Session& session);

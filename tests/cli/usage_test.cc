@@ -29,7 +29,8 @@ class Usage : public ProgramTest {
 TEST_F(Usage, HelpNamesEveryCommand) {
   const ProgramResult result = Hawser({"--help"});
   EXPECT_EQ(result.exit, 0);
-  for (const char* command : {"init", "relay", "mount", "up", "status", "wait", "journal", "check"}) {
+  for (const char* command :
+       {"init", "relay", "mount", "up", "status", "wait", "promote", "pause", "resume", "journal", "check"}) {
     EXPECT_THAT(result.out, HasSubstr(std::string("\n  ") + command));
   }
   EXPECT_THAT(result.err, IsEmpty());
@@ -42,6 +43,9 @@ TEST_F(Usage, HelpOfEachCommandHasExamples) {
                                                           {"up"},
                                                           {"status"},
                                                           {"wait"},
+                                                          {"promote"},
+                                                          {"pause"},
+                                                          {"resume"},
                                                           {"check"},
                                                           {"journal"},
                                                           {"journal", "list"},
@@ -65,7 +69,7 @@ TEST_F(Usage, VersionIsOneLine) {
 TEST_F(Usage, WrongUseSaysWhatIsMeantAndEndsWithTwo) {
   ExpectError({}, 2, "no command given; see 'hawser --help'");
   ExpectError({"stauts"}, 2, "unknown command or argument 'stauts'; did you mean 'status'?");
-  for (const char* planned : {"promote", "failover", "sync", "verify", "repair", "reload", "keygen"})
+  for (const char* planned : {"failover", "sync", "verify", "repair", "reload", "keygen"})
     ExpectError({planned, "charlie"}, 2,
                 std::string("'") + planned + "' is planned, and not in this version");
   ExpectError({"status", "--wach"}, 2, "status: unknown option '--wach'; did you mean '--watch'?");
@@ -99,12 +103,23 @@ TEST_F(Usage, UnknownNodeIsNamedWithTheNearest) {
   ExpectError({"wait", "--node", "alpa"}, 2, "no node 'alpa'; did you mean 'alpha'?");
   ExpectError({"check", "--node", "alpa"}, 2, "no node 'alpa'; did you mean 'alpha'?");
   ExpectError({"journal", "list", "--node", "alpa"}, 2, "no node 'alpa'; did you mean 'alpha'?");
+  ExpectError({"promote", "alpa"}, 2, "no node 'alpa'; did you mean 'alpha'?");
+}
+
+TEST_F(Usage, VolumesToPromoteForAreThoseThatTheNodeHolds) {
+  WriteConfig();
+  ChangeConfig("volumes: { docs: { primary: alpha } }",
+               "volumes: { docs: { primary: alpha }, mail: { primary: alpha } }");
+  ChangeConfig("mount: alpha.mount } }", "mount: alpha.mount }, mail: { store: m.store, mount: m.mount } }");
+  ExpectError({"promote", "charlie", "dcos"}, 2, "no volume 'dcos'; did you mean 'docs'?");
+  ExpectError({"promote", "charlie", "mail"}, 2, "node charlie holds no copy of volume mail");
 }
 
 TEST_F(Usage, RelayThatIsAwayIsSaidAfterTwoSecondsWithThree) {
   WriteConfig();
   ExpectError({"status"}, 3, "does not answer");
   ExpectError({"wait"}, 3, "does not answer");
+  ExpectError({"promote", "charlie"}, 3, "does not answer");
 }
 
 TEST_F(Usage, ErrorsAreOnStdoutTooWithJson) {
