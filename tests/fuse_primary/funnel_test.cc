@@ -194,5 +194,55 @@ TEST_F(FunnelTest, AnEndDoesNotWaitForARemedy) {
   EXPECT_EQ(setbacks_, 0);
 }
 
+// ---- held for a promotion
+
+// What began before runs to its end; only then it is said to be held.
+TEST_F(FunnelTest, HeldItLetsNoMoreChangesBeginAndThoseUnderWayEnd) {
+  Begin(OnRelayLoss::kBlock);
+  relay_.AnswerNow(TakeUntil<0>);
+  Call before = ChangeThatIsTaken();
+  ASSERT_TRUE(AwaitOnItsWay(1));
+  funnel_->HoldFor(77);
+  EXPECT_EQ(funnel_->held_for(), 0U) << "one is under way";
+  relay_.AnswerNow(TakeAll);
+  EXPECT_EQ(before.Errno(), 0);
+  EXPECT_TRUE(WaitUntil([&] { return funnel_->held_for() == 77; }));
+
+  Call held = ChangeThatIsTaken();
+  const std::size_t batches = relay_.batches().size();
+  EXPECT_EQ(held.outcome.wait_for(100ms), std::future_status::timeout);
+  EXPECT_EQ(relay_.batches().size(), batches);
+  EXPECT_EQ(funnel_->held_for(), 77U) << "who waits hasn't begun";
+  funnel_->HoldFor(0);
+  EXPECT_EQ(held.Errno(), 0);
+  EXPECT_EQ(funnel_->held_for(), 0U);
+}
+
+TEST_F(FunnelTest, WhoWaitsInAHeldOneIsToldWhenAnotherNodeIsPrimary) {
+  Begin(OnRelayLoss::kBlock);
+  relay_.AnswerNow(TakeAll);
+  funnel_->HoldFor(77);
+  Call held = ChangeThatIsTaken();
+  EXPECT_EQ(held.outcome.wait_for(50ms), std::future_status::timeout);
+  funnel_->StopChanges({EROFS, "bravo is primary of docs now, in generation 2"});
+  EXPECT_EQ(held.Errno(), EROFS);
+}
+
+TEST_F(FunnelTest, AHeldCallEndsWithItsCallerItsTimeAndTheRole) {
+  Begin(OnRelayLoss::kFail);
+  relay_.AnswerNow(TakeAll);
+  funnel_->HoldFor(77);
+  Call killed = ChangeThatIsTaken();
+  *killed.killed = true;
+  EXPECT_EQ(killed.Errno(), EINTR);
+  EXPECT_EQ(ChangeThatIsTaken().Errno(), kGivenUp) << "its timeout";
+  Begin(OnRelayLoss::kBlock);
+  funnel_->HoldFor(77);
+  Call ended = ChangeThatIsTaken();
+  EXPECT_EQ(ended.outcome.wait_for(50ms), std::future_status::timeout);
+  funnel_->End();
+  EXPECT_EQ(ended.Errno(), kGivenUp);
+}
+
 }  // namespace
 }  // namespace hawser

@@ -1,0 +1,197 @@
+// Roles that move: by plan and after a loss, under writers, and home again.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/integration/files.h"
+#include "tests/support/cluster.h"
+#include "tests/support/ok.h"
+
+namespace hawser::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PromotionTest : public ::testing::Test {
+ protected:
+  CommandResult Hawser(const std::vector<std::string>& arguments) {
+    auto result = cluster_.Hawser(arguments);
+    EXPECT_OK(result);
+    return result ? *std::move(result) : CommandResult();
+  }
+  // What `hawser promote` says of docs.
+  nlohmann::json PromoteDocs(const std::string& node) {
+    const CommandResult result = Hawser({"promote", node, "docs", "--json"});
+    EXPECT_EQ(result.exit, 0) << result.output;
+    const auto json = nlohmann::json::parse(result.output, nullptr, false);
+    return json.is_object() ? json["volumes"]["docs"] : nlohmann::json();
+  }
+  nlohmann::json RoleOf(const std::string& node, const std::string& volume) {
+    const auto status = cluster_.GetStatus();
+    return status ? (*status)["nodes"][node]["volumes"][volume]["role"] : nlohmann::json();
+  }
+  bool AwaitRole(const std::string& node, const std::string& role) {
+    return WaitUntil([&] { return RoleOf(node, "docs") == role; });
+  }
+  std::string Docs(const std::string& node) { return cluster_.Mount(node, "docs"); }
+
+  Cluster cluster_;
+};
+
+// Writes files one after the other until it is told to stop or gets an error; knows which calls returned.
+class Writer {
+ public:
+  explicit Writer(std::string folder) : folder_(std::move(folder)), thread_([this] { Run(); }) {}
+  ~Writer() { Stop(); }
+
+  void Stop() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  int acknowledged() const { return acknowledged_; }
+  std::string NameOf(int number) const { return "/file-" + std::to_string(number); }
+  // Of what was acknowledged, what isn't there with its content.
+  std::vector<std::string> Missing(const std::string& folder) const {
+    std::vector<std::string> missing;
+    for (int i = 0; i < acknowledged_; ++i)
+      if (Read(folder + NameOf(i)) != std::to_string(i)) missing.push_back(NameOf(i));
+    return missing;
+  }
+
+ private:
+  void Run() {
+    for (int i = 0; !stop_; ++i) {
+      const UniqueFd fd(open((folder_ + NameOf(i)).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+      const std::string content = std::to_string(i);
+      if (!fd || write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
+        return;
+      acknowledged_ = i + 1;
+    }
+  }
+
+  const std::string folder_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> acknowledged_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(PromotionTest, APlannedOneMovesAVolumeInPlaceAndHomeAgain) {
+  ASSERT_OK(cluster_.Start());
+  Write(Docs("alpha") + "/file", "by alpha");
+  ASSERT_EQ(mkdir((Docs("alpha") + "/folder").c_str(), 0755), 0);
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  // Programs that stand in the mounts.
+  const UniqueFd reading(open((Docs("charlie") + "/file").c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd standing(open((Docs("charlie") + "/folder").c_str(), O_PATH | O_CLOEXEC));
+  const UniqueFd writing(open((Docs("alpha") + "/file").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(reading && standing && writing);
+  struct stat before {};
+  ASSERT_EQ(stat((Docs("alpha") + "/file").c_str(), &before), 0);
+  EXPECT_FALSE(Exists(Docs("alpha") + "/new")) << "which the kernel keeps, too";
+
+  const nlohmann::json there = PromoteDocs("charlie");
+  EXPECT_EQ(there["from"], "alpha") << there;
+  EXPECT_EQ(there["to"], "charlie");
+  EXPECT_EQ(there["generation"], 2);
+  EXPECT_EQ(there["planned"], true);
+  EXPECT_EQ(there["lost"], 0);
+
+  Write(Docs("charlie") + "/file", "by charlie, and longer");
+  Write(Docs("charlie") + "/new", "new");
+  Write(Docs("charlie") + "/folder/inside", "inside");
+  char text[64] = {};
+  EXPECT_GT(pread(reading.get(), text, sizeof(text) - 1, 0), 0);
+  EXPECT_STREQ(text, "by charlie, and longer");
+  EXPECT_EQ(faccessat(standing.get(), "inside", F_OK, 0), 0) << strerrordesc_np(errno);
+
+  ASSERT_TRUE(AwaitRole("alpha", "secondary"));
+  ASSERT_OK(cluster_.WaitForSecondaries());
+  EXPECT_EQ(pwrite(writing.get(), "x", 1, 0), -1);
+  EXPECT_EQ(errno, EROFS);
+  EXPECT_EQ(ErrnoOfWriting(Docs("alpha") + "/other"), EROFS);
+  struct stat after {};
+  ASSERT_EQ(stat((Docs("alpha") + "/file").c_str(), &after), 0);
+  EXPECT_NE(after.st_size, before.st_size);
+  EXPECT_EQ(Read(Docs("alpha") + "/file"), "by charlie, and longer");
+  EXPECT_EQ(Read(Docs("alpha") + "/new"), "new");
+  ASSERT_EQ(fstat(writing.get(), &after), 0);
+  EXPECT_NE(after.st_size, before.st_size);
+  ASSERT_OK(cluster_.CompareAllTrees());
+
+  const nlohmann::json home = PromoteDocs("alpha");
+  EXPECT_EQ(home["generation"], 3);
+  EXPECT_EQ(home["planned"], true);
+  Write(Docs("alpha") + "/file", "by alpha again");
+  Write(Docs("alpha") + "/folder/more", "more");
+  ASSERT_TRUE(AwaitRole("charlie", "secondary"));
+  EXPECT_EQ(ErrnoOfWriting(Docs("charlie") + "/other"), EROFS);
+  ASSERT_OK(cluster_.CompareAllTrees());
+  EXPECT_EQ(Read(Docs("charlie") + "/file"), "by alpha again");
+}
+
+TEST_F(PromotionTest, AfterTheLossOfAPrimaryNothingAcknowledgedIsMissingAndItComesBackAsACopy) {
+  ASSERT_OK(cluster_.Start());
+  Writer writer(Docs("alpha"));
+  ASSERT_TRUE(WaitUntil([&] { return writer.acknowledged() > 200; }));
+  cluster_.Kill("alpha");
+  writer.Stop();
+
+  const nlohmann::json there = PromoteDocs("charlie");
+  EXPECT_EQ(there["planned"], false) << there;
+  EXPECT_EQ(there["lost"], 0);
+  EXPECT_THAT(writer.Missing(Docs("charlie")), ::testing::IsEmpty());
+  Write(Docs("charlie") + "/since", "then");
+
+  ASSERT_OK(cluster_.Start("alpha"));
+  EXPECT_TRUE(AwaitRole("alpha", "secondary"));
+  ASSERT_OK(cluster_.CompareAllTrees());
+  EXPECT_EQ(Read(Docs("alpha") + "/since"), "then");
+
+  EXPECT_EQ(PromoteDocs("alpha")["planned"], true);
+  Write(Docs("alpha") + "/home", "again");
+  ASSERT_OK(cluster_.CompareAllTrees());
+  EXPECT_THAT(writer.Missing(Docs("alpha")), ::testing::IsEmpty());
+}
+
+TEST_F(PromotionTest, AFrozenPrimaryThatWakesWritesNothingMoreAndGoesOnAsACopy) {
+  ASSERT_OK(cluster_.Start());
+  Writer writer(Docs("alpha"));
+  ASSERT_TRUE(WaitUntil([&] { return writer.acknowledged() > 100; }));
+  cluster_.Freeze("alpha");
+  EXPECT_EQ(PromoteDocs("charlie")["planned"], false);
+  Write(Docs("charlie") + "/since", "then");
+  cluster_.Thaw("alpha");
+  EXPECT_TRUE(AwaitRole("alpha", "secondary"));
+  writer.Stop();
+  EXPECT_EQ(ErrnoOfWriting(Docs("alpha") + "/other"), EROFS);
+  ASSERT_OK(cluster_.CompareAllTrees());
+  EXPECT_THAT(writer.Missing(Docs("charlie")), ::testing::IsEmpty());
+}
+
+// Under writers on both sides: one gets its error and stops, the other begins.
+TEST_F(PromotionTest, RolesGoBackAndForthUnderWritersAndNothingIsLost) {
+  ASSERT_OK(cluster_.Start());
+  std::vector<std::unique_ptr<Writer>> writers;
+  for (int round = 0; round < 6; ++round) {
+    const std::string here = round % 2 == 0 ? "alpha" : "charlie";
+    const std::string there = round % 2 == 0 ? "charlie" : "alpha";
+    const std::string folder = "/round-" + std::to_string(round);
+    ASSERT_EQ(mkdir((Docs(here) + folder).c_str(), 0755), 0) << strerrordesc_np(errno);
+    writers.push_back(std::make_unique<Writer>(Docs(here) + folder));
+    ASSERT_TRUE(WaitUntil([&] { return writers.back()->acknowledged() > 50; }));
+    const nlohmann::json moved = PromoteDocs(there);
+    EXPECT_EQ(moved["planned"], true) << moved;
+    EXPECT_EQ(moved["generation"], round + 2);
+    writers.back()->Stop();
+    for (int i = 0; i <= round; ++i) {
+      EXPECT_THAT(writers[i]->Missing(Docs(there) + "/round-" + std::to_string(i)), ::testing::IsEmpty())
+          << "of round " << i;
+    }
+  }
+  ASSERT_OK(cluster_.CompareAllTrees());
+}
+
+}  // namespace
+}  // namespace hawser::test
