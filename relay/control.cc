@@ -109,7 +109,7 @@ void Control::TakeReport(const Asker& from, const Incoming& message) {
   parts_.board.HeardOf(report->from.node, report->from.session, SteadyClock::now());
   orders_.Heard(report->from.node, report->orders);
   // By these very notes: no hold is over for the node before it is told who is primary instead of it.
-  if (promotions_.any_under_way()) Hand(promotions_.Look(WhatPromotionsRestOn(notes)));
+  if (promotions_.any_under_way()) LookAtPromotions(WhatPromotionsRestOn(notes));
   const Overview overview{parts_.run,
                           head,
                           parts_.journal.oldest(),
@@ -161,18 +161,21 @@ void Control::TakePromotion(const Asker& from, const Incoming& message) {
         {RefusalCode::kTooLarge,
          fmt::format("{} promotions are under way or have just ended; try again later", kMostPromotions)},
         complaints_);
-  Hand(promotions_.Look(facts));
+  LookAtPromotions(facts);
   parts_.router.ReplyOne(from, MessageType::kPromotion, Encode(promotions_.Told(order->id)));
 }
 
 void Control::AdvancePromotions() {
   while (const auto failure = parts_.handover_failures.TryPop()) promotions_.Failed(*failure);
-  if (promotions_.any_under_way()) Hand(promotions_.Look(WhatPromotionsRestOn(parts_.board.Read())));
+  if (promotions_.any_under_way()) LookAtPromotions(WhatPromotionsRestOn(parts_.board.Read()));
+  parts_.board.promoting.store(promotions_.any_under_way());
+  for (const log::Line& line : promotions_.TakeNews()) log::Say(line);
 }
 
 // There is room for all that can be under way; the writer leaves none behind unless the relay ends.
-void Control::Hand(const std::vector<Handover>& handovers) {
-  for (const Handover& handover : handovers) static_cast<void>(parts_.handovers.Push(handover));
+void Control::LookAtPromotions(const PromotionFacts& facts) {
+  for (Handover& handover : promotions_.Look(facts))
+    static_cast<void>(parts_.handovers.Push(std::move(handover)));
 }
 
 PromotionFacts Control::WhatPromotionsRestOn(NoticeBoard::Notes notes) const {

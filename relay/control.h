@@ -55,7 +55,7 @@ class Control {
   void TakeOrder(const Asker& from, const Incoming& message);
   void TakePromotion(const Asker& from, const Incoming& message);
   void AdvancePromotions();
-  void Hand(const std::vector<Handover>& handovers);
+  void LookAtPromotions(const PromotionFacts& facts);
   PromotionFacts WhatPromotionsRestOn(NoticeBoard::Notes notes) const;
   void AnswerStatus(const Asker& to);
   bool CheckMember(const Asker& from, const NodeName& node);

@@ -68,6 +68,8 @@ class NoticeBoard {
 
   // From control: requests are let lie until the journal's filesystem has room again.
   std::atomic<bool> hold_writers = false;
+  // From control: a promotion is under way, of which the writer is to know soon.
+  std::atomic<bool> promoting = false;
   // Messages that could not be taken, on all ports.
   std::atomic<std::uint64_t> refused = 0;
 

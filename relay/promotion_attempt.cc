@@ -117,6 +117,10 @@ void PromotionAttempt::Gather(const PromotionFacts& facts, const Taken& taken) {
     moving.from = volume.generation;
     moving_.push_back(std::move(moving));
   }
+  std::set<std::string> volumes;
+  for (const Moving& moving : moving_) volumes.insert(moving.told.volume.value);
+  news_.push_back(
+      {false, fmt::format("node {} is to become primary of {}", order_.node.value, Volumes(volumes))});
   phase_ = Phase::kApproaching;
 }
 
@@ -252,8 +256,7 @@ std::optional<Handover> PromotionAttempt::HoldUp(const PromotionFacts& facts) {
   if (const std::string what = WhatIsWaitedFor(facts); !what.empty()) {
     progress_ = what;
     if (facts.now - begun_ >= timeout_)
-      TakeBack(
-          fmt::format("after {} s {}; see 'hawser status', or give it more time", Seconds(timeout_), what));
+      TakeBack(fmt::format("after {} s {}; give it more time", Seconds(timeout_), what));
     return std::nullopt;
   }
   phase_ = Phase::kJournaling;
@@ -277,9 +280,10 @@ std::string PromotionAttempt::WhatIsWaitedFor(const PromotionFacts& facts) const
     }
   }
   if (!busy.empty())
-    return fmt::format("{} {} still to finish changes that are under way",
-                       (busy.size() == 1 ? "node " : "nodes ") + List(busy),
-                       busy.size() == 1 ? "has" : "have");
+    return fmt::format(
+        "{} {} still to finish changes that are under way (a primary that is stopped isn't "
+        "waited for)",
+        (busy.size() == 1 ? "node " : "nodes ") + List(busy), busy.size() == 1 ? "has" : "have");
   if (lacks > 0) return fmt::format("node {} still has {} to apply", order_.node.value, Records(lacks));
   return "";
 }
@@ -353,6 +357,9 @@ void PromotionAttempt::TakeBack(const std::string& why) {
 
 void PromotionAttempt::Settle(std::string problem) {
   problem_ = std::move(problem);
+  news_.push_back({!problem_.empty(), problem_.empty()
+                                          ? fmt::format("node {} takes changes as primary", order_.node.value)
+                                          : problem_});
   phase_ = Phase::kSettled;
 }
 

@@ -20,9 +20,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/net/messages.h"
 #include "relay/handover.h"
 #include "relay/promotion_facts.h"
@@ -51,6 +53,8 @@ class PromotionAttempt {
   // Those that it moves, as far as that is known.
   std::vector<VolumeName> volumes() const;
   Promotion told() const;
+  // What is new of it, for the log: its beginning and its end.
+  std::vector<log::Line> TakeNews() { return std::exchange(news_, {}); }
 
  private:
   enum class Phase { kGathering, kApproaching, kHolding, kJournaling, kTakingOver, kSettled };
@@ -91,6 +95,7 @@ class PromotionAttempt {
   std::string problem_;
   std::string progress_;
   std::string note_;  // to be said at its end
+  std::vector<log::Line> news_;
 };
 
 }  // namespace hawser

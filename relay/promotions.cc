@@ -51,6 +51,14 @@ std::vector<Hold> Promotions::TellHolds(const NodeName& node, Deadline now) {
   return holds;
 }
 
+std::vector<log::Line> Promotions::TakeNews() {
+  std::vector<log::Line> news;
+  for (auto& [id, entry] : entries_) {
+    for (log::Line& line : entry.attempt.TakeNews()) news.push_back(std::move(line));
+  }
+  return news;
+}
+
 bool Promotions::any_under_way() const {
   return std::ranges::any_of(entries_, [](const auto& entry) { return !entry.second.attempt.settled(); });
 }

@@ -35,6 +35,9 @@ class Promotions {
 
   bool any_under_way() const;
 
+  // What is new since the last call, for the log.
+  std::vector<log::Line> TakeNews();
+
  private:
   struct Entry {
     PromotionAttempt attempt;

@@ -15,6 +15,7 @@ namespace hawser {
 namespace {
 
 constexpr auto kStopCheck = std::chrono::milliseconds(50);
+constexpr auto kHandoverCheck = std::chrono::milliseconds(5);
 constexpr auto kNoWait = std::chrono::milliseconds(0);
 constexpr auto kDescriptorPatience = std::chrono::seconds(30);
 constexpr auto kSaveAgain = std::chrono::seconds(2);
@@ -91,7 +92,7 @@ void Writer::Run(Router& router, const std::atomic<bool>& stop) {
   // Of a segment that began right before a crash: when writers are held, no group comes to do it.
   KeepMilestone();
   while (!stop.load()) {
-    auto arrival = router.Receive(kStopCheck);
+    auto arrival = router.Receive(parts_.board.promoting.load() ? kHandoverCheck : kStopCheck);
     // Before what has arrived is judged: nothing of a former primary shares a formation with its successor.
     DoHandovers();
     Forming forming;

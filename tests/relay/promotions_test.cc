@@ -632,6 +632,26 @@ TEST_F(PromotionsTest, AskedAgainAfterARestartOfTheRelayAnAttemptThatIsNotJourna
   EXPECT_EQ(handovers_.size(), 1U);
 }
 
+TEST_F(PromotionsTest, TheLogIsToldOfEachAttemptsBeginningAndEnd) {
+  const auto news = [this] {
+    std::string text;
+    for (const log::Line& line : promotions_.TakeNews()) text += (line.bad ? "! " : "") + line.text + "\n";
+    return text;
+  };
+  Ask();
+  EXPECT_EQ(news(), "node charlie is to become primary of volumes docs and mail\n");
+  Ask();
+  EXPECT_EQ(news(), "");
+  Ask(78, kBravo, {kDocs});
+  EXPECT_THAT(news(), HasSubstr("! volume docs is being moved to node charlie already"));
+  Stop(kAlpha, kDocs);
+  Stop(kBravo, kMail);
+  Journal();
+  Serve(kDocs, 2, 100);
+  Serve(kMail, 2, 100);
+  EXPECT_EQ(news(), "node charlie takes changes as primary\n");
+}
+
 // Whoever asks without a remainder of time doesn't want it begun.
 TEST_F(PromotionsTest, WithoutTimeNothingIsBegun) {
   Lose(kAlpha);
