@@ -256,7 +256,10 @@ std::optional<Handover> PromotionAttempt::HoldUp(const PromotionFacts& facts) {
   if (const std::string what = WhatIsWaitedFor(facts); !what.empty()) {
     progress_ = what;
     if (facts.now - begun_ >= timeout_)
-      TakeBack(fmt::format("after {} s {}; give it more time", Seconds(timeout_), what));
+      TakeBack(
+          fmt::format("after {} s {}; give it more time, or stop a primary that hangs: one that is gone "
+                      "isn't waited for",
+                      Seconds(timeout_), what));
     return std::nullopt;
   }
   phase_ = Phase::kJournaling;
@@ -280,10 +283,9 @@ std::string PromotionAttempt::WhatIsWaitedFor(const PromotionFacts& facts) const
     }
   }
   if (!busy.empty())
-    return fmt::format(
-        "{} {} still to finish changes that are under way (a primary that is stopped isn't "
-        "waited for)",
-        (busy.size() == 1 ? "node " : "nodes ") + List(busy), busy.size() == 1 ? "has" : "have");
+    return fmt::format("{} {} still to finish changes that are under way",
+                       (busy.size() == 1 ? "node " : "nodes ") + List(busy),
+                       busy.size() == 1 ? "has" : "have");
   if (lacks > 0) return fmt::format("node {} still has {} to apply", order_.node.value, Records(lacks));
   return "";
 }
