@@ -5,7 +5,7 @@
 //   approaching  writers go on until the node's copies lack little, or half of the time is over
 //   holding      the present primaries let no more changes begin (Hold), finish those under way and say so;
 //                then the node has to apply what the relay had at that moment
-//   journaling   the writer was told, and hasn't answered
+//   journaling   the writer was told, and the journal does not say it yet
 //   taking over  the journal names the node: it serves as soon as it has applied what came before
 //   settled
 //

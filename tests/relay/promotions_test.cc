@@ -554,6 +554,46 @@ TEST_F(PromotionsTest, AnAttemptEndsWithTheReasonIfTheWriterCanNotJournalIt) {
   EXPECT_THAT(Holds(kAlpha), IsEmpty());
 }
 
+// Somebody else decided, by whatever way: what this one rests on is no longer so.
+TEST_F(PromotionsTest, AVolumeThatGotAnotherPrimaryMeanwhileIsLeftAlone) {
+  AskFor({kDocs});
+  facts_.journal.volumes[0] = {kDocs, kBravo, Generation(2), Sequence(100)};
+  facts_.made[kDocs] = Promote{kBravo, kAlpha, Sequence(100), false, 5};
+  Pass(100ms);
+  EXPECT_TRUE(Ask().settled);
+  EXPECT_THAT(Ask().problem, HasSubstr("volume docs has got another primary meanwhile"));
+  EXPECT_THAT(handovers_, IsEmpty());
+}
+
+TEST_F(PromotionsTest, AJournalThatFailsMeanwhileEndsTheAttempt) {
+  AskFor({kDocs});
+  ASSERT_THAT(Holds(kAlpha), ElementsAre(hawser::Hold{kDocs, kAttempt}));
+  facts_.trouble = "the relay's journal has failed";
+  Pass(100ms);
+  EXPECT_TRUE(Ask().settled);
+  EXPECT_THAT(Ask().problem, HasSubstr("the relay's journal has failed"));
+  EXPECT_THAT(Holds(kAlpha), IsEmpty());
+}
+
+TEST_F(PromotionsTest, ANodeThatIsReplacedBeforeItServesIsToldSo) {
+  Lose(kAlpha);
+  AskFor({kDocs});
+  Journal();
+  facts_.journal.volumes[0] = {kDocs, kBravo, Generation(3), Sequence(101)};
+  facts_.made[kDocs] = Promote{kBravo, kCharlie, Sequence(101), false, 5};
+  Pass(100ms);
+  EXPECT_TRUE(Ask().settled);
+  EXPECT_THAT(Ask().problem,
+              HasSubstr("node charlie was made primary of volume docs, and another one after it"));
+}
+
+TEST_F(PromotionsTest, AFailureThatComesForNoHandoverChangesNothing) {
+  AskFor({kDocs});
+  promotions_.Failed({kAttempt, "no room", false});
+  promotions_.Failed({78, "no room", false});
+  EXPECT_FALSE(Ask().settled);
+}
+
 TEST_F(PromotionsTest, IfTheJournalHasFailedNobodyKnows) {
   AskFor({kDocs});
   Stop(kAlpha, kDocs);
