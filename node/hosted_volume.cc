@@ -131,7 +131,7 @@ void HostedVolume::Learn(const RoleFact& fact) {
     primary = primary_;
   }
   if (!stop) return;
-  log::error("{}: takes no more changes here: {}", name().value, stop->error.message);
+  log::warn("{}: takes no more changes here: {}", name().value, stop->error.message);
   if (primary != nullptr) primary->StopChanges(stop->error);
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto kAnswerPatience = kSilentAfter;
 constexpr auto kTick = std::chrono::milliseconds(25);
+constexpr auto kHurry = 2 * kTick;
 
 }  // namespace
 
@@ -30,7 +31,7 @@ Reporter::~Reporter() {
 void Reporter::Run() {
   Requester requester(context_, endpoint_);
   requester.set_resend_after(kSilentAfter / 2);
-  for (Rest(first_after_); !stopping_; Rest(kReportInterval)) {
+  for (Rest(first_after_); !stopping_; Rest(hurry_ ? kHurry : kReportInterval)) {
     const bool answered = ReportOnce(requester, &stopping_);
     if (!stopping_) calls_.reported(answered);
   }
@@ -42,16 +43,22 @@ void Reporter::Rest(std::chrono::milliseconds time) const {
 
 // Whether there was an answer.
 bool Reporter::ReportOnce(Requester& requester, const std::atomic<bool>* cancel) {
+  hurry_ = false;
   const Buffer report = Encode(calls_.report());
   const auto reply =
       requester.Request(MessageType::kReport, {report}, SteadyClock::now() + kAnswerPatience, cancel);
   if (!reply || reply->parts() == 0) return false;
   if (reply->type() == MessageType::kOverview) {
-    if (const auto overview = Decode<Overview>(reply->part(0))) calls_.heard(*overview);
+    if (const auto overview = Decode<Overview>(reply->part(0))) Take(*overview);
   } else if (reply->type() == MessageType::kRefusal) {
     if (const auto refusal = Decode<Refusal>(reply->part(0))) calls_.refused(*refusal);
   }
   return true;
+}
+
+void Reporter::Take(const Overview& overview) {
+  hurry_ = overview.hurry;
+  calls_.heard(overview);
 }
 
 }  // namespace hawser

@@ -1,5 +1,5 @@
 // A node's session with the relay: tells it how the node is doing and hears where the head is, four
-// times a second.
+// times a second; and more often while the relay says that somebody waits for that.
 #pragma once
 
 #include <atomic>
@@ -32,11 +32,13 @@ class Reporter {
   void Run();
   void Rest(std::chrono::milliseconds time) const;
   bool ReportOnce(class Requester& requester, const std::atomic<bool>* cancel);
+  void Take(const Overview& overview);
 
   NetContext& context_;
   const std::string endpoint_;
   const Calls calls_;
   const std::chrono::milliseconds first_after_;
+  bool hurry_ = false;  // the relay waits for the next report
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

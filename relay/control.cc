@@ -115,7 +115,8 @@ void Control::TakeReport(const Asker& from, const Incoming& message) {
                           parts_.journal.oldest(),
                           notes.volumes,
                           orders_.Of(report->from.node, SteadyClock::now()),
-                          promotions_.TellHolds(report->from.node, SteadyClock::now())};
+                          promotions_.TellHolds(report->from.node, SteadyClock::now()),
+                          promotions_.any_under_way()};
   parts_.router.ReplyOne(from, MessageType::kOverview, Encode(overview));
 }
 

@@ -72,7 +72,7 @@ void Fields(M& m, F&& f) {
         f("orders", m.orders);
   } else if constexpr (std::is_same_v<T, Overview>) {
     f("run", m.run), f("head", m.head), f("oldest", m.oldest), f("volumes", m.volumes), f("orders", m.orders),
-        f("holds", m.holds);
+        f("holds", m.holds), f("hurry", m.hurry);
   } else if constexpr (std::is_same_v<T, Order>) {
     f("consistency_group", m.group), f("node", m.node), f("id", m.id), f("kind", m.kind);
   } else if constexpr (std::is_same_v<T, NodeOrder>) {

@@ -246,6 +246,7 @@ struct Overview {
   std::vector<VolumeFact> volumes;
   std::vector<NodeOrder> orders = {};  // all that are under way for the node
   std::vector<Hold> holds = {};        // all that are; one that isn't any more is over
+  bool hurry = false;                  // somebody waits for what the next report says: it is due at once
 };
 
 struct Pull {

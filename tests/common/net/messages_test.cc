@@ -87,8 +87,9 @@ TEST(WireGoldenBytes, AreWhatTheProtocolSays) {
                                 SomeProgress(2),
                                 SomeFacts(),
                                 {{5, OrderKind::kResume}},
-                                {{VolumeName("docs"), 8}}})),
-            "9606" + p1 + p2 + facts + "91920502" + "9192c404646f637308");
+                                {{VolumeName("docs"), 8}},
+                                true})),
+            "9706" + p1 + p2 + facts + "91920502" + "9192c404646f637308" + "c3");
   EXPECT_EQ(
       Hex(Encode(
           Pull{{"demo", NodeName("charlie"), 7, SomeProgress(2).position}, SomeProgress(1).position, 65536})),
