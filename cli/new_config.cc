@@ -86,6 +86,9 @@ constexpr char kPolicies[] =
     # While the relay is away: 'block' (writers wait, readers go on), or 'fail' (writers get EIO after 'timeout').
     #on_relay_loss: block
     #timeout: 30s
+    # A primary that hasn't heard the relay for 'failover: detect' may have been replaced: 'serve' goes on
+    # showing what it has, 'refuse' answers no call (EIO) until it knows.
+    #isolated_reads: serve
 )";
 
 constexpr char kNodes[] = R"(

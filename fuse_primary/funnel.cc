@@ -53,6 +53,8 @@ class Funnel::RemedyShipment : public Shipment {
   void FinishAlone(const Answer&) override {}
 };
 
+const Error Funnel::kIsolated{EIO, "the relay is out of reach, and another node may be primary by now"};
+
 Funnel::Funnel(Volume& volume, Shipper& shipper, const VolumeConfig& config, Generation generation,
                const Progress& applied, OnSetback on_setback)
     : volume_(volume),

@@ -38,6 +38,7 @@ class Funnel : public Role {
          const Progress& applied, OnSetback on_setback);
   ~Funnel() override;
 
+  const Error* refuses() const override { return isolated_ ? &kIsolated : nullptr; }
   bool writable() const override { return true; }
   CachePolicy cache() const override;
   Status Mutate(const Mutation& mutation) override;
@@ -54,6 +55,9 @@ class Funnel : public Role {
   // The store doesn't take this record, which is journaled at `sequence`: what is there instead is journaled
   // (remedy.h). Returns when it is, however long the relay is away. `why`: what the store said.
   Status Compensate(const Record& refused, Sequence sequence, const std::string& why);
+
+  // Whether no call is answered, since another node may be primary.
+  void Isolate(bool isolated) { isolated_ = isolated; }
 
   AppliedMark& applied() { return applied_; }
   // Calls that were left before it was known what becomes of them.
@@ -97,6 +101,8 @@ class Funnel : public Role {
   ConflictQueue conflicts_;
   AppliedMark applied_;
   const OnSetback on_setback_;
+  static const Error kIsolated;
+  std::atomic<bool> isolated_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> unanswered_{0};
 

@@ -171,9 +171,9 @@ std::shared_ptr<PrimaryRole> HostedVolume::primary() const {
   return primary_;
 }
 
-Status HostedVolume::CheckClean() const {
+Result<Progress> HostedVolume::CleanAt() const {
   HAWSER_ASSIGN(const auto checkpoint, checkpoint_.Read());
-  if (checkpoint && checkpoint->clean) return {};
+  if (checkpoint && checkpoint->clean) return checkpoint->progress;
   return Error{EIO,
                "its copy could not be flushed and checkpointed; mend the disk of its store or of the "
                "state folder, or start this node again: then it is brought on from the relay's journal"};
@@ -211,7 +211,7 @@ Status HostedVolume::Become(const BecomeSecondary& secondary) {
       log::error("{}: {}", name().value, ended.error().Text());
   }
   HAWSER_TRY(TakeRole(std::make_shared<SecondaryRole>()));
-  refusing_ = false;
+  refusing_ = isolated_ = false;
   const MutexLock lock(mutex_);
   primary_.reset();
   left_out_.reset();
@@ -258,6 +258,20 @@ void HostedVolume::HeadKnown(const Progress& head) {
 
 void HostedVolume::HoldFor(std::uint64_t attempt) {
   if (const auto role = primary()) role->HoldFor(attempt);
+}
+
+void HostedVolume::Isolate(bool isolated) {
+  const auto role = primary();
+  if (role == nullptr || config_.isolated_reads == IsolatedReads::kServe) return;
+  if (std::exchange(isolated_, isolated) == isolated) return;
+  role->Isolate(isolated);
+  if (isolated) {
+    log::warn("{}: answers no call until the relay is heard again: another node may be primary by now",
+              name().value);
+    if (const auto session = this->session()) session->ForgetAll();
+  } else {
+    log::info("{}: answers calls again", name().value);
+  }
 }
 
 std::optional<VolumeReport> HostedVolume::Report() const {

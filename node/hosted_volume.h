@@ -47,8 +47,8 @@ class HostedVolume {
 
   // The role that it is to get now; the same until it has become that.
   std::optional<RoleChange> Due() const;
-  // Whether its store is, by the checkpoint, what it is said to be and nothing else.
-  Status CheckClean() const;
+  // Where its store stands by the checkpoint, with nothing beyond; an error if that can't be said.
+  Result<Progress> CleanAt() const;
   // Becomes primary: brings the store up to the relay's head, which `welcome` tells, then takes calls. After
   // an error it is what it was. Nothing else changes the store meanwhile.
   Status Become(const BecomePrimary& primary, NetContext& context, Shipper& shipper, const Welcome& welcome,
@@ -77,6 +77,10 @@ class HostedVolume {
   Status KeepCheckpoint();
   void HeadKnown(const Progress& head);
   void HoldFor(std::uint64_t attempt);  // see PrimaryRole
+
+  // As primary: whether the relay has been out of reach for so long that another node may be it. Where the
+  // config says so, no call is answered then, nor by what the kernel keeps.
+  void Isolate(bool isolated);
 
   // nullopt: its replica speaks for it.
   std::optional<VolumeReport> Report() const;
@@ -108,7 +112,9 @@ class HostedVolume {
   const std::string checkpoint_path_;
   CheckpointFile checkpoint_;
   std::unique_ptr<Volume> volume_;
-  bool refusing_ = false;  // as secondary; of who changes roles
+  // Of who changes roles.
+  bool refusing_ = false;  // as secondary
+  bool isolated_ = false;  // as primary
 
   mutable Mutex mutex_;
   RoleMachine machine_ HAWSER_GUARDED_BY(mutex_);

@@ -85,12 +85,12 @@ class NodeProcess : public Node {
     HAWSER_TRY(roles_.Begin(welcome, watch_));
     HAWSER_TRY(roles_.Mount());
     reporter_.reset();
-    reporter_ =
-        std::make_unique<Reporter>(context_, config_.relay.ControlEndpoint(),
-                                   Reporter::Calls{[this] { return SayHelloLater(), MakeReport(); },
-                                                   [this](const Overview& overview) { Heard(overview); },
-                                                   [this](const Refusal& refusal) { Refused(refusal); },
-                                                   [this](bool answered) { SayNews(answered); }});
+    reporter_ = std::make_unique<Reporter>(
+        context_, config_.relay.ControlEndpoint(),
+        Reporter::Calls{[this] { return SayHelloLater(), MakeReport(); },
+                        [this](const auto& overview, auto asked) { Heard(overview, asked); },
+                        [this](const Refusal& refusal) { Refused(refusal); },
+                        [this](bool answered) { SayNews(answered); }});
     return {};
   }
 
@@ -169,7 +169,7 @@ class NodeProcess : public Node {
         Reporter::Calls{[this] {
                           return StartReport({sender(), hello_.config, {}, {}}, roles_.volumes(), watch_);
                         },
-                        [this](const Overview& overview) {
+                        [this](const Overview& overview, SteadyClock::time_point) {
                           known_.Hear(overview.head);
                           known_.HearRun(overview.run);
                         },
@@ -190,7 +190,7 @@ class NodeProcess : public Node {
     return report;
   }
 
-  void Heard(const Overview& overview) {
+  void Heard(const Overview& overview, SteadyClock::time_point asked) {
     if (!complaint_.empty()) log::info("the relay takes this node's word again");
     complaint_.clear();
     known_.Hear(overview.head);
@@ -198,7 +198,7 @@ class NodeProcess : public Node {
     orders_.Take(overview.orders, [this](OrderKind kind) { return roles_.Pause(kind == OrderKind::kPause); });
     if (const Status kept = WriteKnownRoles(StateFolder(own_.state).Roles(), overview.volumes); !kept)
       log::warn("who is primary can't be kept in the state folder: {}", kept.error().Text());
-    roles_.Heard(overview);
+    roles_.Heard(overview, asked);
   }
 
   // At a stop: what becomes of changes that the relay hasn't answered.

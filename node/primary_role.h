@@ -49,6 +49,7 @@ class PrimaryRole {
 
   // Changes are refused with `error` from here on; those under way end.
   void StopChanges(const Error& error) { funnel_->StopChanges(error); }
+  void Isolate(bool isolated) { funnel_->Isolate(isolated); }
   // No more changes begin while it is held for an attempt at a promotion; 0: they go on.
   void HoldFor(std::uint64_t attempt) { funnel_->HoldFor(attempt); }
 

@@ -1,6 +1,5 @@
 #include "node/reporter.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/heartbeat.h"
 #include "common/net/requester.h"
@@ -44,21 +43,22 @@ void Reporter::Rest(std::chrono::milliseconds time) const {
 // Whether there was an answer.
 bool Reporter::ReportOnce(Requester& requester, const std::atomic<bool>* cancel) {
   hurry_ = false;
+  const auto asked = SteadyClock::now();
   const Buffer report = Encode(calls_.report());
   const auto reply =
       requester.Request(MessageType::kReport, {report}, SteadyClock::now() + kAnswerPatience, cancel);
   if (!reply || reply->parts() == 0) return false;
   if (reply->type() == MessageType::kOverview) {
-    if (const auto overview = Decode<Overview>(reply->part(0))) Take(*overview);
+    if (const auto overview = Decode<Overview>(reply->part(0))) Take(*overview, asked);
   } else if (reply->type() == MessageType::kRefusal) {
     if (const auto refusal = Decode<Refusal>(reply->part(0))) calls_.refused(*refusal);
   }
   return true;
 }
 
-void Reporter::Take(const Overview& overview) {
+void Reporter::Take(const Overview& overview, SteadyClock::time_point asked) {
   hurry_ = overview.hurry;
-  calls_.heard(overview);
+  calls_.heard(overview, asked);
 }
 
 }  // namespace hawser

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "common/base/clock.h"
 #include "common/net/context.h"
 #include "common/net/messages.h"
 
@@ -18,7 +19,7 @@ class Reporter {
   // All are called in the reporter's thread.
   struct Calls {
     std::function<Report()> report;
-    std::function<void(const Overview&)> heard;
+    std::function<void(const Overview&, SteadyClock::time_point asked)> heard;
     std::function<void(const Refusal&)> refused;
     std::function<void(bool answered)> reported;  // after each report: whether there was any answer
   };
@@ -32,7 +33,7 @@ class Reporter {
   void Run();
   void Rest(std::chrono::milliseconds time) const;
   bool ReportOnce(class Requester& requester, const std::atomic<bool>* cancel);
-  void Take(const Overview& overview);
+  void Take(const Overview& overview, SteadyClock::time_point asked);
 
   NetContext& context_;
   const std::string endpoint_;

@@ -104,6 +104,7 @@ Status Roles::Begin(const std::optional<Welcome>& welcome, StartWatch& watch) {
 }
 
 Status Roles::Mount() {
+  heard_ = SteadyClock::now();
   for (const auto& hosted : volumes_) HAWSER_TRY(hosted->Mount());
   checkpointer_.emplace(kCheckpointInterval, [this] { KeepCheckpoints(); });
   changer_.emplace(kSettleInterval, [this] { Settle(); });
@@ -185,6 +186,11 @@ std::shared_ptr<Replica> Roles::replica() const {
   return replica_;
 }
 
+bool Roles::halted() const {
+  const MutexLock lock(mutex_);
+  return halted_;
+}
+
 std::shared_ptr<Shipper> Roles::shipper() const {
   const MutexLock lock(mutex_);
   return shipper_;
@@ -192,7 +198,8 @@ std::shared_ptr<Shipper> Roles::shipper() const {
 
 // ---- while it runs
 
-void Roles::Heard(const Overview& overview) {
+void Roles::Heard(const Overview& overview, SteadyClock::time_point asked) {
+  heard_ = asked;
   for (const VolumeFact& fact : overview.volumes) {
     if (HostedVolume* hosted = Find(fact.volume)) hosted->Learn(RelaySays{fact});
   }
@@ -248,7 +255,9 @@ void Roles::Report(hawser::Report& report) const {
     const VolumeReport* copy = copies ? FindReport(*copies, hosted->name()) : nullptr;
     auto of_volume = hosted->Report();
     if (!of_volume && copy != nullptr) of_volume = *copy;
-    if (!of_volume) of_volume = hosted->ReportStart(ReplicaRole::kSecondary, "its role is being changed");
+    if (!of_volume)
+      of_volume =
+          hosted->ReportStart(ReplicaRole::kSecondary, "its role is being changed: " + changing_.what());
     if (!problem.empty() && hosted->Due()) {
       of_volume->state = Worse(of_volume->state, ReplicaState::kStalled);
       of_volume->problem = problem;
@@ -288,10 +297,12 @@ std::vector<Roles::Change> Roles::Due() const {
 }
 
 void Roles::Settle() {
+  const bool isolated = SteadyClock::now() - heard_.load() > parts_.config.failover.detect;
+  for (const auto& hosted : volumes_) hosted->Isolate(isolated);
   ShowOrRefuse();
   const std::vector<Change> due = Due();
-  if ((due.empty() && !replica_due_) || SteadyClock::now() < try_again_ || parts_.sender().session == 0)
-    return;
+  const bool waits = SteadyClock::now() < try_again_ || parts_.sender().session == 0 || halted();
+  if ((due.empty() && !replica_due_) || waits) return;
   const Status changed = ChangeRoles(due);
   if (stopping_) return;
   if (!changed) {
@@ -346,9 +357,11 @@ Status Roles::Become(const Change& change, const Welcome& welcome, StartWatch& w
               volume.known().primary.value, volume.known().generation.value);
     return {};
   }
-  // Otherwise it would be redone under the eyes of its readers.
-  HAWSER_TRY(volume.CheckClean());
-  HAWSER_TRY(volume.Become(*primary, parts_.context, ShipperOf(welcome), welcome, watch));
+  // Otherwise it would be redone under the eyes of its readers. It has all that came before its promotion,
+  // and nobody else can have written since: what the journal has behind that is of other volumes.
+  Welcome here = welcome;
+  HAWSER_ASSIGN(here.head, volume.CleanAt());
+  HAWSER_TRY(volume.Become(*primary, parts_.context, ShipperOf(welcome), here, watch));
   log::info("{}: is primary now, in generation {}", volume.name().value, primary->generation.value);
   return {};
 }

@@ -65,8 +65,9 @@ class Roles {
 
   // ---- while it runs
 
-  // First who is primary: the head may hold what another one has written.
-  void Heard(const Overview& overview);
+  // First who is primary: the head may hold what another one has written. `asked`: when the report was made
+  // that it answers.
+  void Heard(const Overview& overview, SteadyClock::time_point asked);
   // Something that ends the node's right to change its volumes.
   void Suffer(const Setback& setback);
   // All volumes, how far they are and what is wrong with them; adds them.
@@ -97,6 +98,7 @@ class Roles {
  private:
   HostedVolume* Find(const VolumeName& volume) const;
   std::shared_ptr<Replica> replica() const;
+  bool halted() const;
 
   struct Change {
     HostedVolume* volume = nullptr;
@@ -125,6 +127,7 @@ class Roles {
   bool halted_ HAWSER_GUARDED_BY(mutex_) = false;
   std::string problem_ HAWSER_GUARDED_BY(mutex_);  // why a change of roles has to be tried again
 
+  std::atomic<SteadyClock::time_point> heard_{};  // the relay, at least until then
   std::atomic<bool> stopping_{false};
   StartWatch changing_{&stopping_};
   bool replica_due_ = false;  // a change has ended it, and the next hasn't begun yet

@@ -12,9 +12,9 @@ namespace {
 std::string AgreementText(const Config& config) {
   std::string text = fmt::format("group {}\n", config.group);
   for (const auto& [name, volume] : config.volumes) {
-    text += fmt::format("volume {} {} {} {} {}\n", name.value, volume.primary.value,
+    text += fmt::format("volume {} {} {} {} {} {}\n", name.value, volume.primary.value,
                         static_cast<int>(volume.fsync), static_cast<int>(volume.on_relay_loss),
-                        volume.timeout.count());
+                        volume.timeout.count(), static_cast<int>(volume.isolated_reads));
   }
   for (const auto& [name, node] : config.nodes) {
     text += fmt::format("node {}\n", name.value);

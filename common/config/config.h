@@ -19,6 +19,7 @@ namespace hawser {
 enum class WhenFull { kDropSlowest, kHoldWriters };
 enum class FsyncPolicy { kBoth, kRelay };  // both: fsync also flushes the store
 enum class OnRelayLoss { kBlock, kFail };
+enum class IsolatedReads { kServe, kRefuse };
 enum class FailoverMode { kManual, kAutomatic };
 
 struct RelayConfig {
@@ -44,6 +45,8 @@ struct VolumeConfig {
   OnRelayLoss on_relay_loss = OnRelayLoss::kBlock;
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  // of on_relay_loss: fail
   bool timeout_is_given = false;
+  // Of a primary that hasn't heard the relay for failover.detect: another node may be primary meanwhile.
+  IsolatedReads isolated_reads = IsolatedReads::kServe;
 };
 
 // A volume as one node has it.

@@ -49,6 +49,8 @@ std::vector<Field> Volume(VolumeConfig& volume) {
       {"on_relay_loss", Choose<OnRelayLoss>(volume.on_relay_loss,
                                             {{"block", OnRelayLoss::kBlock}, {"fail", OnRelayLoss::kFail}})},
       {"timeout", Noted(volume.timeout_is_given, Period(volume.timeout))},
+      {"isolated_reads", Choose<IsolatedReads>(volume.isolated_reads, {{"serve", IsolatedReads::kServe},
+                                                                       {"refuse", IsolatedReads::kRefuse}})},
   };
 }
 

@@ -193,5 +193,30 @@ TEST_F(PromotionTest, RolesGoBackAndForthUnderWritersAndNothingIsLost) {
   ASSERT_OK(cluster_.CompareAllTrees());
 }
 
+// Its files would be those of before, while another node is primary.
+TEST(IsolatedReadsTest, APrimaryThatIsCutOffAnswersNoCallUntilItKnowsWhoIsPrimary) {
+  ClusterOptions options;
+  options.volume_keys["isolated_reads"] = "refuse";
+  options.more = "failover: { detect: 2s }\n";
+  Cluster cluster(options);
+  ASSERT_OK(cluster.Start());
+  const std::string file = cluster.Mount("alpha", "docs") + "/file";
+  Write(file, "content");
+  const UniqueFd reading(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  char byte = 0;
+  ASSERT_EQ(pread(reading.get(), &byte, 1, 0), 1) << "which the kernel keeps";
+  ASSERT_OK(cluster.WaitForSecondaries());
+  cluster.Freeze("relay");
+  EXPECT_TRUE(WaitUntil([&] { return pread(reading.get(), &byte, 1, 0) == -1 && errno == EIO; }));
+  struct stat info {};
+  EXPECT_EQ(stat(file.c_str(), &info), -1);
+  EXPECT_EQ(errno, EIO);
+  EXPECT_EQ(stat((cluster.Mount("charlie", "docs") + "/file").c_str(), &info), 0)
+      << "a copy shows what it has";
+  cluster.Thaw("relay");
+  EXPECT_TRUE(WaitUntil([&] { return Read(file) == "content"; }));
+  EXPECT_EQ(pread(reading.get(), &byte, 1, 0), 1);
+}
+
 }  // namespace
 }  // namespace hawser::test

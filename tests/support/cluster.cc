@@ -61,6 +61,7 @@ GroupConfig Cluster::ConfigFor(const ClusterOptions& options) const {
   config.relay_keys = options.relay_keys;
   config.volume_keys = options.volume_keys;
   config.replica_keys = options.replica_keys;
+  config.more = options.more;
   config.secondaries = {"charlie"};
   config.state = [this](const auto& node) { return State(node); };
   config.store = [this](const auto& node, const auto& volume) { return Store(node, volume); };

@@ -22,6 +22,7 @@ struct ClusterOptions {
   std::map<std::string, std::string> volume_keys;   // more keys of each volume: {"on_relay_loss", "fail"}
   std::map<std::string, std::string> relay_keys;    // more keys of the relay
   std::map<std::string, std::string> replica_keys;  // more keys of each node's volumes
+  std::string more;                                 // lines between the volumes and the nodes
   std::vector<std::string> prefix;  // what the processes are run with: {"prlimit", "--nofile=1024"}
 };
 

@@ -116,6 +116,7 @@ TEST(Config, WhatIsLeftOutHasItsDefault) {
   const VolumeConfig& volume = config.volumes.at(VolumeName("v"));
   EXPECT_EQ(volume.fsync, FsyncPolicy::kBoth);
   EXPECT_EQ(volume.on_relay_loss, OnRelayLoss::kBlock);
+  EXPECT_EQ(volume.isolated_reads, IsolatedReads::kServe);
   const ReplicaConfig& replica = config.nodes.at(NodeName("n")).volumes.at(VolumeName("v"));
   EXPECT_FALSE(replica.allow_other.has_value());
   EXPECT_FALSE(replica.uid.has_value());
@@ -128,7 +129,7 @@ TEST(Config, WhatIsLeftOutHasItsDefault) {
 TEST(Config, OptionsOfVolumesAndReplicasArrive) {
   const Config config = Parsed(R"(group: g
 relay: { journal: relay, address: 10.1.2.3, insecure: true, when_full: hold_writers }
-volumes: { v: { primary: n, fsync: relay, on_relay_loss: fail, timeout: 250ms } }
+volumes: { v: { primary: n, fsync: relay, on_relay_loss: fail, timeout: 250ms, isolated_reads: refuse } }
 nodes:
   n:
     state: n
@@ -143,6 +144,7 @@ failover: { mode: automatic, candidates: [n] }
   EXPECT_EQ(volume.fsync, FsyncPolicy::kRelay);
   EXPECT_EQ(volume.on_relay_loss, OnRelayLoss::kFail);
   EXPECT_EQ(volume.timeout, 250ms);
+  EXPECT_EQ(volume.isolated_reads, IsolatedReads::kRefuse);
   const ReplicaConfig& replica = config.nodes.at(NodeName("n")).volumes.at(VolumeName("v"));
   EXPECT_EQ(replica.allow_other, std::optional<bool>(false));
   EXPECT_EQ(replica.uid, std::optional<std::uint32_t>(0));
