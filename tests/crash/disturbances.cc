@@ -442,6 +442,51 @@ std::unique_ptr<Disturbance> DrawDisk(Rng& rng) {
   return std::make_unique<FullDisk>(rng.Pick({"alpha/docs", "charlie/docs", "delta/state"}), 0, time);
 }
 
+// Another node becomes primary, while the present one is well, dead or frozen; it writes as such. Settle()
+// brings the volume home. Whatever else is going on, there may be no promotion; then there is a reason.
+class Moved : public Disturbance {
+ public:
+  enum class Loss { kNone, kKilled, kFrozen };
+  Moved(std::string volume, std::string node, Loss loss)
+      : volume_(std::move(volume)), node_(std::move(node)), loss_(loss) {}
+  std::string Text() const override {
+    const std::string& primary = PrimaryOf(volume_);
+    const std::string before = loss_ == Loss::kKilled   ? "kill -9 " + primary + ", "
+                               : loss_ == Loss::kFrozen ? "freeze " + primary + ", "
+                                                        : "";
+    return fmt::format("{}promote {} for {}", before, node_, volume_);
+  }
+  Status Inject(Trial& trial) override {
+    Group& group = trial.group();
+    const std::string& primary = PrimaryOf(volume_);
+    if (loss_ == Loss::kKilled) trial.Kill(primary);
+    if (loss_ == Loss::kFrozen && group.IsRunning(primary)) group.Freeze(primary);
+    HAWSER_ASSIGN(const CommandResult promoted, group.Hawser({"promote", node_, volume_, "--timeout", "5s"}));
+    trial.Say("  " + promoted.output.substr(0, promoted.output.find('\n', promoted.output.size() / 2)));
+    if (promoted.exit == 0) trial.Roam(volume_, node_);
+    const bool has_reason = promoted.exit == 1 || promoted.exit == 3;
+    if (promoted.exit == 0 || has_reason) return {};
+    return Error{EBADMSG, fmt::format("promote ends with {}: {}", promoted.exit, promoted.output)};
+  }
+  Status Heal(Trial& trial) override {
+    if (loss_ == Loss::kFrozen && trial.group().IsRunning(PrimaryOf(volume_)))
+      trial.group().Thaw(PrimaryOf(volume_));
+    return {};
+  }
+
+ private:
+  const std::string volume_;
+  const std::string node_;
+  const Loss loss_;
+};
+
+std::unique_ptr<Disturbance> DrawMove(Rng& rng) {
+  const std::string& volume = Draw(kVolumes, rng);
+  const std::string& node = Draw(kSecondaries, rng);
+  return std::make_unique<Moved>(volume, node,
+                                 rng.Pick({Moved::Loss::kNone, Moved::Loss::kKilled, Moved::Loss::kFrozen}));
+}
+
 std::unique_ptr<Disturbance> DrawStop(Rng& rng) {
   const std::string& node = Draw(kSecondaries, rng);
   return std::make_unique<Stopped>(node, !rng.OneIn(3));
@@ -460,6 +505,8 @@ const std::vector<Scenario>& Scenarios() {
       {"link", "a node's links are cut, silenced, or lose one direction: all, or one of the three ports",
        false, DrawLink},
       {"stop", "kill -9 of a secondary; what it shows without a relay must have existed", false, DrawStop},
+      {"move", "another node is promoted, while the primary is well, dead or frozen, and home again", false,
+       DrawMove},
       {"impostor", "a second machine under a node's name, or with another group's config, is refused", false,
        DrawImpostor},
       {"twin", "a second machine takes a secondary over, and is gone again", false, DrawTakenOver},

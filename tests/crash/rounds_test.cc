@@ -71,7 +71,11 @@ TEST_F(CrashRoundsTest, SecondaryKilledAtARandomMomentShowsAStateThatExisted) { 
 
 TEST_F(CrashRoundsTest, ANodeWithAnotherStoreIsRefusedAndGoesOnWithItsOwn) { Run({"store"}, 2); }
 
-TEST_F(CrashRoundsTest, AnythingAtOnceLosesNothing) { Run({"kill", "point", "freeze", "link", "stop"}, 2); }
+TEST_F(CrashRoundsTest, RolesThatMoveLoseNothing) { Run({"move"}, 3); }
+
+TEST_F(CrashRoundsTest, AnythingAtOnceLosesNothing) {
+  Run({"kill", "point", "freeze", "link", "stop", "move"}, 2);
+}
 
 TEST_F(CrashRoundsTest, FullDisksHoldUpNobodyForGood) {
   if (!SmallDisk::Available()) GTEST_SKIP() << "needs root and loop devices";

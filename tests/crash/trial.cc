@@ -1,6 +1,8 @@
 #include "tests/crash/trial.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -9,6 +11,8 @@
 #include <iterator>
 
 #include "common/base/bytes.h"
+#include "common/base/files.h"
+#include "common/base/unique_fd.h"
 #include "tests/support/process.h"
 
 namespace hawser::test {
@@ -99,6 +103,7 @@ Status Trial::Round(const std::vector<Scenario>& scenarios) {
 Status Trial::Settle() {
   HAWSER_TRY(CheckProcesses());
   HAWSER_TRY(group_->Start());
+  HAWSER_TRY(ComeHome());
   HAWSER_TRY(load_->AwaitProgress());
   HAWSER_TRY(load_->Stop());
   if (const std::string violations = load_->Violations(); !violations.empty())
@@ -106,12 +111,48 @@ Status Trial::Settle() {
   HAWSER_TRY(group_->AwaitCaughtUp());
   HAWSER_TRY(CheckStates());
   HAWSER_TRY(CheckReplicas());
+  HAWSER_TRY(CheckRoamed());
   HAWSER_TRY(group_->CompareStores());
   if (const std::string violation = watcher_->Violation(); !violation.empty())
     return Error{EBADMSG, "a replica ran backwards: " + violation};
   taken_back_ = 0;
   watcher_->AllowShrinking(0);
   load_->Start();
+  return {};
+}
+
+void Trial::Roam(const std::string& volume, const std::string& node) {
+  constexpr int kFiles = 20;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = fmt::format("roamed-{}-{}", tally_.rounds, roamed_.size());
+    const UniqueFd fd(open((group_->Mount(node, volume) + "/" + name).c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!fd || write(fd.get(), name.data(), name.size()) != static_cast<ssize_t>(name.size())) return;
+    roamed_.emplace_back(volume, name);
+  }
+}
+
+Status Trial::CheckRoamed() const {
+  for (const auto& [volume, name] : roamed_) {
+    const auto content = ReadFile(group_->Store(PrimaryOf(volume), volume) + "/" + name);
+    if (content && *content == name) continue;
+    return Error{EBADMSG, fmt::format("'{}' of {} was acknowledged by a node that had been promoted, and {}",
+                                      name, volume, content ? "is another" : "is gone")};
+  }
+  return {};
+}
+
+// What keeps it from being so at once, a node that isn't live yet, passes.
+Status Trial::ComeHome() {
+  for (const std::string& volume : kVolumes) {
+    std::string said;
+    const bool home = WaitUntil([&] {
+      const auto promoted = group_->Hawser({"promote", PrimaryOf(volume), volume, "--timeout", "10s"});
+      said = promoted ? promoted->output : promoted.error().Text();
+      return promoted && promoted->exit == 0;
+    });
+    if (!home) return Error{ETIMEDOUT, volume + " does not come home: " + said};
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 // nothing
 //   that was never called (work.h);
 // - the stores are equal, byte for byte and attribute for attribute;
+// - what a node that was promoted for a while has acknowledged is there, and the first primaries are it again;
 // - no replica ever showed less than it had shown before, also right after kill -9 with no relay to ask; and
 // what it then
 //   shows is a state that existed, in which SQLite finds nothing wrong.
@@ -87,6 +88,9 @@ class Trial {
   // A primary's store is about to be full: a call that fails then was journaled, and is taken back by what is
   // journaled next. Until Settle() has checked, a replica may show one step and then not.
   void ExpectTakingBack();
+  // Writes some files in the volume's mount on a node that has become its primary. Settle() looks for those
+  // that were acknowledged.
+  void Roam(const std::string& volume, const std::string& node);
   // Checks trees of one secondary, live, at whatever step they are. Never behind what it showed before.
   Status LookAt(const std::string& node, const Trees& trees);
   // Copies what the secondary's mounts show and looks at it. The copy is taken again if something was applied
@@ -97,6 +101,9 @@ class Trial {
 
  private:
   Trial(std::uint64_t seed, std::unique_ptr<Group> group) : rng_(seed), group_(std::move(group)) {}
+  // Makes the config's primaries primary again.
+  Status ComeHome();
+  Status CheckRoamed() const;
   Status CheckProcesses();
   Status CheckStates();
   Status CheckReplicas();
@@ -113,6 +120,7 @@ class Trial {
   std::map<std::string, std::map<std::string, std::uint64_t>> seen_;  // node -> work -> newest step it showed
   std::uint64_t taken_back_ = 0;       // steps by which a replica may fall behind what it showed
   std::vector<std::string> expected_;  // processes that may have ended
+  std::vector<std::pair<std::string, std::string>> roamed_;  // volume, and path in it
   std::string history_;
   Tally tally_;
 };

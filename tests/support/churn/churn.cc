@@ -79,10 +79,14 @@ class Churn {
     const std::unique_ptr<char, Free> aligned(static_cast<char*>(std::aligned_alloc(4096, kChurnMaxWrite)));
     worker.aligned = aligned.get();
     worker.memory = MemoryOfRandomBytes(options_.seed);
-    // The own file begins empty, whatever an earlier run left.
-    unlinkat(worker.root, ("own-" + std::to_string(index)).c_str(), 0);
-
     ChurnReport mine;
+    // The own file begins empty, whatever an earlier run left.
+    const std::string own = "own-" + std::to_string(index);
+    const Outcome begun = Expect(unlinkat(worker.root, own.c_str(), 0), "unlink", own, {ENOENT});
+    if (!begun.failure.empty()) {
+      stop_ = true;
+      mine.failures.push_back("thread " + std::to_string(index) + " can't begin: " + begun.failure);
+    }
     for (std::uint64_t number = 0; !stop_ && SteadyClock::now() < end_; ++number) {
       if (options_.operations > 0 && number == options_.operations) break;
       RunOne(worker, number, mine);
