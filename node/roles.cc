@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/base/state_folder.h"
 #include "fuse_primary/relay_source.h"
@@ -336,11 +337,13 @@ Status Roles::ChangeRoles(const std::vector<Change>& changes) {
   if (const Status ended = EndReplica(); !ended)
     log::error("the copies are left unclean: {}", ended.error().Text());
   replica_due_ = true;
+  CrashPoint("roles.replica_ended");
   Status first;
   for (const Change& change : changes) {
     if (Status became = Become(change, welcome, changing_); !became && first)
       first = Error{became.error().code, change.volume->name().value + ": " + became.error().Text()};
   }
+  CrashPoint("roles.changed");
   const Status begun = BeginReplica(welcome, changing_);
   replica_due_ = !begun;
   if (!begun && first) first = begun;

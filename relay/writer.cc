@@ -62,6 +62,7 @@ Status Writer::HandOver(const Handover& handover) {
   if (!journal_failure_.empty()) return Error{EIO, JournalFailed().text};
   HAWSER_ASSIGN(const std::vector<Record> records, sequencer_.Promotions(handover));
   HAWSER_TRY(JournalOwn(records));
+  CrashPoint("relay.promoted");
   for (const Record& record : records) {
     const auto& made = std::get<Promote>(record.body);
     log::Say(

@@ -41,6 +41,16 @@ class Killed : public Disturbance {
   const std::vector<std::string> processes_;
 };
 
+// Everybody is there and follows the relay, and is about to go on: a link that was cut shows only after a
+// while.
+bool AllLive(const Group& group) {
+  if (!group.all_links_open()) return false;
+  const auto status = group.GetStatus();
+  return status && std::ranges::all_of(kProcesses, [&](const std::string& process) {
+           return Group::StateIn(*status, process) == "live";
+         });
+}
+
 class KilledAtPoint : public Disturbance {
  public:
   explicit KilledAtPoint(Point point) : point_(std::move(point)) {}
@@ -52,6 +62,7 @@ class KilledAtPoint : public Disturbance {
       trial.Kill(point_.stir);
       HAWSER_TRY(trial.group().Launch(point_.stir));
     }
+    if (!point_.promote.empty()) HAWSER_TRY(Promote(trial.group()));
     const bool reached = WaitUntil([&] { return !trial.group().IsRunning(point_.process); }, kAtMost);
     if (reached) {
       ++trial.tally().crashes;
@@ -63,6 +74,14 @@ class KilledAtPoint : public Disturbance {
   }
 
  private:
+  // By plan, as long as nothing else is in the way. Whoever asks is told nothing by a process that ends.
+  Status Promote(Group& group) {
+    HAWSER_TRY(group.Start());
+    WaitUntil([&] { return AllLive(group); }, kAtMost);
+    HAWSER_ASSIGN(const auto asked, group.Hawser({"promote", point_.promote, "docs", "--timeout", "3s"}));
+    return asked.exit == 2 ? Error{EBADMSG, asked.output} : Status();
+  }
+
   static constexpr auto kAtMost = std::chrono::seconds(4);
   const Point point_;
 };
@@ -177,16 +196,6 @@ class Stopped : public Disturbance {
   const std::string node_;
   const bool kill_;
 };
-
-// Everybody is there and follows the relay, and is about to go on: a link that was cut shows only after a
-// while.
-bool AllLive(const Group& group) {
-  if (!group.all_links_open()) return false;
-  const auto status = group.GetStatus();
-  return status && std::ranges::all_of(kProcesses, [&](const std::string& process) {
-           return Group::StateIn(*status, process) == "live";
-         });
-}
 
 // A second machine under a node's name, or with the config of another group: it must be refused, and disturb
 // nobody.

@@ -11,7 +11,8 @@ struct Point {
   std::string place;  // as HAWSER_CRASH_AT
   bool often = true;  // under load it is passed many times a second
   const char* what = "";
-  std::string stir = {};  // a process that has to be started anew for the point to be passed
+  std::string stir = {};     // a process that has to be started anew for the point to be passed
+  std::string promote = {};  // a node that has to become primary of docs for it
 };
 
 const std::vector<Point>& Points();

@@ -5,7 +5,7 @@
 // nothing
 //   that was never called (work.h);
 // - the stores are equal, byte for byte and attribute for attribute;
-// - what a node that was promoted for a while has acknowledged is there, and the first primaries are it again;
+// - what a node that was promoted for a while has acknowledged is there, and the first primaries are back;
 // - no replica ever showed less than it had shown before, also right after kill -9 with no relay to ask; and
 // what it then
 //   shows is a state that existed, in which SQLite finds nothing wrong.
