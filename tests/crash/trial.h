@@ -2,13 +2,11 @@
 //
 // - no process ended by itself, and those that were killed came back by being started again;
 // - every call that returned success is in the stores of the primary and of all secondaries, in order, and
-// nothing
-//   that was never called (work.h);
+//   nothing that was never called (work.h);
 // - the stores are equal, byte for byte and attribute for attribute;
 // - what a node that was promoted for a while has acknowledged is there, and the first primaries are back;
 // - no replica ever showed less than it had shown before, also right after kill -9 with no relay to ask; and
-// what it then
-//   shows is a state that existed, in which SQLite finds nothing wrong.
+//   what it then shows is a state that existed, in which SQLite finds nothing wrong.
 //
 // The seed decides which disturbances come, where and for how long; how processes interleave is the machine's
 // choice.
