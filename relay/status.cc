@@ -1,5 +1,6 @@
 #include "relay/status.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace hawser {
@@ -46,6 +47,19 @@ Json ToJson(const NodeStatus& node) {
   return json;
 }
 
+// What a node said last, before it was lost, may be that it is primary. Who is that the journal says.
+NodeStatus WithoutFormerRoles(NodeStatus node, const JournalFacts& facts) {
+  for (ReplicaStatus& replica : node.volumes) {
+    const bool is_primary = std::ranges::any_of(facts.volumes, [&](const VolumeFact& fact) {
+      return fact.volume == replica.volume && fact.primary == node.node;
+    });
+    if (!is_primary) replica.role = ReplicaRole::kSecondary;
+    const bool first = &replica == &node.volumes.front();
+    node.role = first ? replica.role : Together(node.role, replica.role);
+  }
+  return node;
+}
+
 // A group that isn't known is null.
 Json ToJson(const std::vector<JournalFault>& damage) {
   const auto group = [](Group number) { return number == Group{} ? Json() : Json(number.value); };
@@ -79,7 +93,8 @@ std::string StatusJson(const std::string& group, const RelayStatus& relay, const
     json["volumes"][fact.volume.value] = {{"primary", fact.primary.value},
                                           {"generation", fact.generation.value}};
   json["nodes"] = Json::object();
-  for (const NodeStatus& node : nodes) json["nodes"][node.node.value] = ToJson(node);
+  for (const NodeStatus& node : nodes)
+    json["nodes"][node.node.value] = ToJson(WithoutFormerRoles(node, facts));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

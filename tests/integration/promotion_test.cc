@@ -32,8 +32,13 @@ class PromotionTest : public ::testing::Test {
     const auto status = cluster_.GetStatus();
     return status ? (*status)["nodes"][node]["volumes"][volume]["role"] : nlohmann::json();
   }
-  bool AwaitRole(const std::string& node, const std::string& role) {
-    return WaitUntil([&] { return RoleOf(node, "docs") == role; });
+  bool AwaitCopy(const std::string& node) {
+    return WaitUntil([&] {
+      const auto status = cluster_.GetStatus();
+      if (!status) return false;
+      const nlohmann::json docs = (*status)["nodes"][node]["volumes"]["docs"];
+      return docs["role"] == "secondary" && docs["state"] == "live";
+    });
   }
   std::string Docs(const std::string& node) { return cluster_.Mount(node, "docs"); }
 
@@ -106,7 +111,7 @@ TEST_F(PromotionTest, APlannedOneMovesAVolumeInPlaceAndHomeAgain) {
   EXPECT_STREQ(text, "by charlie, and longer");
   EXPECT_EQ(faccessat(standing.get(), "inside", F_OK, 0), 0) << strerrordesc_np(errno);
 
-  ASSERT_TRUE(AwaitRole("alpha", "secondary"));
+  ASSERT_TRUE(AwaitCopy("alpha"));
   ASSERT_OK(cluster_.WaitForSecondaries());
   EXPECT_EQ(pwrite(writing.get(), "x", 1, 0), -1);
   EXPECT_EQ(errno, EROFS);
@@ -125,7 +130,7 @@ TEST_F(PromotionTest, APlannedOneMovesAVolumeInPlaceAndHomeAgain) {
   EXPECT_EQ(home["planned"], true);
   Write(Docs("alpha") + "/file", "by alpha again");
   Write(Docs("alpha") + "/folder/more", "more");
-  ASSERT_TRUE(AwaitRole("charlie", "secondary"));
+  ASSERT_TRUE(AwaitCopy("charlie"));
   EXPECT_EQ(ErrnoOfWriting(Docs("charlie") + "/other"), EROFS);
   ASSERT_OK(cluster_.CompareAllTrees());
   EXPECT_EQ(Read(Docs("charlie") + "/file"), "by alpha again");
@@ -140,12 +145,14 @@ TEST_F(PromotionTest, AfterTheLossOfAPrimaryNothingAcknowledgedIsMissingAndItCom
 
   const nlohmann::json there = PromoteDocs("charlie");
   EXPECT_EQ(there["planned"], false) << there;
+  EXPECT_EQ(RoleOf("alpha", "docs"), "secondary") << "it can't say so itself";
+  EXPECT_EQ(RoleOf("charlie", "docs"), "primary");
   EXPECT_EQ(there["lost"], 0);
   EXPECT_THAT(writer.Missing(Docs("charlie")), ::testing::IsEmpty());
   Write(Docs("charlie") + "/since", "then");
 
   ASSERT_OK(cluster_.Start("alpha"));
-  EXPECT_TRUE(AwaitRole("alpha", "secondary"));
+  EXPECT_TRUE(AwaitCopy("alpha"));
   ASSERT_OK(cluster_.CompareAllTrees());
   EXPECT_EQ(Read(Docs("alpha") + "/since"), "then");
 
@@ -163,7 +170,7 @@ TEST_F(PromotionTest, AFrozenPrimaryThatWakesWritesNothingMoreAndGoesOnAsACopy) 
   EXPECT_EQ(PromoteDocs("charlie")["planned"], false);
   Write(Docs("charlie") + "/since", "then");
   cluster_.Thaw("alpha");
-  EXPECT_TRUE(AwaitRole("alpha", "secondary"));
+  EXPECT_TRUE(AwaitCopy("alpha"));
   writer.Stop();
   EXPECT_EQ(ErrnoOfWriting(Docs("alpha") + "/other"), EROFS);
   ASSERT_OK(cluster_.CompareAllTrees());
