@@ -133,6 +133,17 @@ std::string NodeText(const NewConfig& wanted, const std::string& name, bool firs
   return text;
 }
 
+constexpr char kFailover[] = R"(
+# What happens when a primary is lost. Until then, and always by hand: 'hawser promote NODE'.
+failover:
+  # 'manual'; 'automatic': the relay promotes the first candidate that is connected and has a whole copy;
+  # 'observe': 'hawser status' and the relay's log say what it would do.
+  mode: manual
+  # Nothing was heard of a primary for so long: it is lost. One that says that its store has failed is at once.
+  #detect: 5s
+  #candidates: [{copies}]
+)";
+
 }  // namespace
 
 std::string TextOf(const NewConfig& wanted) {
@@ -149,6 +160,7 @@ std::string TextOf(const NewConfig& wanted) {
   text += kNodes;
   text += NodeText(wanted, wanted.primary, /*first=*/true);
   for (const std::string& copy : wanted.copies) text += NodeText(wanted, copy, /*first=*/false);
+  text += fmt::format(kFailover, fmt::arg("copies", fmt::join(wanted.copies, ", ")));
   return text;
 }
 

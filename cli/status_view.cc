@@ -83,6 +83,16 @@ std::vector<std::string> NotesOf(const Json& volumes, const Config& config) {
   return notes;
 }
 
+// What the relay does about primaries that are lost.
+void AddLost(const Json& failover, std::vector<std::string>& notes) {
+  const Json& lost = Member(failover, "lost");
+  if (!lost.is_array()) return;
+  for (const Json& entry : lost)
+    notes.push_back(fmt::format("primary {} is lost, {}: {}", StringOf(Member(entry, "primary"), "?"),
+                                StringOf(Member(entry, "why"), "?"),
+                                StringOf(Member(entry, "consequence"), "?")));
+}
+
 std::vector<std::string> WithoutPrimary(const Json& volumes, const Config& config) {
   std::vector<std::string> names;
   for (const auto& [name, volume] : config.volumes) {
@@ -111,6 +121,7 @@ StatusView ReadStatus(const Json& status, const Config& config) {
   view.journal_bytes = NumberOf(Member(relay, "journal_bytes"));
 
   view.notes = NotesOf(Member(status, "volumes"), config);
+  AddLost(Member(status, "failover"), view.notes);
   view.without_primary = WithoutPrimary(Member(status, "volumes"), config);
 
   std::set<std::string> names;

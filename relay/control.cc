@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "common/base/random.h"
 #include "common/net/heartbeat.h"
 #include "relay/limits.h"
 #include "relay/status.h"
@@ -41,6 +42,7 @@ void Control::Run(const std::atomic<bool>& stop) {
       next_measure = SteadyClock::now() + parts_.retention_interval;
     }
     Look();
+    WatchPrimaries();
     AdvancePromotions();
     const auto turn = promotions_.any_under_way() ? kPromotionTurn : kReportInterval;
     auto waited = parts_.router.Wait(std::min(next_measure, SteadyClock::now() + turn), parts_.wake.fd());
@@ -166,6 +168,17 @@ void Control::TakePromotion(const Asker& from, const Incoming& message) {
   parts_.router.ReplyOne(from, MessageType::kPromotion, Encode(promotions_.Told(order->id)));
 }
 
+void Control::WatchPrimaries() {
+  if (parts_.failover.mode == FailoverMode::kManual) return;
+  const PromotionFacts facts = WhatPromotionsRestOn(parts_.board.Read());
+  const std::vector<PromotionOrder> orders = failover_.Look(facts, RandomNumber);
+  for (const log::Line& line : failover_.TakeNews()) log::Say(line);
+  for (const PromotionOrder& order : orders) {
+    if (!promotions_.Ask(order, facts))
+      log::error("node {} can't be promoted: too many promotions are under way", order.node.value);
+  }
+}
+
 void Control::AdvancePromotions() {
   while (const auto failure = parts_.handover_failures.TryPop()) promotions_.Failed(*failure);
   if (promotions_.any_under_way()) LookAtPromotions(WhatPromotionsRestOn(parts_.board.Read()));
@@ -225,7 +238,8 @@ void Control::AnswerStatus(const Asker& to) {
   if (const auto missing = WhatIsMissing(); !missing.empty()) relay.missing = missing.begin()->second;
   relay.journal_bytes = parts_.journal.bytes();
   relay.refused = parts_.board.refused.load();
-  const std::string json = StatusJson(parts_.group, Judge(std::move(relay)), facts, NodesStatus(facts));
+  const std::string json = StatusJson(parts_.group, Judge(std::move(relay)), facts, NodesStatus(facts),
+                                      {parts_.failover, failover_.lost()});
   parts_.router.ReplyOne(to, MessageType::kStatusText, ToBuffer(json));
 }
 

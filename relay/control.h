@@ -12,6 +12,7 @@
 #include "relay/complaints.h"
 #include "relay/disk.h"
 #include "relay/evidence.h"
+#include "relay/failover_watch.h"
 #include "relay/handover.h"
 #include "relay/node_news.h"
 #include "relay/notice_board.h"
@@ -36,12 +37,14 @@ class Control {
     HandoverQueue& handovers;
     HandoverFailures& handover_failures;
     const Wake& wake;
+    FailoverConfig failover = {};
   };
 
   Control(const Parts& parts, Tracker tracker)
       : parts_(parts),
         tracker_(std::move(tracker)),
         evidence_(parts.group, parts.journal),
+        failover_(parts.group, parts.failover),
         complaints_("control", parts.board) {}
 
   // Serves until `stop`, which is followed by a wake.
@@ -54,6 +57,7 @@ class Control {
   void TakePull(const Asker& from, const Incoming& message);
   void TakeOrder(const Asker& from, const Incoming& message);
   void TakePromotion(const Asker& from, const Incoming& message);
+  void WatchPrimaries();
   void AdvancePromotions();
   void LookAtPromotions(const PromotionFacts& facts);
   PromotionFacts WhatPromotionsRestOn(NoticeBoard::Notes notes) const;
@@ -72,6 +76,7 @@ class Control {
   const Parts parts_;
   Tracker tracker_;
   Evidence evidence_;
+  FailoverWatch failover_;
   Complaints complaints_;
   NodeNews news_;
   Deadline next_news_;

@@ -153,7 +153,7 @@ Status RelayProcess::BuildParts() {
   tracker.set_config(AgreementOf(config_));
   control_ = std::make_unique<Control>(
       Control::Parts{config_.group, options_.run, options_.retention_interval, *control_router_, *journal_,
-                     board_, jobs_, results_, handovers_, handover_failures_, wake_},
+                     board_, jobs_, results_, handovers_, handover_failures_, wake_, config_.failover},
       std::move(tracker));
   return {};
 }

@@ -73,10 +73,24 @@ Json ToJson(const std::vector<JournalFault>& damage) {
   return json;
 }
 
+Json ToJson(const FailoverStatus& failover) {
+  Json json = {{"mode", TextOf(failover.rules.mode)},
+               {"detect_seconds", std::chrono::duration<double>(failover.rules.detect).count()},
+               {"lost", Json::array()}};
+  for (const LostPrimary& lost : failover.lost) {
+    Json entry = {{"primary", lost.primary.value}, {"volumes", Json::array()}, {"why", lost.why}};
+    for (const VolumeName& volume : lost.volumes) entry["volumes"].push_back(volume.value);
+    entry["candidate"] = lost.candidate ? Json(lost.candidate->value) : Json();
+    entry["consequence"] = ConsequenceOf(lost, failover.rules.mode);
+    json["lost"].push_back(std::move(entry));
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string StatusJson(const std::string& group, const RelayStatus& relay, const JournalFacts& facts,
-                       const std::vector<NodeStatus>& nodes) {
+                       const std::vector<NodeStatus>& nodes, const FailoverStatus& failover) {
   Json json;
   json["group"] = group;
   json["relay"] = {{"state", TextOf(relay.state)},
@@ -92,6 +106,7 @@ std::string StatusJson(const std::string& group, const RelayStatus& relay, const
   for (const VolumeFact& fact : facts.volumes)
     json["volumes"][fact.volume.value] = {{"primary", fact.primary.value},
                                           {"generation", fact.generation.value}};
+  json["failover"] = ToJson(failover);
   json["nodes"] = Json::object();
   for (const NodeStatus& node : nodes)
     json["nodes"][node.node.value] = ToJson(WithoutFormerRoles(node, facts));

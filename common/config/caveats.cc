@@ -26,17 +26,11 @@ void AddAlike(std::vector<Caveat>& caveats, const std::string& what, const Map& 
   }
 }
 
-// Until roles move.
+// Until there are hooks.
 void AddIdle(std::vector<Caveat>& caveats, const FailoverConfig& failover) {
-  if (failover.mode == FailoverMode::kAutomatic) {
-    caveats.push_back(
-        {"failover.mode",
-         "'automatic' does nothing yet: when a primary is lost, nobody takes its place by itself",
-         "write 'mode: manual', and let 'hawser status --check' tell a person"});
-  }
   if (!failover.before.empty() || !failover.after.empty()) {
     caveats.push_back({failover.before.empty() ? "failover.after" : "failover.before",
-                       "no command is run yet, since no node changes its role",
+                       "no command is run yet when a node changes its role",
                        "remove them, or keep them for a later version"});
   }
 }

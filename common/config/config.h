@@ -20,7 +20,7 @@ enum class WhenFull { kDropSlowest, kHoldWriters };
 enum class FsyncPolicy { kBoth, kRelay };  // both: fsync also flushes the store
 enum class OnRelayLoss { kBlock, kFail };
 enum class IsolatedReads { kServe, kRefuse };
-enum class FailoverMode { kManual, kAutomatic };
+enum class FailoverMode { kManual, kAutomatic, kObserve };
 
 struct RelayConfig {
   std::string address = "127.0.0.1";
@@ -64,6 +64,19 @@ struct NodeConfig {
   std::string state;
   std::map<VolumeName, ReplicaConfig> volumes;
 };
+
+// As the config has it.
+constexpr const char* TextOf(FailoverMode mode) {
+  switch (mode) {
+    case FailoverMode::kManual:
+      return "manual";
+    case FailoverMode::kAutomatic:
+      return "automatic";
+    case FailoverMode::kObserve:
+      break;
+  }
+  return "observe";
+}
 
 struct FailoverConfig {
   FailoverMode mode = FailoverMode::kManual;

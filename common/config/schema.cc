@@ -76,7 +76,8 @@ std::vector<Field> Node(NodeConfig& node) {
 Read Failover(FailoverConfig& failover) {
   return Mapping({
       {"mode", Choose<FailoverMode>(failover.mode, {{"manual", FailoverMode::kManual},
-                                                    {"automatic", FailoverMode::kAutomatic}})},
+                                                    {"automatic", FailoverMode::kAutomatic},
+                                                    {"observe", FailoverMode::kObserve}})},
       {"detect", Period(failover.detect)},
       {"candidates", ListOf(failover.candidates, [](NodeName& node) { return Name(node); })},
       {"before", ListOf(failover.before, Text)},

@@ -1,6 +1,7 @@
 #include "common/config/validate.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -121,8 +122,9 @@ Status CheckFailover(const Config& config, const Source& source) {
       return source.Wrong(keys, "node '" + candidate.value + "' is named twice; remove one of the two");
     }
   }
-  if (config.failover.mode == FailoverMode::kAutomatic && seen.empty()) {
-    return source.Wrong(keys, "mode is automatic, but nobody can take over; name at least one node");
+  if (config.failover.mode != FailoverMode::kManual && seen.empty()) {
+    return source.Wrong(keys, fmt::format("mode is {}, but nobody can take over; name at least one node",
+                                          TextOf(config.failover.mode)));
   }
   return {};
 }

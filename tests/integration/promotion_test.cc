@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include <atomic>
-#include <thread>
-
 #include "tests/integration/files.h"
+#include "tests/integration/logged_writer.h"
 #include "tests/support/cluster.h"
 #include "tests/support/ok.h"
 
@@ -43,43 +41,6 @@ class PromotionTest : public ::testing::Test {
   std::string Docs(const std::string& node) { return cluster_.Mount(node, "docs"); }
 
   Cluster cluster_;
-};
-
-// Writes files one after the other until it is told to stop or gets an error; knows which calls returned.
-class Writer {
- public:
-  explicit Writer(std::string folder) : folder_(std::move(folder)), thread_([this] { Run(); }) {}
-  ~Writer() { Stop(); }
-
-  void Stop() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  int acknowledged() const { return acknowledged_; }
-  std::string NameOf(int number) const { return "/file-" + std::to_string(number); }
-  // Of what was acknowledged, what isn't there with its content.
-  std::vector<std::string> Missing(const std::string& folder) const {
-    std::vector<std::string> missing;
-    for (int i = 0; i < acknowledged_; ++i)
-      if (Read(folder + NameOf(i)) != std::to_string(i)) missing.push_back(NameOf(i));
-    return missing;
-  }
-
- private:
-  void Run() {
-    for (int i = 0; !stop_; ++i) {
-      const UniqueFd fd(open((folder_ + NameOf(i)).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-      const std::string content = std::to_string(i);
-      if (!fd || write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-        return;
-      acknowledged_ = i + 1;
-    }
-  }
-
-  const std::string folder_;
-  std::atomic<bool> stop_ = false;
-  std::atomic<int> acknowledged_ = 0;
-  std::thread thread_;
 };
 
 TEST_F(PromotionTest, APlannedOneMovesAVolumeInPlaceAndHomeAgain) {
@@ -138,7 +99,7 @@ TEST_F(PromotionTest, APlannedOneMovesAVolumeInPlaceAndHomeAgain) {
 
 TEST_F(PromotionTest, AfterTheLossOfAPrimaryNothingAcknowledgedIsMissingAndItComesBackAsACopy) {
   ASSERT_OK(cluster_.Start());
-  Writer writer(Docs("alpha"));
+  LoggedWriter writer(Docs("alpha"));
   ASSERT_TRUE(WaitUntil([&] { return writer.acknowledged() > 200; }));
   cluster_.Kill("alpha");
   writer.Stop();
@@ -164,7 +125,7 @@ TEST_F(PromotionTest, AfterTheLossOfAPrimaryNothingAcknowledgedIsMissingAndItCom
 
 TEST_F(PromotionTest, AFrozenPrimaryThatWakesWritesNothingMoreAndGoesOnAsACopy) {
   ASSERT_OK(cluster_.Start());
-  Writer writer(Docs("alpha"));
+  LoggedWriter writer(Docs("alpha"));
   ASSERT_TRUE(WaitUntil([&] { return writer.acknowledged() > 100; }));
   cluster_.Freeze("alpha");
   EXPECT_EQ(PromoteDocs("charlie")["planned"], false);
@@ -180,13 +141,13 @@ TEST_F(PromotionTest, AFrozenPrimaryThatWakesWritesNothingMoreAndGoesOnAsACopy) 
 // Under writers on both sides: one gets its error and stops, the other begins.
 TEST_F(PromotionTest, RolesGoBackAndForthUnderWritersAndNothingIsLost) {
   ASSERT_OK(cluster_.Start());
-  std::vector<std::unique_ptr<Writer>> writers;
+  std::vector<std::unique_ptr<LoggedWriter>> writers;
   for (int round = 0; round < 6; ++round) {
     const std::string here = round % 2 == 0 ? "alpha" : "charlie";
     const std::string there = round % 2 == 0 ? "charlie" : "alpha";
     const std::string folder = "/round-" + std::to_string(round);
     ASSERT_EQ(mkdir((Docs(here) + folder).c_str(), 0755), 0) << strerrordesc_np(errno);
-    writers.push_back(std::make_unique<Writer>(Docs(here) + folder));
+    writers.push_back(std::make_unique<LoggedWriter>(Docs(here) + folder));
     ASSERT_TRUE(WaitUntil([&] { return writers.back()->acknowledged() > 50; }));
     const nlohmann::json moved = PromoteDocs(there);
     EXPECT_EQ(moved["planned"], true) << moved;

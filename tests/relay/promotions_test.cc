@@ -7,6 +7,7 @@
 
 #include "common/net/heartbeat.h"
 #include "relay/limits.h"
+#include "tests/relay/promotion_facts_fixture.h"
 
 namespace hawser {
 namespace {
@@ -16,65 +17,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const NodeName kAlpha("alpha");
-const NodeName kBravo("bravo");
-const NodeName kCharlie("charlie");
-const VolumeName kDocs("docs");
-const VolumeName kMail("mail");
 constexpr std::uint64_t kAttempt = 77;
 
-// alpha is the primary of docs, bravo of mail; charlie has copies of both, alpha one of mail. All report, and
-// have applied all there is, up to record 100.
-class PromotionsTest : public testing::Test {
+class PromotionsTest : public PromotionFactsTest {
  protected:
-  PromotionsTest() {
-    facts_.now = Deadline() + 1h;
-    SetHead(100);
-    facts_.journal.volumes = {{kDocs, kAlpha, Generation(1)}, {kMail, kBravo, Generation(1)}};
-    facts_.made = {{kDocs, Promote{kAlpha}}, {kMail, Promote{kBravo}}};
-    for (const NodeName& node : {kAlpha, kBravo, kCharlie}) {
-      NodeStatus status;
-      status.node = node;
-      status.heard = facts_.now;
-      facts_.nodes.push_back(status);
-    }
-    AddReplica(kAlpha, kDocs);
-    AddReplica(kAlpha, kMail);
-    AddReplica(kBravo, kMail);
-    AddReplica(kCharlie, kDocs);
-    AddReplica(kCharlie, kMail);
-    MakePrimary(kAlpha, kDocs, 1);
-    MakePrimary(kBravo, kMail, 1);
-  }
-
-  void SetHead(std::uint64_t sequence) { facts_.journal.head.position.sequence = Sequence(sequence); }
-
-  NodeStatus& Node(const NodeName& name) {
-    for (NodeStatus& node : facts_.nodes) {
-      if (node.node == name) return node;
-    }
-    throw std::out_of_range(name.value);
-  }
-  ReplicaStatus& Replica(const NodeName& name, const VolumeName& volume) {
-    for (ReplicaStatus& replica : Node(name).volumes) {
-      if (replica.volume == volume) return replica;
-    }
-    throw std::out_of_range(volume.value);
-  }
-  void AddReplica(const NodeName& node, const VolumeName& volume) {
-    ReplicaStatus replica;
-    replica.volume = volume;
-    replica.state = ReplicaState::kLive;
-    replica.applied = facts_.journal.head;
-    Node(node).volumes.push_back(replica);
-  }
-  void MakePrimary(const NodeName& node, const VolumeName& volume, std::uint64_t generation) {
-    Replica(node, volume).role = ReplicaRole::kPrimary;
-    Replica(node, volume).generation = Generation(generation);
-  }
-  void Apply(const NodeName& node, const VolumeName& volume, std::uint64_t sequence) {
-    Replica(node, volume).applied->position.sequence = Sequence(sequence);
-  }
   void ApplyAll(std::uint64_t sequence) {
     for (const VolumeName& volume : {kDocs, kMail}) Apply(kCharlie, volume, sequence);
   }
@@ -85,17 +31,9 @@ class PromotionsTest : public testing::Test {
     copy.lag = hawser::Lag{100 - applied, 0, time};
   }
 
-  // Time passes, in which all report but those that are silent.
   void Pass(SteadyClock::duration time) {
-    for (Deadline end = facts_.now + time; facts_.now < end;) {
-      facts_.now = std::min(end, facts_.now + 100ms);
-      for (NodeStatus& node : facts_.nodes) {
-        if (!silent_.contains(node.node)) node.heard = facts_.now;
-      }
-      Look();
-    }
+    PromotionFactsTest::Pass(time, [this] { Look(); });
   }
-  void GoSilent(const NodeName& node) { silent_.insert(node); }
   // It has been silent for long.
   void Lose(const NodeName& node) {
     GoSilent(node);
@@ -153,10 +91,8 @@ class PromotionsTest : public testing::Test {
     EXPECT_FALSE(promotions_.any_under_way());
   }
 
-  PromotionFacts facts_;
   Promotions promotions_;
   std::vector<Handover> handovers_;
-  std::set<NodeName> silent_;
 };
 
 // ---- planned
