@@ -40,9 +40,9 @@ RecoveryJournal Known(const OwnJournal& journal) {
 Status RecoverFromRelay(CopyRecovery& copies, const CopyRecoveryCalls& calls,
                         const std::atomic<bool>* cancel) {
   if (copies.needs_relay()) {
-    log::warn(
-        "the own journal is gone or has lost its end, and the end before was unclean: before the copies are "
-        "shown, all that the relay's journal has is redone");
+    log::info(
+        "the end before was unclean, and the own journal doesn't have all that a store may hold since: the "
+        "copies are redone from the relay's before they are shown");
   } else {
     log::info("the own journal begins after where a volume stands: the copies are brought on by the relay's");
   }
