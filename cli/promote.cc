@@ -49,11 +49,11 @@ Result<Promotion> Await(Client& client, const PromoteOptions& options, std::uint
   ProgressLine line;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now());
-    auto now =
+    const auto now =
         client.Promote(NodeName(options.node), id, volumes, std::max(left, std::chrono::milliseconds(0)));
     if (!now && !last) return now;
     if (now) {
-      last = *std::move(now);
+      last = *now;
       if (last->settled) return *last;
       line.Show(last->progress);
     } else {

@@ -16,8 +16,8 @@ std::optional<std::string> PrimaryDiffers(const Config& config, const VolumeName
   }
   return fmt::format(
       "volume {}: the config names {} as its primary, and by the journal it is {}, which is what counts; "
-      "write 'primary: {}' into the config on every machine",
-      volume.value, found->second.primary.value, actual.value, actual.value);
+      "write 'primary: {}' into the config on every machine, or move it home: hawser promote {}",
+      volume.value, found->second.primary.value, actual.value, actual.value, found->second.primary.value);
 }
 
 }  // namespace hawser

@@ -116,11 +116,11 @@ TEST_F(ForesightOfOverlay, StoreOnIt) {
   EXPECT_THAT(Hawser({"check"}).out, AllOf(HasSubstr("set-group-id"), HasSubstr("a container")));
 }
 
-TEST_F(Foresight, FailoverThatIsNotThereYet) {
-  ChangeConfig("group: test", "group: test\nfailover: { mode: automatic, candidates: [charlie] }");
+TEST_F(Foresight, HooksThatAreNotThereYet) {
+  ChangeConfig("group: test", "group: test\nfailover: { after: [\"logger moved\"] }");
   const std::string warning = Warning("config");
-  EXPECT_THAT(warning, HasSubstr("nobody takes its place by itself"));
-  EXPECT_THAT(LogOfStart({"relay"}), HasSubstr("warning relay: config 'failover.mode' " + warning));
+  EXPECT_THAT(warning, HasSubstr("no command is run yet"));
+  EXPECT_THAT(LogOfStart({"relay"}), HasSubstr("warning relay: config 'failover.after' " + warning));
 }
 
 TEST_F(Foresight, PrimaryThatTheJournalContradicts) {

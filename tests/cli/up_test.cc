@@ -111,12 +111,12 @@ TEST_F(Up, EachLineSaysWhoseItIs) {
 }
 
 TEST_F(Up, WhatIsForeseenForTheGroupIsSaidOnce) {
-  ChangeConfig("group: test", "group: test\nfailover: { mode: automatic, candidates: [charlie] }");
+  ChangeConfig("group: test", "group: test\nfailover: { after: [\"logger moved\"] }");
   StartUp();
   const std::string log = Log();
-  const auto at = log.find("config 'failover.mode'");
+  const auto at = log.find("config 'failover.after'");
   ASSERT_NE(at, std::string::npos) << log;
-  EXPECT_EQ(log.find("config 'failover.mode'", at + 1), std::string::npos) << log;
+  EXPECT_EQ(log.find("config 'failover.after'", at + 1), std::string::npos) << log;
 }
 
 TEST_F(Up, DebugLogTellsWhatIsDone) {

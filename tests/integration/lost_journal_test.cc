@@ -72,7 +72,7 @@ TEST_F(LostJournalTest, WithNoRelayToAskNothingIsShownAndItSaysWhatItWaitsFor) {
   std::filesystem::remove_all(OwnJournal());
   cluster_.Kill("relay");
   ASSERT_OK(cluster_.Launch("charlie"));
-  ExpectSaid("before the copies are shown, all that the relay's journal has is redone");
+  ExpectSaid("are redone from the relay's before they are shown");
   ExpectSaid("waiting for the relay at");
   EXPECT_FALSE(Exists(Docs("charlie") + "/changed"));
   const auto status = cluster_.Hawser({"status"});
