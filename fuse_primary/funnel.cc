@@ -38,7 +38,8 @@ class Funnel::Journey : public Shipment, public std::enable_shared_from_this<Jou
 
   const SharedFd open_file;
   const AppliedMark::Call mark;
-  // Its record has been made up for, or won't be.
+  // Its record has been made up for, or won't be: then this stays false.
+  std::atomic<bool> remedied = false;
   Semaphore made_up_for;
 
  private:
@@ -246,8 +247,10 @@ Status Funnel::Refused(Journey& journey, Sequence sequence, const Error& why, co
   remedies_.Do([this, held = journey.shared_from_this(), sequence, why] { MakeUpFor(*held, sequence, why); });
   std::optional<Error> over;
   while (caller != nullptr && !over) {
-    if (journey.made_up_for.AcquireUntil(caller->NextLook())) return why;
-    over = caller->Over();
+    const bool ended = journey.made_up_for.AcquireUntil(caller->NextLook());
+    if (ended && journey.remedied) return why;
+    if (ended && !stopping_) return Error{EIO, "the store refused a journaled record: " + why.Text()};
+    over = ended ? Error{ECANCELED, "the role has ended"} : caller->Over();
   }
   volume_.TellOf(journey.record);  // nor does the kernel wait for the remedy
   return over ? LeaveInDoubt(journey, *over) : why;
@@ -261,6 +264,7 @@ void Funnel::MakeUpFor(Journey& journey, Sequence sequence, const Error& why) {
   volume_.TellOf(journey.record);
   if (!remedied && !stopping_) StoreFailed(journey.record, remedied.error());
   EndJourney(journey, static_cast<bool>(remedied));
+  journey.remedied = static_cast<bool>(remedied);
   journey.made_up_for.Release();
 }
 
